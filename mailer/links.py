@@ -56,10 +56,11 @@ def _pack(*numbers: int) -> bytes:
     """LEB128: small ids make short links, and Gmail counts every byte of them."""
     out = bytearray()
     for number in numbers:
-        while number > 0x7F:
-            out.append(number & 0x7F | 0x80)
-            number >>= 7
-        out.append(number)
+        rest = number
+        while rest > 0x7F:
+            out.append(rest & 0x7F | 0x80)
+            rest >>= 7
+        out.append(rest)
     return bytes(out)
 
 

@@ -90,7 +90,7 @@ class MailingList(Base):
 
 
 class Exclusion(Base):
-    """A candidate who is not on the roster, and why. No foreign key to the subscriber: the account must still add up."""
+    """A candidate who is not on the roster, and why; without a foreign key, so that it adds up after an erasure."""
 
     __tablename__ = "exclusions"
 

@@ -1,0 +1,115 @@
+"""Real PostgreSQL and Redis for the whole run, empty tables for each test, sockets closed except loopback."""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+TEST_SETTINGS = {
+    "MAILER_RELAY_URL": "smtp://127.0.0.1:2525",
+    "MAILER_SECRET_KEY": "a test secret, long enough and never used elsewhere",
+    "MAILER_PUBLIC_URL": "http://127.0.0.1:8000",
+    "MAILER_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+    "MAILER_REDIS_URL": "redis://127.0.0.1:1/0",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Settings are there before any module of ours is imported; the two services replace their own below."""
+    for name in [name for name in os.environ if name.startswith("MAILER_") and not name.startswith("MAILER_TEST_")]:
+        del os.environ[name]
+    os.environ.update(TEST_SETTINGS)
+    os.environ["MAILER_DATA_DIR"] = tempfile.mkdtemp(prefix="mailer-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(os.environ["MAILER_DATA_DIR"], ignore_errors=True))
+
+
+def forget_settings() -> None:
+    """After a change of MAILER_* in a test: settings, engine and Celery are read anew."""
+    from mailer.db import forget_engine
+    from mailer.queue import get_celery
+    from mailer.settings import get_settings
+
+    get_settings.cache_clear()
+    forget_engine()
+    get_celery.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """An empty database of its own on the server MAILER_TEST_DATABASE_URL names, else on an embedded one."""
+    server = os.environ.get("MAILER_TEST_DATABASE_URL")
+    if server is None:
+        from mailer.embedded.services import Postgres
+
+        with Postgres(Path(os.environ["MAILER_DATA_DIR"])) as postgres:
+            yield postgres.url
+        return
+    name = f"mailer_test_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    try:
+        yield server.replace("/postgres?", f"/{name}?")
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis of the run's own."""
+    from mailer.embedded.services import Redis
+
+    with Redis(Path(os.environ["MAILER_DATA_DIR"])) as redis:
+        yield redis.url
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres_url: str) -> str:
+    """The database with every migration."""
+    from mailer.migrations import upgrade
+
+    os.environ["MAILER_DATABASE_URL"] = postgres_url
+    forget_settings()
+    upgrade()
+    return postgres_url
+
+
+@pytest.fixture
+def database(migrated: str) -> Iterator[str]:
+    """Empty tables; real commits are allowed and wiped afterwards."""
+    yield migrated
+    from mailer.db import Base, get_engine
+
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with get_engine().begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+
+
+@pytest.fixture
+def session(database: str) -> Iterator[Session]:
+    """A session on empty tables; the test commits where the code under test would."""
+    from mailer.db import new_session
+
+    session = new_session()
+    yield session
+    session.rollback()
+    session.close()
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[str]:
+    """An emptied Redis, named in the settings."""
+    from redis import Redis as Client
+
+    os.environ["MAILER_REDIS_URL"] = redis_url
+    forget_settings()
+    with Client.from_url(redis_url) as client:
+        client.flushall()
+    yield redis_url
