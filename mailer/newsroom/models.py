@@ -3,11 +3,16 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint, func
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mailer.db import Base, HasCreatedAt, HasId
 from mailer.newsroom.rules import IssueState, ReviewAct
+
+# What of an issue stands around its articles; also the keys of `Edition.masthead`.
+MASTHEAD = (
+    "title", "year", "number", "total_number", "volume", "published_on", "publisher", "editor", "phone", "colophon",
+)  # fmt: skip
 
 
 class Issue(HasId, HasCreatedAt, Base):
@@ -39,6 +44,9 @@ class Issue(HasId, HasCreatedAt, Base):
     # [{"message", "params", "line"}] of the import, shown to the editor until put aside.
     warnings: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    # Who changed the content last, and when: told to whoever would overwrite it.
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    changed_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
     submitted_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     approved_at: Mapped[dt.datetime | None]
     # Set once, when the first mailing of an edition of it starts: from then on it is in the archive.
@@ -98,10 +106,12 @@ class Review(HasId, Base):
 
 
 class Edition(HasId, HasCreatedAt, Base):
-    """An issue compiled and frozen: what was approved is what is sent. Never changed after it is made.
+    """An issue compiled and frozen: what was approved is what is sent and what the archive shows. A trigger refuses
+    changes and deletions of it, of its links and of its articles.
 
     `html` and `text` hold slot tokens (see `mailer.press`); `content_hash` is SHA-256 over subject, html, text
-    and links.
+    and links. `masthead` is what stood at the head and foot of the issue then: the keys of `MASTHEAD`, with
+    `published_on` as an ISO date.
     """
 
     __tablename__ = "editions"
@@ -116,8 +126,29 @@ class Edition(HasId, HasCreatedAt, Base):
     html: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     content_hash: Mapped[str] = mapped_column(String(64))
+    masthead: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
     links: Mapped[list["EditionLink"]] = relationship(order_by="EditionLink.ordinal", cascade="all, delete-orphan")
+    articles: Mapped[list["EditionArticle"]] = relationship(
+        order_by="EditionArticle.position", cascade="all, delete-orphan"
+    )
+
+
+class EditionArticle(Base):
+    """An article as it was when the edition was approved. `article_id` outlives the article: links in mail are for
+    good, and so are the figures of who read it.
+    """
+
+    __tablename__ = "edition_articles"
+
+    edition_id: Mapped[int] = mapped_column(ForeignKey("editions.id"), primary_key=True)
+    article_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, index=True)
+    position: Mapped[int]
+    title: Mapped[str] = mapped_column(String(300))
+    section: Mapped[str] = mapped_column(String(120), default="")
+    source: Mapped[str] = mapped_column(String(300), default="")
+    page: Mapped[int | None]
+    body: Mapped[str] = mapped_column(Text, default="")
 
 
 class EditionLink(Base):
@@ -128,6 +159,6 @@ class EditionLink(Base):
     edition_id: Mapped[int] = mapped_column(ForeignKey("editions.id", ondelete="CASCADE"), primary_key=True)
     ordinal: Mapped[int] = mapped_column(primary_key=True)
     url: Mapped[str] = mapped_column(Text)
-    # Null for the masthead, the colophon and what is no article's.
-    article_id: Mapped[int | None] = mapped_column(ForeignKey("articles.id", ondelete="SET NULL"))
+    # Null for the masthead, the colophon and what is no article's; else an `EditionArticle` of this edition.
+    article_id: Mapped[int | None] = mapped_column(BigInteger)
     label: Mapped[str] = mapped_column(String(300), default="")

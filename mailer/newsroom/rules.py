@@ -1,10 +1,16 @@
-"""States of an issue and what each act makes of them."""
+"""States of an issue, which act leads from which to which, and how issues are numbered: plain decisions."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+from mailer.errors import RuleError
+from mailer.i18n import N_
 
 
 class IssueState(StrEnum):
-    """``draft -> in_review -> approved``; returned, edited or expired, an issue is a draft again."""
+    """``draft -> in_review -> approved``; returned, edited or withdrawn, an issue is a draft again."""
 
     DRAFT = "draft"
     IN_REVIEW = "in_review"
@@ -12,9 +18,147 @@ class IssueState(StrEnum):
 
 
 class ReviewAct(StrEnum):
-    """What people do to an issue on its way to approval."""
+    """What people do to an issue on its way to approval, as its history tells it."""
 
     SUBMITTED = "submitted"
     RETURNED = "returned"
     APPROVED = "approved"
     WITHDRAWN = "withdrawn"
+
+
+class Act(StrEnum):
+    """What may be done to an issue."""
+
+    EDIT = "edit"
+    SUBMIT = "submit"
+    RETURN = "return"
+    APPROVE = "approve"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where an act leads, and the line it leaves in the issue's history, if any."""
+
+    state: IssueState
+    review: ReviewAct | None = None
+
+
+# Every act that is allowed; what is not here is refused. An edit of what others are reading, or have approved, takes
+# it back in the open: nothing can be changed between the approval and the sending without a trace.
+STEPS: dict[tuple[IssueState, Act], Step] = {
+    (IssueState.DRAFT, Act.EDIT): Step(IssueState.DRAFT),
+    (IssueState.DRAFT, Act.SUBMIT): Step(IssueState.IN_REVIEW, ReviewAct.SUBMITTED),
+    (IssueState.IN_REVIEW, Act.EDIT): Step(IssueState.DRAFT, ReviewAct.WITHDRAWN),
+    (IssueState.IN_REVIEW, Act.RETURN): Step(IssueState.DRAFT, ReviewAct.RETURNED),
+    (IssueState.IN_REVIEW, Act.APPROVE): Step(IssueState.APPROVED, ReviewAct.APPROVED),
+    (IssueState.IN_REVIEW, Act.WITHDRAW): Step(IssueState.DRAFT, ReviewAct.WITHDRAWN),
+    (IssueState.APPROVED, Act.EDIT): Step(IssueState.DRAFT, ReviewAct.WITHDRAWN),
+    (IssueState.APPROVED, Act.WITHDRAW): Step(IssueState.DRAFT, ReviewAct.WITHDRAWN),
+}
+
+REFUSALS: dict[Act, str] = {
+    Act.EDIT: N_("This issue cannot be changed now."),
+    Act.SUBMIT: N_("This issue has been submitted already."),
+    Act.RETURN: N_("This issue is not waiting for approval any more."),
+    Act.APPROVE: N_("This issue is not waiting for approval any more."),
+    Act.WITHDRAW: N_("This issue is a draft; there is nothing to withdraw."),
+}
+
+
+def take_step(state: IssueState, act: Act) -> Step:
+    """Where `act` leads from `state`. Raises `RuleError` where it may not be done."""
+    step = STEPS.get((state, act))
+    if step is None:
+        raise RuleError(REFUSALS[act])
+    return step
+
+
+def can(state: IssueState, act: Act) -> bool:
+    """Whether `act` is open in `state`: what a page offers as a button."""
+    return (state, act) in STEPS
+
+
+def check_approver(*, is_four_eyes: bool, submitted_by: int | None, approver_id: int | None) -> None:
+    """Four eyes: who submitted an issue does not approve it. Raises `RuleError`."""
+    if is_four_eyes and approver_id is not None and submitted_by == approver_id:
+        raise RuleError(N_("You submitted this issue; this newsletter wants another pair of eyes to approve it."))
+
+
+def check_note(note: str) -> str:
+    """What an issue is returned for, trimmed. Raises `RuleError` when nothing is said: a return without a reason
+    leaves the editor guessing.
+    """
+    text = note.strip()
+    if not text:
+        raise RuleError(N_("Say what should be changed: the note is what the editor works from."))
+    return text
+
+
+# ---- numbering ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """Year, number in the year, and running number (总第N期) of an issue, as far as known."""
+
+    year: int | None
+    number: str | None
+    total_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something an editor should look at; `message` is a gettext id, `params` fill it."""
+
+    message: str
+    params: dict[str, Any]
+
+
+def as_number(text: str | None) -> int | None:
+    """A plain number, or `None` for 增刊, 9-10 and the like, which count for nothing here."""
+    return int(text) if text and text.isascii() and text.isdigit() else None
+
+
+def propose_numbering(year: int, others: Iterable[Numbering]) -> Numbering:
+    """The next issue's numbers in `year`: one more than the highest so far; a running number only where the
+    newsletter has one.
+    """
+    known = list(others)
+    numbers = [n for other in known if other.year == year and (n := as_number(other.number)) is not None]
+    totals = [n for other in known if (n := as_number(other.total_number)) is not None]
+    return Numbering(year, str(max(numbers, default=0) + 1), str(max(totals) + 1) if totals else None)
+
+
+def check_numbering(this: Numbering, others: Iterable[Numbering]) -> tuple[Remark, ...]:
+    """Repeats and gaps that `this` makes among the newsletter's `others`."""
+    known = list(others)
+    remarks = []
+    if this.year is not None and this.number:
+        same_year = [other for other in known if other.year == this.year]
+        if any(other.number == this.number for other in same_year):
+            remarks.append(
+                Remark(
+                    N_("No. %(number)s of %(year)s exists already."), {"number": this.number, "year": str(this.year)}
+                )
+            )
+        missing = _gap(as_number(this.number), [as_number(other.number) for other in same_year])
+        if missing is not None and same_year:
+            remarks.append(
+                Remark(N_("No. %(number)s of %(year)s is missing."), {"number": missing, "year": str(this.year)})
+            )
+    if this.total_number:
+        if any(other.total_number == this.total_number for other in known):
+            remarks.append(Remark(N_("Running number %(number)s exists already."), {"number": this.total_number}))
+        totals = [as_number(other.total_number) for other in known]
+        missing = _gap(as_number(this.total_number), totals)
+        if missing is not None and any(total is not None for total in totals):
+            remarks.append(Remark(N_("Running number %(number)s is missing."), {"number": missing}))
+    return tuple(remarks)
+
+
+def _gap(number: int | None, others: list[int | None]) -> int | None:
+    """The number just below `number`, where no issue has it."""
+    if number is None or number <= 1 or number - 1 in others:
+        return None
+    return number - 1

@@ -1,0 +1,97 @@
+"""Editions as others find them: by id for sending, newest first for the archive."""
+
+import datetime as dt
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mailer.errors import NotFoundError, RuleError
+from mailer.i18n import N_
+from mailer.newsroom.models import Edition, EditionArticle, Issue
+from mailer.newsroom.rules import IssueState
+
+MISSING = N_("There is no such issue.")
+
+
+def get_edition(session: Session, edition_id: int) -> Edition:
+    """Raises `NotFoundError`."""
+    edition = session.get(Edition, edition_id)
+    if edition is None:
+        raise NotFoundError(MISSING)
+    return edition
+
+
+def latest_edition(session: Session, issue_id: int) -> Edition | None:
+    """The newest edition of an issue; `None` where it was never approved."""
+    return session.scalar(select(Edition).where(Edition.issue_id == issue_id).order_by(Edition.ordinal.desc()).limit(1))
+
+
+def list_editions(session: Session, issue_id: int) -> list[Edition]:
+    """Every edition of an issue, oldest first."""
+    return list(session.scalars(select(Edition).where(Edition.issue_id == issue_id).order_by(Edition.ordinal)))
+
+
+def get_sendable_edition(session: Session, edition_id: int) -> Edition:
+    """The edition, if its issue stands approved and no later edition has taken its place; else `RuleError`.
+
+    The issue's row is locked until the transaction ends, so that an approval cannot be withdrawn between this
+    question and the sending that relies on its answer.
+    """
+    edition = get_edition(session, edition_id)
+    issue = session.scalars(
+        select(Issue).where(Issue.id == edition.issue_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+    if issue.state != IssueState.APPROVED:
+        raise RuleError(N_("The approval of this issue has been withdrawn; approve it again before it is sent."))
+    latest = latest_edition(session, issue.id)
+    if latest is None or latest.id != edition.id:
+        raise RuleError(N_("A later edition of this issue has been approved; send that one."))
+    return edition
+
+
+def mark_sent(session: Session, issue_id: int, at: dt.datetime) -> None:
+    """The first mailing of an issue has started: from now on the archive shows it. Later calls change nothing."""
+    issue = session.get(Issue, issue_id)
+    if issue is None:
+        raise NotFoundError(MISSING)
+    if issue.first_sent_at is None:
+        issue.first_sent_at = at
+
+
+def list_published(session: Session, newsletter_id: int) -> list[tuple[Issue, Edition]]:
+    """Every sent issue with its newest edition, newest first."""
+    newest = select(func.max(Edition.ordinal)).where(Edition.issue_id == Issue.id).correlate(Issue).scalar_subquery()
+    rows = session.execute(
+        select(Issue, Edition)
+        .join(Edition, Edition.issue_id == Issue.id)
+        .where(Issue.newsletter_id == newsletter_id, Issue.first_sent_at.is_not(None), Edition.ordinal == newest)
+        .order_by(func.coalesce(Issue.published_on, func.date(Issue.first_sent_at)).desc(), Issue.id.desc())
+    )
+    return [(issue, edition) for issue, edition in rows]
+
+
+def get_published(session: Session, newsletter_id: int, issue_id: int) -> tuple[Issue, Edition]:
+    """A sent issue with its newest edition. Raises `NotFoundError`, also for an issue that was never sent."""
+    issue = session.get(Issue, issue_id)
+    edition = latest_edition(session, issue_id)
+    if issue is None or edition is None or issue.newsletter_id != newsletter_id or issue.first_sent_at is None:
+        raise NotFoundError(MISSING)
+    return issue, edition
+
+
+def get_published_article(
+    session: Session, newsletter_id: int, issue_id: int, article_id: int
+) -> tuple[Issue, Edition, EditionArticle]:
+    """An article of a sent issue, out of the newest edition that has it. Raises `NotFoundError`."""
+    issue, _ = get_published(session, newsletter_id, issue_id)
+    found = session.execute(
+        select(Edition, EditionArticle)
+        .join(EditionArticle, EditionArticle.edition_id == Edition.id)
+        .where(Edition.issue_id == issue_id, EditionArticle.article_id == article_id)
+        .order_by(Edition.ordinal.desc())
+        .limit(1)
+    ).first()
+    if found is None:
+        raise NotFoundError(N_("There is no such article."))
+    edition, article = found
+    return issue, edition, article
