@@ -40,6 +40,9 @@ class AuditEntry(HasId, Base):
     __table_args__ = (
         Index(None, "at"),
         Index(None, "subject_type", "subject_id"),
+        # The trail is read newest first, by who or by what was done.
+        Index(None, "account_id", "id"),
+        Index(None, "action", "id"),
     )
 
     at: Mapped[dt.datetime]
