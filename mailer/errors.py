@@ -12,6 +12,7 @@
     │   ├── DeferredError          try again later; nothing was taken
     │   ├── RejectedError          refused for good
     │   └── UnknownOutcomeError    the connection died between the final dot and its reply
+    ├── ServiceError         a program of `mailer run` that cannot be found, started or kept running
     └── SettingsError        refuse to start, naming every bad setting
 
 A message meant for a person is a `gettext` message id (English) with named `params`, so that the page, the mail or
@@ -87,6 +88,10 @@ class RejectedError(TransportError):
 
 class UnknownOutcomeError(TransportError):
     """The connection died between the final dot and its reply: only a person may decide to send again."""
+
+
+class ServiceError(MailerError):
+    """PostgreSQL, Redis or a process of ours cannot be found, started or kept running on this machine, and why."""
 
 
 class SettingsError(MailerError):

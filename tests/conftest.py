@@ -48,7 +48,7 @@ def postgres_url() -> Iterator[str]:
     if server is None:
         from mailer.embedded.services import Postgres
 
-        with Postgres(Path(os.environ["MAILER_DATA_DIR"])) as postgres:
+        with Postgres(Path(os.environ["MAILER_DATA_DIR"]), is_durable=False) as postgres:
             yield postgres.url
         return
     name = f"mailer_test_{secrets.token_hex(4)}"
