@@ -1,5 +1,4 @@
 """The audit trail is found by who did it and by what was done."""
-"""
 
 from alembic import op
 
