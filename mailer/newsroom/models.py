@@ -39,8 +39,10 @@ class Issue(HasId, HasCreatedAt, Base):
     subject: Mapped[str] = mapped_column(String(255), default="")
     preheader: Mapped[str] = mapped_column(String(255), default="")
     state: Mapped[IssueState] = mapped_column(String(16), default=IssueState.DRAFT)
-    # Grows with every change of content: two editors cannot overwrite each other unseen.
+    # Grows with every change of content, articles included: an approver approves what they looked at.
     revision: Mapped[int] = mapped_column(default=1)
+    # Grows with every change of the fields above: two editors cannot overwrite each other unseen.
+    masthead_revision: Mapped[int] = mapped_column(default=1)
     # [{"message", "params", "line"}] of the import, shown to the editor until put aside.
     warnings: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
@@ -71,6 +73,8 @@ class Article(HasId, Base):
     # The page the contents list of the document gave.
     page: Mapped[int | None]
     body: Mapped[str] = mapped_column(Text, default="")
+    # As `Issue.masthead_revision`: colleagues may work on different articles of one issue at the same time.
+    revision: Mapped[int] = mapped_column(default=1)
 
     issue: Mapped[Issue] = relationship(back_populates="articles")
 

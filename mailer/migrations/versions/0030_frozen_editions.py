@@ -1,4 +1,6 @@
-"""What an edition froze includes its masthead and its articles, and nothing of it can be changed afterwards."""
+"""What an edition froze includes its masthead and its articles, and nothing of it can be changed afterwards; who
+changed an issue last, and revisions of its parts, so that colleagues may work side by side.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +13,9 @@ depends_on = None
 
 
 def upgrade() -> None:
+    for table, column in (("issues", "masthead_revision"), ("articles", "revision")):
+        op.add_column(table, sa.Column(column, sa.Integer(), server_default=sa.text("1"), nullable=False))
+        op.alter_column(table, column, server_default=None)
     op.add_column("issues", sa.Column("changed_by", sa.BigInteger(), nullable=True))
     op.add_column(
         "issues",
@@ -65,3 +70,5 @@ def downgrade() -> None:
     op.drop_constraint(op.f("fk_issues_changed_by_accounts"), "issues", type_="foreignkey")
     op.drop_column("issues", "changed_at")
     op.drop_column("issues", "changed_by")
+    op.drop_column("articles", "revision")
+    op.drop_column("issues", "masthead_revision")

@@ -1,0 +1,78 @@
+"""An issue as the press wants it, and what the press makes of it: a preview, or the edition that will be sent."""
+
+from sqlalchemy.orm import Session
+
+from mailer import links
+from mailer.newsletters.models import Newsletter
+from mailer.newsletters.rules import Tracking
+from mailer.newsroom.models import Article, Issue
+from mailer.newsroom.wording import propose_preheader, propose_subject
+from mailer.press.compiling import Compiled, compile_edition
+from mailer.press.content import ArticleContent, Content
+from mailer.press.slots import READER, slot
+
+
+def get_content(session: Session, issue: Issue) -> Content:
+    """What stands in the issue now, with the web addresses its articles will have for good."""
+    newsletter = get_newsletter(session, issue)
+    titles = [article.title for article in issue.articles]
+    return Content(
+        title=issue.title,
+        year=issue.year,
+        number=issue.number,
+        total_number=issue.total_number,
+        volume=issue.volume,
+        published_on=issue.published_on,
+        publisher=issue.publisher,
+        editor=issue.editor,
+        phone=issue.phone,
+        colophon=issue.colophon,
+        contact=newsletter.contact,
+        subject=issue.subject or propose_subject(issue, titles, newsletter.language),
+        preheader=issue.preheader or propose_preheader(titles),
+        language=newsletter.language,
+        theme=newsletter.theme,
+        theme_options=newsletter.theme_options,
+        articles=tuple(_article_content(article, newsletter) for article in issue.articles),
+        web_url=links.issue_url(newsletter.slug, issue.id),
+        archive_url=links.newsletter_url(newsletter.slug),
+        is_tracked=newsletter.tracking != Tracking.OFF,
+    )
+
+
+def get_newsletter(session: Session, issue: Issue) -> Newsletter:
+    """The newsletter an issue belongs to; a foreign key says that there is one."""
+    return session.get_one(Newsletter, issue.newsletter_id)
+
+
+def compile_issue(session: Session, issue: Issue) -> Compiled:
+    """The issue as it stands, with its own addresses: for the preview, and for the hash that is submitted. Raises
+    `CompositionError`.
+    """
+    return compile_edition(get_content(session, issue), click_url=None, pixel_url=None)
+
+
+def compile_for(content: Content, edition_id: int) -> Compiled:
+    """`content` as edition `edition_id` will be mailed: every link and the pixel carry that number, and a slot for
+    the reader, unless the newsletter does not track at all. Raises `CompositionError`.
+    """
+    reader = slot(READER)
+
+    def click_url(ordinal: int, url: str) -> str:
+        return links.click_url(links.LinkTarget(edition_id, ordinal, url), reader)
+
+    if not content.is_tracked:
+        return compile_edition(content, click_url=None, pixel_url=None)
+    return compile_edition(content, click_url=click_url, pixel_url=links.pixel_url(reader))
+
+
+def _article_content(article: Article, newsletter: Newsletter) -> ArticleContent:
+    return ArticleContent(
+        key=article.id,
+        title=article.title,
+        section=article.section,
+        source=article.source,
+        page=article.page,
+        body=article.body,
+        url=links.article_url(newsletter.slug, article.issue_id, article.id),
+    )
