@@ -1,4 +1,7 @@
-"""States and choices of the people who read."""
+"""States and choices of the people who read, and which act leads from which state to which.
+
+The table here is the whole truth about subscriptions; `tests/audience/test_rules.py` walks every state × act.
+"""
 
 from enum import StrEnum
 
@@ -37,3 +40,72 @@ class ImportState(StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
+
+
+class Act(StrEnum):
+    """What can happen to a subscription.
+
+    Only `CONFIRM`, `CHOOSE` and `UNDO` prove that the reader's mailbox is behind it: their links were mailed there.
+    Anybody can type anybody's address into a form, so `SIGN_UP` and `JOIN` never undo a departure by themselves.
+    """
+
+    SIGN_UP = "sign_up"  # a form, list with double opt-in
+    JOIN = "join"  # a form, list with single opt-in
+    CONFIRM = "confirm"  # the button behind the confirmation letter's link
+    CHOOSE = "choose"  # ticked on the preferences page, behind a mailed link
+    LEAVE = "leave"  # one-click, the page behind it, or unticked on the preferences page
+    UNDO = "undo"  # right after leaving, behind the same mailed link
+    IMPORT = "import"  # by an admin, with a legal basis
+
+
+_UNCONFIRMED, _CONFIRMED, _UNSUBSCRIBED = SubscriptionState
+
+# (state, act) -> new state. What is not named leaves everything as it is. `None` is no subscription at all.
+_NEXT: dict[tuple[SubscriptionState | None, Act], SubscriptionState] = {
+    (None, Act.SIGN_UP): _UNCONFIRMED,
+    (None, Act.JOIN): _CONFIRMED,
+    (None, Act.CHOOSE): _CONFIRMED,
+    (None, Act.IMPORT): _CONFIRMED,
+    (_UNCONFIRMED, Act.CONFIRM): _CONFIRMED,
+    (_UNCONFIRMED, Act.CHOOSE): _CONFIRMED,
+    (_UNCONFIRMED, Act.IMPORT): _CONFIRMED,
+    (_UNCONFIRMED, Act.LEAVE): _UNSUBSCRIBED,
+    (_CONFIRMED, Act.LEAVE): _UNSUBSCRIBED,
+    (_UNSUBSCRIBED, Act.SIGN_UP): _UNCONFIRMED,
+    (_UNSUBSCRIBED, Act.JOIN): _UNCONFIRMED,
+    (_UNSUBSCRIBED, Act.CHOOSE): _CONFIRMED,
+    (_UNSUBSCRIBED, Act.UNDO): _CONFIRMED,
+}
+
+
+def next_state(state: SubscriptionState | None, act: Act, *, has_left: bool = False) -> SubscriptionState | None:
+    """What `act` makes of a subscription in `state`; `state` itself where it changes nothing.
+
+    `has_left` is about an unconfirmed one: its reader once left and has not confirmed the return yet. To an import
+    such a reader is a leaver still.
+    """
+    if act is Act.IMPORT and has_left:
+        return state
+    return _NEXT.get((state, act), state)
+
+
+# Least first. A letter the reader asked for goes out unless the address is dead or its owner complained, so a weaker
+# reason must not hide a stronger one.
+_STRENGTH = (
+    SuppressionReason.UNSUBSCRIBED_ALL,
+    SuppressionReason.MANUAL,
+    SuppressionReason.HARD_BOUNCE,
+    SuppressionReason.COMPLAINT,
+    SuppressionReason.ERASED,
+)
+
+# The reasons that the reader's own confirmation takes back; the others are an admin's to lift.
+TAKEN_BACK_BY_CONFIRMING = (SuppressionReason.UNSUBSCRIBED_ALL, SuppressionReason.ERASED)
+
+# The reasons for which not even a letter is sent.
+LETTER_BLOCKERS = (SuppressionReason.HARD_BOUNCE, SuppressionReason.COMPLAINT)
+
+
+def replaces(new: SuppressionReason, old: SuppressionReason) -> bool:
+    """Whether a suppression for `new` takes the place of an active one for `old`."""
+    return _STRENGTH.index(new) > _STRENGTH.index(old)

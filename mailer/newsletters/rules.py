@@ -1,6 +1,16 @@
-"""Choices a newsletter and its lists can make."""
+"""Choices a newsletter and its lists can make, and what their fields must look like."""
 
+import re
 from enum import StrEnum
+from zoneinfo import available_timezones
+
+from mailer.errors import RuleError
+from mailer.i18n import LOCALES, N_
+
+SLUG = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+# `<slug.newsletter-slug.domain>` must stay below the 255 octets of RFC 2919 section 2 with any domain name there is.
+SLUG_LENGTH = 64
+PARAGRAPHS_LENGTH = 10_000
 
 
 class OptIn(StrEnum):
@@ -23,3 +33,43 @@ class Tracking(StrEnum):
     FULL = "full"
     COUNTS = "counts"
     OFF = "off"
+
+
+def check_slug(slug: str) -> str:
+    """`slug`, as it will stand in addresses and in List-Id. Raises `RuleError`."""
+    slug = slug.strip().lower()
+    if not SLUG.fullmatch(slug) or len(slug) > SLUG_LENGTH:
+        raise RuleError(N_("A short name has small letters, digits and hyphens only, at most 64, such as tech-news."))
+    return slug
+
+
+def check_text(text: str, *, length: int, is_required: bool = False) -> str:
+    """`text` on one line, without blanks around it. Raises `RuleError`."""
+    text = " ".join(text.split())
+    if is_required and not text:
+        raise RuleError(N_("This must not be empty."))
+    if len(text) > length:
+        raise RuleError(N_("This is too long: at most %(length)s characters."), length=length)
+    return text
+
+
+def check_paragraphs(text: str) -> str:
+    """`text` of several lines, without blanks around it. Raises `RuleError`."""
+    text = text.replace("\r\n", "\n").strip()
+    if len(text) > PARAGRAPHS_LENGTH:
+        raise RuleError(N_("This is too long: at most %(length)s characters."), length=PARAGRAPHS_LENGTH)
+    return text
+
+
+def check_language(language: str) -> str:
+    """One of the languages mail and pages are written in. Raises `RuleError`."""
+    if language not in LOCALES:
+        raise RuleError(N_("There is no such language."))
+    return language
+
+
+def check_time_zone(zone: str) -> str:
+    """A name of the tz database. Raises `RuleError`."""
+    if zone not in available_timezones():
+        raise RuleError(N_("There is no such time zone. It must be a name such as Asia/Shanghai."))
+    return zone
