@@ -44,6 +44,9 @@ ROUTES: dict[TaskName, QueueName] = {
     TaskName.PRIVACY_RETENTION: QueueName.UPKEEP,
 }
 
+# Each sweep leaves PostgreSQL's time here (seconds since 1970): while it moves, beat, broker and a worker all live.
+HEARTBEAT_KEY = "mailer:heartbeat"
+
 # Far above the longest task (a batch is seconds; an import's rows are safe to run twice): with Redis a message
 # unacknowledged past this is delivered again.
 VISIBILITY_TIMEOUT = 3600

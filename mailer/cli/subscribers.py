@@ -1,0 +1,37 @@
+"""`mailer import-subscribers`: a CSV file into a list, from the shell."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from mailer.errors import RuleError
+
+
+@click.command("import-subscribers")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--list", "list_name", required=True, help="Name or slug of the list; NEWSLETTER/LIST where two share it."
+)
+@click.option("--basis", default="official_distribution", show_default=True, help="Legal basis, kept as evidence.")
+def import_subscribers(file: Path, list_name: str, basis: str) -> None:
+    """Imports the addresses of FILE (columns email, name). Someone who has left is never re-subscribed."""
+    from mailer.audience.importing import run_import, start_import
+    from mailer.audience.models import ImportRun
+    from mailer.db import session_scope
+    from mailer.newsletters import find_list_by_name
+
+    with session_scope() as session:
+        found = find_list_by_name(session, list_name)
+        if found is None:
+            raise RuleError("There is no list called %(name)s.", name=list_name)
+        run = start_import(
+            session, list_id=found.id, filename=file.name, content=file.read_bytes(), basis=basis, by=None
+        )
+    run_import(run.id)
+    with session_scope() as session:
+        done = session.get_one(ImportRun, run.id)
+        for refusal in done.refusals:
+            click.echo(f"line {refusal['line']}: {refusal['value']}: {refusal['reason']}", err=True)
+        click.echo(", ".join(f"{count} {kind}" for kind, count in done.counts.items()) or done.error)
+        sys.exit(0 if done.state == "finished" else 1)
