@@ -1,0 +1,102 @@
+"""A MIME part in base64 with slots: everything that is the same for every reader is encoded once.
+
+Base64 turns three bytes into four characters, so what follows a value of another length would have to be encoded
+anew. It need not be: for each sum of lengths modulo three there are only three ways a stretch can fall on the grid,
+so a *layout* is made for each combination that occurs, and a fill encodes the value with the at most two bytes on
+either side of it. Lines may be shorter than 76 characters (RFC 2045 section 6.8), so a value sits on lines of its own.
+"""
+
+import re
+from binascii import b2a_base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mailer.press.slots import split
+
+# 57 bytes make the 76 characters of a full line.
+LINE_BYTES = 57
+# A stretch shorter than this between two slots is encoded along with them: cheaper than a line of its own.
+SHORT = 24
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+def encode_lines(raw: bytes) -> bytes:
+    """`raw` in base64, lines of at most 76 characters, each ended by CRLF."""
+    if len(raw) <= LINE_BYTES:
+        return b2a_base64(raw, newline=False) + b"\r\n" if raw else b""
+    lines = [b2a_base64(raw[at : at + LINE_BYTES], newline=False) for at in range(0, len(raw), LINE_BYTES)]
+    return b"\r\n".join(lines) + b"\r\n"
+
+
+# A dynamic stretch: literal bytes and slot names, in turn, together a multiple of three bytes long (but the last).
+Segment = tuple[bytes | str, ...]
+
+
+@dataclass(slots=True)
+class Layout:
+    """Encoded pieces in order; `segments` says which of them hold slots and must be encoded for each reader."""
+
+    pieces: list[bytes] = field(default_factory=list)
+    segments: dict[Segment, list[int]] = field(default_factory=dict)
+
+    def add_static(self, raw: bytes) -> None:
+        if raw:
+            self.pieces.append(encode_lines(raw))
+
+    def add_segment(self, segment: Segment) -> None:
+        """The same bytes round the same slot are encoded once however often they occur."""
+        self.segments.setdefault(segment, []).append(len(self.pieces))
+        self.pieces.append(b"")
+
+    def fill(self, values: Mapping[str, bytes]) -> bytes:
+        pieces = self.pieces.copy()
+        for segment, places in self.segments.items():
+            raw = b"".join([values[part] if isinstance(part, str) else part for part in segment])
+            encoded = encode_lines(raw)
+            for place in places:
+                pieces[place] = encoded
+        return b"".join(pieces)
+
+
+class SlottedPart:
+    """A text or HTML part whose slots are filled as bytes. `names` are the slots it holds."""
+
+    def __init__(self, content: str) -> None:
+        parts = split(_LINE_END.sub("\r\n", content))
+        self._literals = [literal.encode() for literal in parts[::2]]
+        self._slots = parts[1::2]
+        self.names = tuple(dict.fromkeys(self._slots))
+        self._layouts: dict[tuple[int, ...], Layout] = {}
+
+    def fill(self, values: Mapping[str, bytes]) -> bytes:
+        """The part in base64. Raises `KeyError` when a slot has no value."""
+        phases = tuple([len(values[name]) % 3 for name in self.names])
+        layout = self._layouts.get(phases)
+        if layout is None:
+            layout = self._layouts[phases] = self._lay_out(dict(zip(self.names, phases, strict=True)))
+        return layout.fill(values)
+
+    def _lay_out(self, phases: Mapping[str, int]) -> Layout:
+        layout = Layout()
+        pending: list[bytes | str] = []
+        phase = 0
+        for number, literal in enumerate(self._literals):
+            if number:
+                name = self._slots[number - 1]
+                pending.append(name)
+                phase = (phase + phases[name]) % 3
+            is_last = number == len(self._literals) - 1
+            if number and len(literal) < SHORT and not is_last:
+                pending.append(literal)
+                phase = (phase + len(literal)) % 3
+                continue
+            head = -phase % 3 if number else 0
+            if number:
+                layout.add_segment((*pending, literal[:head]))
+            # What does not fill a group of three goes with the next slot, or ends the part with its padding.
+            end = len(literal) if is_last else len(literal) - (len(literal) - head) % 3
+            layout.add_static(literal[head:end])
+            pending = [literal[end:]]
+            phase = len(literal) - end
+        return layout

@@ -1,0 +1,160 @@
+"""An edition becomes messages (RFC 5322, 2046): assembled once per mailing, filled once per reader.
+
+Both parts go out in base64, so the bytes have CRLF line ends, no line over 76 characters but for headers with long
+URLs, and no line that begins with a dot.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import format_datetime
+from functools import lru_cache
+from html import escape
+
+from mailer.errors import CompositionError
+from mailer.i18n import N_, translate
+from mailer.press import headers
+from mailer.press.encoding import SlottedPart
+from mailer.press.slots import ADDRESS, NAME, TOKEN, UNSUBSCRIBE_URL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who a letter is from. Addresses are ``local@domain``; an empty `reply_to` leaves the field out."""
+
+    sender_name: str
+    sender_address: str
+    reply_to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity(Sender):
+    """Who an issue is from and which list it belongs to.
+
+    `list_id` is ``slug.newsletter.domain`` without brackets (RFC 2919: at most 255 characters), `list_name` its phrase.
+    Addresses of pages are absolute. What is empty leaves its field out.
+    """
+
+    list_id: str
+    list_name: str = ""
+    archive_url: str = ""
+    help_url: str = ""
+    owner_address: str = ""
+    # Feedback-ID: up to four fields joined by colons, by which Gmail's postmaster tools group complaints.
+    feedback_id: str = ""
+
+
+CONTENT_LANGUAGES = {"zh_CN": "zh-CN", "en": "en"}
+
+
+def assemble(
+    subject: str, html: str, text: str, language: str, identity: Identity, web_url: str = ""
+) -> "MessageTemplate":
+    """The template of a mailing's messages. `html` and `text` hold slot tokens; `language` is ``zh_CN`` or ``en``.
+
+    Raises `CompositionError` when a value cannot stand in a header.
+    """
+    if TOKEN.search(subject):
+        raise CompositionError([N_("The subject is the same for every reader: it can hold no name.")])
+    return MessageTemplate(
+        fixed=identity_fields(subject, identity) + list_fields(identity, web_url),
+        text=text,
+        html=html,
+        language=language,
+    )
+
+
+def identity_fields(subject: str, sender: Sender) -> str:
+    """From, Reply-To, Subject."""
+    fields = headers.mailbox("From", sender.sender_name, sender.sender_address)
+    if sender.reply_to:
+        fields += headers.mailbox("Reply-To", "", sender.reply_to)
+    return fields + headers.unstructured("Subject", subject)
+
+
+def list_fields(identity: Identity, web_url: str) -> str:
+    """What marks the mail as a list's: RFC 2919, 2369, 8058 and 5064, and the customs that keep auto-replies away."""
+    name = identity.list_name.strip()
+    list_id = headers.list_id(identity.list_id)
+    fields = headers.fold("List-Id", [*(headers.phrase("List-Id", name, 9) if name else []), f"<{list_id}>"])
+    fields += "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    if identity.archive_url:
+        fields += headers.url("List-Archive", identity.archive_url)
+    if identity.owner_address:
+        fields += headers.url("List-Owner", f"mailto:{headers.header_address(identity.owner_address)}")
+    if identity.help_url:
+        fields += headers.url("List-Help", identity.help_url)
+    fields += "List-Post: NO\r\n"
+    if web_url:
+        fields += headers.url("Archived-At", web_url)
+    if identity.feedback_id:
+        fields += headers.unstructured("Feedback-ID", identity.feedback_id)
+    fields += "Precedence: bulk\r\n"
+    # Never "All": that would silence bounces as well.
+    return fields + "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\r\n"
+
+
+@lru_cache(maxsize=256)
+def _date_field(moment: dt.datetime) -> str:
+    if moment.tzinfo is None:
+        raise ValueError("the date of a message needs its time zone")
+    return f"Date: {format_datetime(moment.astimezone(dt.UTC))}\r\n"
+
+
+def date_field(moment: dt.datetime) -> str:
+    """Date, in UTC. Raises `ValueError` for a time without a zone."""
+    return _date_field(moment.replace(microsecond=0))
+
+
+Quote = Callable[[str], str]
+
+
+class MessageTemplate:
+    """The messages of one mailing, all but what differs from reader to reader already encoded."""
+
+    def __init__(self, *, fixed: str, text: str, html: str, language: str) -> None:
+        # In quoted-printable and base64 alike "=_" cannot occur (RFC 2045 section 6.7).
+        boundary = "=_" + hashlib.sha256(f"{text}\0{html}".encode()).hexdigest()[:32]
+        part = "Content-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        self._fixed = (
+            fixed
+            + f"Content-Language: {CONTENT_LANGUAGES[language]}\r\n"
+            + "MIME-Version: 1.0\r\n"
+            + f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n'
+        ).encode() + f"\r\n--{boundary}\r\n{part % 'plain'}".encode()
+        self._between = f"--{boundary}\r\n{part % 'html'}".encode()
+        self._end = f"--{boundary}--\r\n".encode()
+        self._text = SlottedPart(text)
+        self._html = SlottedPart(html)
+        self._names = frozenset((*self._text.names, *self._html.names))
+        self._stranger = translate(language, N_("reader"))
+
+    def fill(self, *, to: str, to_name: str, message_id: str, date: dt.datetime, slots: Mapping[str, str]) -> bytes:
+        """One reader's message: canonical CRLF bytes, ready for DATA but for dot-stuffing.
+
+        `slots` maps slot names to values, never markup: each is escaped for the part it is written into. `name` is
+        `to_name` and `address` is `to` where `slots` does not say otherwise; a reader without a name is called one.
+        `unsubscribe_url` is always needed: it is the List-Unsubscribe field as well.
+        Raises `CompositionError` when a slot has no value, or a value could end a header.
+        """
+        values = {NAME: to_name.strip() or self._stranger, ADDRESS: to, **slots}
+        missing = [name for name in (*self._names, UNSUBSCRIBE_URL) if name not in values]
+        if missing:
+            raise CompositionError([N_("The slot %(name)s has no value.") % {"name": name} for name in missing])
+        fields = (
+            date_field(date)
+            + headers.message_id(message_id)
+            + headers.mailbox("To", to_name, to)
+            + headers.url("List-Unsubscribe", values[UNSUBSCRIBE_URL], is_folded=False)
+        )
+        return b"".join(
+            (
+                fields.encode(),
+                self._fixed,
+                self._text.fill({name: values[name].encode() for name in self._text.names}),
+                self._between,
+                self._html.fill({name: escape(values[name]).encode() for name in self._html.names}),
+                self._end,
+            )
+        )
