@@ -135,30 +135,29 @@ def check_numbering(this: Numbering, others: Iterable[Numbering]) -> tuple[Remar
     known = list(others)
     remarks = []
     if this.year is not None and this.number:
-        same_year = [other for other in known if other.year == this.year]
-        if any(other.number == this.number for other in same_year):
+        taken = [other.number for other in known if other.year == this.year]
+        year = str(this.year)
+        if this.number in taken:
             remarks.append(
-                Remark(
-                    N_("No. %(number)s of %(year)s exists already."), {"number": this.number, "year": str(this.year)}
-                )
+                Remark(N_("No. %(number)s of %(year)s exists already."), {"number": this.number, "year": year})
             )
-        missing = _gap(as_number(this.number), [as_number(other.number) for other in same_year])
-        if missing is not None and same_year:
-            remarks.append(
-                Remark(N_("No. %(number)s of %(year)s is missing."), {"number": missing, "year": str(this.year)})
-            )
+        if (missing := _gap(this.number, taken)) is not None:
+            remarks.append(Remark(N_("No. %(number)s of %(year)s is missing."), {"number": missing, "year": year}))
     if this.total_number:
-        if any(other.total_number == this.total_number for other in known):
+        totals = [other.total_number for other in known]
+        if this.total_number in totals:
             remarks.append(Remark(N_("Running number %(number)s exists already."), {"number": this.total_number}))
-        totals = [as_number(other.total_number) for other in known]
-        missing = _gap(as_number(this.total_number), totals)
-        if missing is not None and any(total is not None for total in totals):
+        if (missing := _gap(this.total_number, totals)) is not None:
             remarks.append(Remark(N_("Running number %(number)s is missing."), {"number": missing}))
     return tuple(remarks)
 
 
-def _gap(number: int | None, others: list[int | None]) -> int | None:
-    """The number just below `number`, where no issue has it."""
-    if number is None or number <= 1 or number - 1 in others:
+def _gap(text: str, others: list[str | None]) -> str | None:
+    """The number just below `text`, where none of `others` has it and some have lower ones: a newsletter that brings
+    older issues along begins where it begins.
+    """
+    number = as_number(text)
+    if number is None:
         return None
-    return number - 1
+    below = [other for other in map(as_number, others) if other is not None and other < number]
+    return str(number - 1) if below and max(below) < number - 1 else None
