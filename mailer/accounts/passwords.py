@@ -43,7 +43,7 @@ def verify_password(stored: str | None, password: str) -> Verification:
         _hasher.verify(stored or decoy, plain)
     except (VerificationError, InvalidHashError):
         return Verification(is_right=False)
-    if stored is None or len(password) > MAX_PASSWORD:
+    if not stored or len(password) > MAX_PASSWORD:
         return Verification(is_right=False)
     return Verification(is_right=True, renewed=_hasher.hash(plain) if _hasher.check_needs_rehash(stored) else None)
 

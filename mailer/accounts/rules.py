@@ -13,7 +13,7 @@ MIN_PASSWORD = 10
 MAX_PASSWORD = 256
 MAX_NAME = 120
 # A guesser tries runs like these first; NIST calls them repetitive or sequential.
-_ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "1qaz2wsx3edc4rfv5tgb")
+_ROWS = ("abcdefghijklmnopqrstuvwxyz", "0123456789", "qwertyuiop", "asdfghjkl", "zxcvbnm", "1qaz2wsx3edc4rfv5tgb")
 
 
 class Role(StrEnum):
@@ -73,7 +73,7 @@ def is_acting_admin(state: AccountState, roles: Iterable[str]) -> bool:
 
 def clean_name(name: str) -> str:
     """The name as it is kept: one line, single blanks, no invisible signs; empty where nothing is left."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())[:MAX_NAME]
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())[:MAX_NAME].rstrip()
 
 
 def normalise_password(password: str) -> str:
