@@ -65,11 +65,16 @@ class Mailing(HasId, HasCreatedAt, Base):
     # Messages per second for this mailing over all workers; null is unlimited.
     rate: Mapped[float | None]
     scheduled_at: Mapped[dt.datetime | None]
+    # When it left the desk: sent now, or its time had come. Later than `scheduled_at` where nobody was there then.
+    launched_at: Mapped[dt.datetime | None]
     prepared_at: Mapped[dt.datetime | None]
     started_at: Mapped[dt.datetime | None]
     paused_at: Mapped[dt.datetime | None]
+    # Why it is paused, or why it went back from scheduled to draft: a gettext id, and what the server said.
     pause_reason: Mapped[str] = mapped_column(Text, default="")
+    pause_reply: Mapped[str] = mapped_column(Text, default="")
     cancelled_at: Mapped[dt.datetime | None]
+    # When nothing was queued or claimed any more; of a cancelled mailing too, once its claimed ones have drained.
     finished_at: Mapped[dt.datetime | None]
     # When a delivery last reached an outcome: no progress for five minutes while sending is a stall.
     progressed_at: Mapped[dt.datetime | None]
@@ -112,8 +117,16 @@ class Delivery(HasId, Base):
             "state IN ('queued', 'claimed', 'accepted', 'rejected', 'unknown', 'skipped', 'expired')", name="state"
         ),
         CheckConstraint("(state = 'claimed') = (lease_until IS NOT NULL)", name="claimed_has_lease"),
-        # The claim walks what is due in one mailing; a row leaves the index as soon as it is claimed.
-        Index("ix_deliveries_due", "mailing_id", "next_attempt_at", "id", postgresql_where=text("state = 'queued'")),
+        # The claim walks what is due of one provider in one mailing: half a million readers of a suspended provider
+        # cost the others nothing. A row leaves the index as soon as it is claimed.
+        Index(
+            "ix_deliveries_due",
+            "mailing_id",
+            "provider",
+            "next_attempt_at",
+            "id",
+            postgresql_where=text("state = 'queued'"),
+        ),
         Index("ix_deliveries_leased", "lease_until", postgresql_where=text("state = 'claimed'")),
         Index("ix_deliveries_unknown", "mailing_id", postgresql_where=text("state = 'unknown'")),
         Index(None, "mailing_id", "state", "id"),
@@ -129,9 +142,12 @@ class Delivery(HasId, Base):
     state: Mapped[DeliveryState] = mapped_column(String(16), default=DeliveryState.QUEUED)
     # Skip reason, or the reply class of a rejection, expiry or deferral.
     reason: Mapped[str] = mapped_column(String(32), default="")
+    # Attempts that count against the recipient's budget, and those that a relay or a provider spoilt.
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    faults: Mapped[int] = mapped_column(SmallInteger, default=0)
     queued_at: Mapped[dt.datetime]
     next_attempt_at: Mapped[dt.datetime]
+    # ``<journal key>/<claim>``: which process holds it, and which of its claims that was.
     claimed_by: Mapped[str | None] = mapped_column(String(64))
     lease_until: Mapped[dt.datetime | None]
     # Of the last attempt: what the server said.
@@ -147,9 +163,14 @@ class Attempt(HasId, Base):
     """One SMTP transaction of a delivery, as it went. Append-only; `delivery_id` has no foreign key for speed."""
 
     __tablename__ = "attempts"
-    __table_args__ = (Index(None, "delivery_id"),)
+    __table_args__ = (
+        Index(None, "delivery_id"),
+        # How often a provider said "slow down" in the last hour decides whether it is suspended.
+        Index("ix_attempts_rate", "provider", "at", postgresql_where=text("reply_class IN ('rate', 'quota')")),
+    )
 
     delivery_id: Mapped[int] = mapped_column(BigInteger)
+    provider: Mapped[str] = mapped_column(String(64), default="")
     at: Mapped[dt.datetime]
     relay: Mapped[str] = mapped_column(String(64))
     outcome: Mapped[Outcome] = mapped_column(String(16))
