@@ -189,12 +189,15 @@ def make_confirm_token(subscriber_id: int, list_ids: Sequence[int], *, days: int
     return _sign("confirm", _pack(int(time.time()) + days * DAY, subscriber_id, *list_ids))
 
 
-def read_confirm_token(token: str) -> tuple[int, tuple[int, ...]]:
-    """(subscriber id, list ids). Raises `LinkError`, its message saying so when the link is only too old."""
+def read_confirm_token(token: str, *, is_expired_good: bool = False) -> tuple[int, tuple[int, ...]]:
+    """(subscriber id, list ids). Raises `LinkError`, its message saying so when the link is only too old.
+
+    One that is too old is read all the same with `is_expired_good`: whoever holds it may ask for a new letter.
+    """
     expires, *numbers = _unpack(_open("confirm", token))
     if not numbers:
         raise LinkError("This link is not valid.")
-    if expires < time.time():
+    if expires < time.time() and not is_expired_good:
         raise LinkError("This link has expired.")
     return numbers[0], tuple(numbers[1:])
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mailer.audience.models import Subscriber, Suppression
-from mailer.audience.rules import SuppressionReason, replaces
+from mailer.audience.rules import TAKEN_BACK_BY_CONFIRMING, SuppressionReason, replaces
 from mailer.settings import get_settings
 
 
@@ -125,6 +125,21 @@ def lift(session: Session, suppression: Suppression, *, note: str = "") -> None:
         if note:
             suppression.note = f"{suppression.note}\n{note}".strip()
         session.flush()
+
+
+def has_departed(session: Session, email_key: str) -> bool:
+    """Whether the owner of this address left everything, or had everything erased."""
+    return bool(_departures(session, email_key))
+
+
+def take_back_departure(session: Session, email_key: str) -> None:
+    """The reader came back by an act of their own: what held only because they had left is lifted."""
+    for suppression in _departures(session, email_key):
+        lift(session, suppression)
+
+
+def _departures(session: Session, email_key: str) -> list[Suppression]:
+    return [each for each in find_suppressions(session, email_key) if each.reason in TAKEN_BACK_BY_CONFIRMING]
 
 
 def list_suppressions(

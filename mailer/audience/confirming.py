@@ -1,0 +1,76 @@
+"""The button behind the confirmation letter's link."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from mailer import links
+from mailer.audience.models import Subscriber, Subscription
+from mailer.audience.rules import Act, SubscriptionState
+from mailer.audience.subscriptions import Evidence, apply, lock_subscriber
+from mailer.audience.suppressing import take_back_departure
+from mailer.errors import LinkError
+from mailer.i18n import N_
+from mailer.newsletters.models import List
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a confirmation link is about: its subscriber, and its lists by what the button does (or did) to them.
+
+    `open` can be confirmed, `confirmed` are already, `over` were left since the letter was written.
+    """
+
+    subscriber: Subscriber
+    open: tuple[List, ...]
+    confirmed: tuple[List, ...]
+    over: tuple[List, ...]
+
+
+def find_confirmation(session: Session, token: str) -> Confirmation:
+    """What the link is about, for the page with its button; changes nothing. Raises `LinkError`."""
+    subscriber_id, list_ids = links.read_confirm_token(token)
+    subscriber = session.get(Subscriber, subscriber_id)
+    if subscriber is None or subscriber.erased_at is not None:
+        raise LinkError(N_("This link has expired."))
+    return _look(session, subscriber, list_ids)
+
+
+def _look(session: Session, subscriber: Subscriber, list_ids: Iterable[int]) -> Confirmation:
+    query = (
+        select(List, Subscription.state)
+        .join(List.newsletter)
+        .options(joinedload(List.newsletter))
+        .join(Subscription, (Subscription.list_id == List.id) & (Subscription.subscriber_id == subscriber.id))
+        .where(List.id.in_(list(list_ids)))
+        .order_by(List.id)
+    )
+    by_state: dict[str, list[List]] = {state: [] for state in SubscriptionState}
+    for each, state in session.execute(query):
+        by_state["unsubscribed" if each.archived_at else state].append(each)
+    return Confirmation(
+        subscriber,
+        open=tuple(by_state[SubscriptionState.UNCONFIRMED]),
+        confirmed=tuple(by_state[SubscriptionState.CONFIRMED]),
+        over=tuple(by_state[SubscriptionState.UNSUBSCRIBED]),
+    )
+
+
+def confirm(
+    session: Session, token: str, *, wording: str = "", ip: str | None = None, user_agent: str = ""
+) -> Confirmation:
+    """The button was pressed. Gives back how things stand now; pressing twice is pressing once.
+
+    A link whose reader has left since does not bring them back: a fresh sign-up does. Raises `LinkError`.
+    """
+    subscriber_id, list_ids = links.read_confirm_token(token)
+    subscriber = lock_subscriber(session, subscriber_id)
+    if subscriber is None:
+        raise LinkError(N_("This link has expired."))
+    wanted = [each.id for each in _look(session, subscriber, list_ids).open]
+    changes = apply(session, subscriber, wanted, Act.CONFIRM, Evidence(wording, ip, user_agent), source="portal")
+    if any(change.is_real for change in changes):
+        take_back_departure(session, subscriber.email_key)
+    return _look(session, subscriber, list_ids)

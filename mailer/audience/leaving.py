@@ -1,0 +1,99 @@
+"""Leaving: one-click, the page behind the link, everything at once, and the undo right after."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mailer.audience.models import Subscriber, Subscription
+from mailer.audience.rules import Act, SubscriptionState, SuppressionReason
+from mailer.audience.subscriptions import Evidence, apply, lock_subscriber
+from mailer.audience.suppressing import suppress, take_back_departure
+from mailer.links import UnsubscribeTarget
+from mailer.newsletters.models import List
+
+# "Right after" means within a day: the mail that holds the link may be opened by somebody else years later.
+UNDO_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """The lists that were left by this act, and none when there was nothing to leave any more."""
+
+    list_ids: tuple[int, ...] = ()
+
+
+def unsubscribe(
+    session: Session,
+    target: UnsubscribeTarget,
+    *,
+    wording: str = "",
+    ip: str | None = None,
+    user_agent: str = "",
+) -> Departure:
+    """Leaves every list of `target` (RFC 8058). Quiet when there is nothing to leave: a second time, a reader who was
+    erased, a list that is gone.
+    """
+    subscriber = lock_subscriber(session, target.subscriber_id)
+    if subscriber is None:
+        return Departure()
+    return _leave(session, subscriber, target.list_ids, Evidence(wording, ip, user_agent))
+
+
+def leave_all(
+    session: Session, subscriber_id: int, *, wording: str = "", ip: str | None = None, user_agent: str = ""
+) -> Departure:
+    """Leaves every list of every newsletter, and keeps the address from being imported again anywhere."""
+    subscriber = lock_subscriber(session, subscriber_id)
+    if subscriber is None:
+        return Departure()
+    list_ids = session.scalars(select(Subscription.list_id).where(Subscription.subscriber_id == subscriber_id)).all()
+    suppress(session, email_key=subscriber.email_key, reason=SuppressionReason.UNSUBSCRIBED_ALL)
+    return _leave(session, subscriber, list_ids, Evidence(wording, ip, user_agent))
+
+
+def _leave(session: Session, subscriber: Subscriber, list_ids: Iterable[int], evidence: Evidence) -> Departure:
+    changes = apply(session, subscriber, list_ids, Act.LEAVE, evidence, source="portal")
+    return Departure(tuple(change.list_id for change in changes if change.is_real))
+
+
+def find_undoable(session: Session, subscriber_id: int) -> tuple[int, ...]:
+    """The lists left by the reader's last departure, when that is less than a day ago and it still stands."""
+    last = (
+        select(func.max(Subscription.unsubscribed_at))
+        .where(Subscription.subscriber_id == subscriber_id)
+        .scalar_subquery()
+    )
+    # All lists left in one act bear the time of its transaction, to the microsecond.
+    query = (
+        select(Subscription.list_id)
+        .join(List, List.id == Subscription.list_id)
+        .where(
+            Subscription.subscriber_id == subscriber_id,
+            Subscription.state == SubscriptionState.UNSUBSCRIBED,
+            Subscription.unsubscribed_at == last,
+            Subscription.unsubscribed_at > func.now() - dt.timedelta(hours=UNDO_HOURS),
+            List.archived_at.is_(None),
+        )
+        .order_by(Subscription.list_id)
+    )
+    return tuple(session.scalars(query))
+
+
+def resubscribe(
+    session: Session, subscriber_id: int, *, wording: str = "", ip: str | None = None, user_agent: str = ""
+) -> tuple[int, ...]:
+    """The undo: the lists of the last departure, left less than a day ago, are subscribed to again. Gives back which;
+    none when it is too late or was undone already.
+    """
+    subscriber = lock_subscriber(session, subscriber_id)
+    if subscriber is None:
+        return ()
+    list_ids = find_undoable(session, subscriber_id)
+    evidence = Evidence(wording, ip, user_agent)
+    changes = apply(session, subscriber, list_ids, Act.UNDO, evidence, source="portal")
+    if list_ids:
+        take_back_departure(session, subscriber.email_key)
+    return tuple(change.list_id for change in changes if change.is_real)
