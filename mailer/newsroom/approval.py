@@ -74,9 +74,7 @@ def approve(
         submitted_by=issue.submitted_by,
         approver_id=None if by is None else by.id,
     )
-    if compile_issue(session, issue).content_hash != _submitted_hash(session, issue):
-        raise RuleError(NOT_WHAT_WAS_SUBMITTED)
-    edition = _freeze(session, issue)
+    edition = _freeze(session, issue, submitted_hash=_submitted_hash(session, issue))
     issue.state = step.state
     issue.approved_at = now(session)
     _review(session, issue, by, ReviewAct.APPROVED, note.strip(), edition.content_hash, edition=edition.id)
@@ -103,7 +101,7 @@ def _submitted_hash(session: Session, issue: Issue) -> str | None:
     )
 
 
-def _freeze(session: Session, issue: Issue) -> Edition:
+def _freeze(session: Session, issue: Issue, *, submitted_hash: str | None) -> Edition:
     # The number is taken first, because every link inside carries it; the row is written whole and never touched.
     edition_id: int = session.scalar(select(func.nextval(func.pg_get_serial_sequence("editions", "id"))))  # type: ignore[assignment]
     ordinal = session.scalar(
@@ -111,6 +109,8 @@ def _freeze(session: Session, issue: Issue) -> Edition:
     )
     content = get_content(session, issue)
     compiled = compile_for(content, edition_id)
+    if compiled.content_hash != submitted_hash:
+        raise RuleError(NOT_WHAT_WAS_SUBMITTED)
     edition = Edition(
         id=edition_id,
         issue_id=issue.id,

@@ -9,7 +9,7 @@ from mailer.newsroom.models import Article, Issue
 from mailer.newsroom.wording import propose_preheader, propose_subject
 from mailer.press.compiling import Compiled, compile_edition
 from mailer.press.content import ArticleContent, Content
-from mailer.press.slots import READER, slot
+from mailer.press.slots import READER_SLOT
 
 
 def get_content(session: Session, issue: Issue) -> Content:
@@ -46,24 +46,21 @@ def get_newsletter(session: Session, issue: Issue) -> Newsletter:
 
 
 def compile_issue(session: Session, issue: Issue) -> Compiled:
-    """The issue as it stands, with its own addresses: for the preview, and for the hash that is submitted. Raises
-    `CompositionError`.
+    """The issue as it stands, with its own addresses: for the preview, and for the hash that is submitted, which is
+    the same that an edition of it has. Raises `CompositionError`.
     """
-    return compile_edition(get_content(session, issue), click_url=None, pixel_url=None)
+    return compile_edition(get_content(session, issue))
 
 
 def compile_for(content: Content, edition_id: int) -> Compiled:
-    """`content` as edition `edition_id` will be mailed: every link and the pixel carry that number, and a slot for
+    """`content` as edition `edition_id` will be mailed: every link carries that number, it and the pixel a slot for
     the reader, unless the newsletter does not track at all. Raises `CompositionError`.
     """
-    reader = slot(READER)
 
     def click_url(ordinal: int, url: str) -> str:
-        return links.click_url(links.LinkTarget(edition_id, ordinal, url), reader)
+        return links.click_url(links.LinkTarget(edition_id, ordinal, url), READER_SLOT)
 
-    if not content.is_tracked:
-        return compile_edition(content, click_url=None, pixel_url=None)
-    return compile_edition(content, click_url=click_url, pixel_url=links.pixel_url(reader))
+    return compile_edition(content, click_url=click_url, pixel_url=links.pixel_url(READER_SLOT))
 
 
 def _article_content(article: Article, newsletter: Newsletter) -> ArticleContent:

@@ -11,7 +11,6 @@ const PlainTable = Table.extend({ renderHTML: () => ["table", ["tbody", 0]] });
 const COMMANDS = {
   paragraph: { run: (chain) => chain.setParagraph(), isOn: (editor) => editor.isActive("paragraph") },
   heading: { run: (chain) => chain.toggleHeading({ level: 3 }), isOn: (editor) => editor.isActive("heading", { level: 3 }) },
-  subheading: { run: (chain) => chain.toggleHeading({ level: 4 }), isOn: (editor) => editor.isActive("heading", { level: 4 }) },
   bold: { run: (chain) => chain.toggleBold(), isOn: (editor) => editor.isActive("bold") },
   italic: { run: (chain) => chain.toggleItalic(), isOn: (editor) => editor.isActive("italic") },
   underline: { run: (chain) => chain.toggleUnderline(), isOn: (editor) => editor.isActive("underline") },
@@ -53,10 +52,10 @@ const wake = (root) => {
     content: body.value,
     extensions: [
       StarterKit.configure({
-        heading: { levels: [3, 4] },
+        heading: { levels: [3] },
         code: false,
         codeBlock: false,
-        link: { openOnClick: false, autolink: true, defaultProtocol: "https", protocols: ["http", "https", "mailto", "tel"], HTMLAttributes: { target: null, rel: null } },
+        link: { openOnClick: false, autolink: true, defaultProtocol: "https", protocols: ["http", "https", "mailto"], HTMLAttributes: { target: null, rel: null } },
       }),
       PlainTable,
       TableRow,
@@ -65,8 +64,8 @@ const wake = (root) => {
     ],
     editorProps: {
       attributes: { role: "textbox", "aria-multiline": "true", "aria-label": place.dataset.label, class: "article-body" },
-      // A title in somebody's document is a subheading here: h1 is the issue's, h2 the article's.
-      transformPastedHTML: (html) => html.replace(/<(\/?)h[12]\b/gi, "<$1h3"),
+      // A heading in somebody's document is a subheading here: h1 is the issue's, h2 the article's.
+      transformPastedHTML: (html) => html.replace(/<(\/?)h[124-6]\b/gi, "<$1h3"),
     },
   });
 
@@ -129,7 +128,7 @@ const wake = (root) => {
   };
   const put = () => {
     let href = address.value.trim();
-    if (href && !/^(https?:\/\/|mailto:|tel:)/i.test(href)) href = /^[^\s/@]+@[^\s/@]+$/.test(href) ? `mailto:${href}` : `https://${href}`;
+    if (href && !/^(https?:\/\/|mailto:)/i.test(href)) href = /^[^\s/@]+@[^\s/@]+$/.test(href) ? `mailto:${href}` : `https://${href}`;
     if (!isAddress(href)) {
       problem.hidden = false;
       address.focus();
