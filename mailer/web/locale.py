@@ -9,7 +9,6 @@ import gettext as _gettext
 
 from flask import Flask, Response, g, has_request_context, request
 from flask_babel import Babel, format_date, format_datetime, format_decimal, get_locale
-from flask_babel.speaklater import LazyString
 
 from mailer.i18n import DEFAULT_LOCALE, LOCALES, get_translations, negotiate
 from mailer.settings import get_settings
@@ -53,11 +52,6 @@ def gettext(message: str, **params: object) -> str:
 def ngettext(singular: str, plural: str, num: int, **params: object) -> str:
     """The right plural form for `num`, which also fills ``%(num)s``."""
     return _translations().ngettext(singular, plural, num) % {"num": num, **params}
-
-
-def lazy_gettext(message: str) -> LazyString:
-    """`message`, translated when it is shown: for labels that are written down once, when a form is declared."""
-    return LazyString(gettext, message)
 
 
 def _when(moment: dt.datetime | None) -> str:
