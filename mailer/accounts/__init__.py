@@ -10,11 +10,12 @@ from mailer.accounts.lookup import (
     get_account_by_token,
     list_accounts,
 )
-from mailer.accounts.profile import change_password, change_profile
+from mailer.accounts.profile import WrongPasswordError, change_password, change_profile
 from mailer.accounts.resetting import ask_reset, reset_password
 from mailer.accounts.signing_in import authenticate
 
 __all__ = [
+    "WrongPasswordError",
     "accept_invitation",
     "ask_reset",
     "authenticate",

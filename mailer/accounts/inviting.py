@@ -11,7 +11,7 @@ from mailer import letters, links
 from mailer.accounts.auditing import record
 from mailer.accounts.lookup import count_active_admins, get_account_by_token
 from mailer.accounts.models import Account
-from mailer.accounts.passwords import hash_chosen_password, hash_password
+from mailer.accounts.passwords import hash_chosen_password
 from mailer.accounts.rules import AccountEvent, AccountState, Role, clean_name, next_state, order_roles
 from mailer.addresses import parse_address
 from mailer.errors import RuleError
@@ -75,14 +75,13 @@ def accept_invitation(session: Session, token: str, password: str, *, ip: str | 
 
 
 def create_account(
-    session: Session, *, email: str, name: str, roles: Iterable[str], locale: str = DEFAULT_LOCALE
-) -> tuple[Account, str]:
-    """(an account that can sign in at once, its generated password), for an operator at the terminal. Raises
-    `RuleError` like `invite`.
+    session: Session, *, email: str, name: str, roles: Iterable[str], password: str, locale: str = DEFAULT_LOCALE
+) -> Account:
+    """An account that can sign in at once, for an operator at the terminal. Raises `RuleError` like `invite`, and for
+    a password that will not do.
     """
     account = _new_account(session, email=email, name=name, roles=roles, locale=locale)
-    password = make_password()
-    account.password_hash = hash_password(password)
+    account.password_hash = hash_chosen_password(password, email=account.email, name=account.name)
     account.state = AccountState.ACTIVE
     record(
         session,
@@ -92,7 +91,7 @@ def create_account(
         subject_id=account.id,
         roles=list(account.roles),
     )
-    return account, password
+    return account
 
 
 def create_first_admin(session: Session, email: str, name: str, *, locale: str = DEFAULT_LOCALE) -> str:
@@ -100,7 +99,9 @@ def create_first_admin(session: Session, email: str, name: str, *, locale: str =
     session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _FIRST_ADMIN_LOCK})
     if count_active_admins(session):
         raise RuleError(N_("There is an admin already."))
-    return create_account(session, email=email, name=name, roles=list(Role), locale=locale)[1]
+    password = make_password()
+    create_account(session, email=email, name=name, roles=list(Role), password=password, locale=locale)
+    return password
 
 
 def make_password() -> str:

@@ -10,6 +10,10 @@ from mailer.errors import RuleError
 from mailer.i18n import LOCALES, N_
 
 
+class WrongPasswordError(RuleError):
+    """The present password was asked for, and another one given."""
+
+
 def change_profile(session: Session, account: Account, *, name: str, locale: str, ip: str | None = None) -> None:
     """Name and language. Raises `RuleError` for an empty name or a language we do not have."""
     name = clean_name(name)
@@ -33,11 +37,11 @@ def change_profile(session: Session, account: Account, *, name: str, locale: str
 
 
 def change_password(session: Session, account: Account, *, current: str, new: str, ip: str | None = None) -> None:
-    """Ends every session of the account, the present one included: the caller signs it in again. Raises `RuleError`
-    when `current` is wrong or `new` will not do.
+    """Ends every session of the account, the present one included: the caller signs it in again. Raises
+    `WrongPasswordError` when `current` is wrong, `RuleError` when `new` will not do.
     """
     if not verify_password(account.password_hash, current).is_right:
-        raise RuleError(N_("That is not your present password."))
+        raise WrongPasswordError(N_("That is not your present password."))
     account.password_hash = hash_chosen_password(new, email=account.email, name=account.name)
     account.credential_version += 1
     record(session, by=account, action="account.password_changed", subject_type="account", subject_id=account.id, ip=ip)

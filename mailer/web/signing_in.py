@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask
+from flask import Flask, session
 from flask_login import LoginManager, UserMixin, login_user, logout_user
 from flask_login import current_user as _current_user
 
@@ -38,6 +38,8 @@ def _load(identity: str) -> SignedIn | None:
 def sign_in(account: Account) -> None:
     """Starts a session for `account`, which has just proved who it is."""
     login_user(SignedIn(account))
+    # Ends after `session_hours` without use, not with the first hours after signing in.
+    session.permanent = True
 
 
 def sign_out() -> None:

@@ -167,11 +167,15 @@ def test_what_is_missing_or_wrong_is_said(session, change, words):
 
 
 def test_an_account_made_at_the_terminal_can_sign_in_at_once(session):
-    account, password = create_account(session, email="li@example.org", name="Li", roles=["editor"])
-    session.commit()
+    account = create_account(session, email="li@example.org", name="Li", roles=["editor"], password=PASSWORD)
     assert account.state == AccountState.ACTIVE
-    assert verify_password(account.password_hash, password).is_right
+    assert verify_password(account.password_hash, PASSWORD).is_right
     assert letters(session) == []
+
+
+def test_the_terminal_has_no_weaker_passwords(session):
+    with pytest.raises(RuleError, match="at least 10"):
+        create_account(session, email="li@example.org", name="Li", roles=["editor"], password="secret")
 
 
 def test_generated_passwords_are_long_different_and_without_lookalikes():

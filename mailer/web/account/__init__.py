@@ -3,3 +3,5 @@
 from flask import Blueprint
 
 blueprint = Blueprint("account", __name__)
+
+from mailer.web.account import credentials, entering, profile  # noqa: E402, F401  (they add their routes)

@@ -1,0 +1,71 @@
+"""Forms: WTForms with CSRF, its words from our catalogues, and a room's refusal put beside the field it is about.
+
+Labels and messages are made with `lazy`, because a form's class is read before there is a request with a language.
+"""
+
+from typing import Any
+
+from flask_babel import LazyString
+from flask_wtf import FlaskForm
+from wtforms import Field
+from wtforms.validators import DataRequired, InputRequired, Length
+
+from mailer.errors import RuleError
+from mailer.i18n import N_
+from mailer.web.failures import say
+from mailer.web.locale import gettext, ngettext
+
+# What a form that was refused answers with: the page again, with its errors (RFC 9110 section 15.5.21).
+REFUSED = 422
+
+
+class _Catalogue:
+    """WTForms' own messages, read from our catalogues."""
+
+    def gettext(self, message: str) -> str:
+        return gettext(message)
+
+    def ngettext(self, singular: str, plural: str, count: int) -> str:
+        return ngettext(singular, plural, count)
+
+
+class Form(FlaskForm):
+    """Base of every form."""
+
+    class Meta(FlaskForm.Meta):  # noqa: D106  (WTForms' own way to be told)
+        def get_translations(self, form: Any) -> _Catalogue:
+            return _Catalogue()
+
+    def refuse(self, error: RuleError, field: str | None = None) -> None:
+        """Puts a room's refusal beside `field`, or at the head of the form (`form_errors`)."""
+        message = say(error)
+        if field is None:
+            self.form_errors.append(message)
+        else:
+            target: Field = self[field]
+            target.errors = [*target.errors, message]
+
+
+def lazy(message: str, **params: object) -> LazyString:
+    """`message` in the language of the request that will show it."""
+    return LazyString(gettext, message, **params)
+
+
+def strip(value: str | None) -> str | None:
+    """A filter for text fields."""
+    return value.strip() if isinstance(value, str) else value
+
+
+def required(message: str = N_("Please fill this in.")) -> DataRequired:
+    """Refuses blanks alone, too."""
+    return DataRequired(message=lazy(message))
+
+
+def required_secret(message: str = N_("Please fill this in.")) -> InputRequired:
+    """For passwords, in which blanks count."""
+    return InputRequired(message=lazy(message))
+
+
+def at_most(length: int) -> Length:
+    """No more than `length` characters."""
+    return Length(max=length, message=lazy(N_("At most %(max)s characters, please.")))
