@@ -17,6 +17,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from mailer.errors import LinkError
+from mailer.i18n import N_
 from mailer.settings import get_settings
 
 TAG_BYTES = 12
@@ -45,10 +46,10 @@ def _open(purpose: str, token: str) -> bytes:
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise LinkError("This link is not valid.") from None
+        raise LinkError(N_("This link is not valid.")) from None
     payload, tag = raw[:-TAG_BYTES], raw[-TAG_BYTES:]
     if not payload or not hmac.compare_digest(tag, _tag(purpose, payload)):
-        raise LinkError("This link is not valid.")
+        raise LinkError(N_("This link is not valid."))
     return payload
 
 
@@ -73,13 +74,13 @@ def _unpack(payload: bytes) -> list[int]:
             numbers.append(number)
             number, shift = 0, 0
     if shift:
-        raise LinkError("This link is not valid.")
+        raise LinkError(N_("This link is not valid."))
     return numbers
 
 
 def _expect(numbers: list[int], count: int) -> list[int]:
     if len(numbers) != count:
-        raise LinkError("This link is not valid.")
+        raise LinkError(N_("This link is not valid."))
     return numbers
 
 
@@ -157,7 +158,7 @@ def read_unsubscribe_token(token: str) -> UnsubscribeTarget:
     """Raises `LinkError`."""
     numbers = _unpack(_open("unsubscribe", token))
     if len(numbers) < 2:
-        raise LinkError("This link is not valid.")
+        raise LinkError(N_("This link is not valid."))
     return UnsubscribeTarget(numbers[0], numbers[1], tuple(numbers[2:]))
 
 
@@ -196,9 +197,9 @@ def read_confirm_token(token: str, *, is_expired_good: bool = False) -> tuple[in
     """
     expires, *numbers = _unpack(_open("confirm", token))
     if not numbers:
-        raise LinkError("This link is not valid.")
+        raise LinkError(N_("This link is not valid."))
     if expires < time.time() and not is_expired_good:
-        raise LinkError("This link has expired.")
+        raise LinkError(N_("This link has expired."))
     return numbers[0], tuple(numbers[1:])
 
 
@@ -216,7 +217,7 @@ def read_account_token(purpose: str, token: str) -> tuple[int, int]:
     """(account id, credential version). Raises `LinkError`."""
     expires, account_id, version = _expect(_unpack(_open(f"account/{purpose}", token)), 3)
     if expires < time.time():
-        raise LinkError("This link has expired.")
+        raise LinkError(N_("This link has expired."))
     return account_id, version
 
 

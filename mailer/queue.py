@@ -100,6 +100,8 @@ def enqueue(name: TaskName, **ids: Any) -> bool:
 
 def enqueue_after_commit(session: Session, name: TaskName, **ids: Any) -> None:
     """Sends a hint once `session`'s transaction is committed; a rollback sends nothing."""
+    if not session.in_transaction():
+        session.begin()  # or a rollback before the first statement would go unnoticed
     pending: list[tuple[TaskName, dict[str, Any]]] = session.info.setdefault("mailer.queue", [])
     pending.append((name, ids))
 

@@ -32,12 +32,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def forget_settings() -> None:
     """After a change of MAILER_* in a test: settings, engine and Celery are read anew."""
-    from mailer.db import forget_engine
+    from mailer.db import get_engine
     from mailer.queue import get_celery
     from mailer.settings import get_settings
 
+    if get_engine.cache_info().currsize:
+        get_engine().dispose()
+    get_engine.cache_clear()
     get_settings.cache_clear()
-    forget_engine()
     get_celery.cache_clear()
 
 

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import click
 
-from mailer.errors import RuleError
-
 
 @click.command("import-subscribers")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
@@ -19,12 +17,10 @@ def import_subscribers(file: Path, list_name: str, basis: str) -> None:
     from mailer.audience.importing import run_import, start_import
     from mailer.audience.models import ImportRun
     from mailer.db import session_scope
-    from mailer.newsletters import find_list_by_name
+    from mailer.newsletters import get_list_by_name
 
     with session_scope() as session:
-        found = find_list_by_name(session, list_name)
-        if found is None:
-            raise RuleError("There is no list called %(name)s.", name=list_name)
+        found = get_list_by_name(session, list_name)
         run = start_import(
             session, list_id=found.id, filename=file.name, content=file.read_bytes(), basis=basis, by=None
         )
