@@ -61,6 +61,20 @@ class Service:
             self.child.stop()
             self.child = None
 
+    def has_ended(self) -> bool:
+        """Whether it does not run (any more); never waits."""
+        return self.child is None or self.child.has_ended()
+
+    @property
+    def exit_code(self) -> int | None:
+        """As `subprocess.Popen.returncode`, of the last run."""
+        return self.child.exit_code if self.child else None
+
+    def bury(self) -> None:
+        """Removes what a dead server left, so that it can be started again."""
+        if self.child is not None:
+            self.child.bury()
+
     def is_healthy(self) -> bool:
         """Whether it answers a client now."""
         raise NotImplementedError
@@ -241,7 +255,8 @@ class Redis(Service):
         end_left_over(
             self.data_dir / "run" / "redis.pid", lambda pid: _works_in(pid, folder), how=signal.SIGTERM, seconds=10
         )
-        self.port = find_free_port()
+        # The same one when it is started again: its clients know the address.
+        self.port = self.port or find_free_port()
         # On standard input, not on the command line: every user of the machine can read command lines.
         configuration = (
             f"bind {LOOPBACK}\nport {self.port}\nrequirepass {get_or_make_secret(self.data_dir, 'redis')}\n"
