@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# The name that HTML and mail have for each language of ours (BCP 47).
+HTML_LANGUAGES = {"zh_CN": "zh-CN", "en": "en"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleContent:

@@ -6,7 +6,7 @@ URLs, and no line that begins with a dot.
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import format_datetime
 from functools import lru_cache
@@ -15,6 +15,7 @@ from html import escape
 from mailer.errors import CompositionError
 from mailer.i18n import N_, translate
 from mailer.press import headers
+from mailer.press.content import HTML_LANGUAGES
 from mailer.press.encoding import SlottedPart
 from mailer.press.slots import ADDRESS, NAME, TOKEN, UNSUBSCRIBE_URL
 
@@ -45,7 +46,8 @@ class Identity(Sender):
     feedback_id: str = ""
 
 
-CONTENT_LANGUAGES = {"zh_CN": "zh-CN", "en": "en"}
+# Never "All": that would silence bounces as well.
+AUTO_RESPONSE_FIELD = "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\r\n"
 
 
 def assemble(
@@ -90,9 +92,7 @@ def list_fields(identity: Identity, web_url: str) -> str:
         fields += headers.url("Archived-At", web_url)
     if identity.feedback_id:
         fields += headers.unstructured("Feedback-ID", identity.feedback_id)
-    fields += "Precedence: bulk\r\n"
-    # Never "All": that would silence bounces as well.
-    return fields + "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\r\n"
+    return fields + "Precedence: bulk\r\n" + AUTO_RESPONSE_FIELD
 
 
 @lru_cache(maxsize=256)
@@ -107,27 +107,13 @@ def date_field(moment: dt.datetime) -> str:
     return _date_field(moment.replace(microsecond=0))
 
 
-Quote = Callable[[str], str]
-
-
 class MessageTemplate:
     """The messages of one mailing, all but what differs from reader to reader already encoded."""
 
     def __init__(self, *, fixed: str, text: str, html: str, language: str) -> None:
-        # In quoted-printable and base64 alike "=_" cannot occur (RFC 2045 section 6.7).
-        boundary = "=_" + hashlib.sha256(f"{text}\0{html}".encode()).hexdigest()[:32]
-        part = "Content-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-        self._fixed = (
-            fixed
-            + f"Content-Language: {CONTENT_LANGUAGES[language]}\r\n"
-            + "MIME-Version: 1.0\r\n"
-            + f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n'
-        ).encode() + f"\r\n--{boundary}\r\n{part % 'plain'}".encode()
-        self._between = f"--{boundary}\r\n{part % 'html'}".encode()
-        self._end = f"--{boundary}--\r\n".encode()
-        self._text = SlottedPart(text)
-        self._html = SlottedPart(html)
-        self._names = frozenset((*self._text.names, *self._html.names))
+        self._body = _Alternative(text, html)
+        self._fixed = (fixed + mime_fields(language, self._body.boundary)).encode()
+        self._names = frozenset((*self._body.text.names, *self._body.html.names))
         self._stranger = translate(language, N_("reader"))
 
     def fill(self, *, to: str, to_name: str, message_id: str, date: dt.datetime, slots: Mapping[str, str]) -> bytes:
@@ -148,13 +134,61 @@ class MessageTemplate:
             + headers.mailbox("To", to_name, to)
             + headers.url("List-Unsubscribe", values[UNSUBSCRIBE_URL], is_folded=False)
         )
-        return b"".join(
-            (
-                fields.encode(),
-                self._fixed,
-                self._text.fill({name: values[name].encode() for name in self._text.names}),
-                self._between,
-                self._html.fill({name: escape(values[name]).encode() for name in self._html.names}),
-                self._end,
-            )
+        return b"".join((fields.encode(), self._fixed, *self._body.fill(values)))
+
+
+def compose(
+    *,
+    subject: str,
+    html: str,
+    text: str,
+    language: str,
+    sender: Sender,
+    to: str,
+    to_name: str,
+    message_id: str,
+    date: dt.datetime,
+) -> bytes:
+    """One message to one person, not of a list: a letter, marked as written by a machine (RFC 3834 section 5)."""
+    body = _Alternative(text, html)
+    fields = (
+        date_field(date)
+        + headers.message_id(message_id)
+        + headers.mailbox("To", to_name, to)
+        + identity_fields(subject, sender)
+        + "Auto-Submitted: auto-generated\r\n"
+        + AUTO_RESPONSE_FIELD
+        + mime_fields(language, body.boundary)
+    )
+    return b"".join((fields.encode(), *body.fill({})))
+
+
+def mime_fields(language: str, boundary: str) -> str:
+    """Content-Language, MIME-Version, Content-Type of the whole, and the blank line that ends the header."""
+    return (
+        f"Content-Language: {HTML_LANGUAGES[language]}\r\n"
+        "MIME-Version: 1.0\r\n"
+        f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
+    )
+
+
+class _Alternative:
+    """The two parts of multipart/alternative, the text first: a reader takes the last it can show (RFC 2046, 5.1.4)."""
+
+    def __init__(self, text: str, html: str) -> None:
+        # In quoted-printable and base64 alike "=_" cannot occur (RFC 2045 section 6.7).
+        self.boundary = "=_" + hashlib.sha256(f"{text}\0{html}".encode()).hexdigest()[:32]
+        part = "--{}\r\nContent-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        self.text, self.html = SlottedPart(text), SlottedPart(html)
+        self._text_head = part.format(self.boundary, "plain").encode()
+        self._html_head = part.format(self.boundary, "html").encode()
+        self._end = f"--{self.boundary}--\r\n".encode()
+
+    def fill(self, values: Mapping[str, str]) -> tuple[bytes, ...]:
+        return (
+            self._text_head,
+            self.text.fill({name: values[name].encode() for name in self.text.names}),
+            self._html_head,
+            self.html.fill({name: escape(values[name]).encode() for name in self.html.names}),
+            self._end,
         )

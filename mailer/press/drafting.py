@@ -1,0 +1,133 @@
+"""A draft: an edition whose links still are tokens, made to fit what Gmail shows of a mail."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+
+from mailer.press import wording
+from mailer.press.bodies import Body
+from mailer.press.content import ArticleContent, Content
+from mailer.press.linking import Link, LinkRegister, place_links
+from mailer.press.plaintext import tidy, width
+from mailer.press.rendering import inline_css, render
+from mailer.press.themes import get_theme
+
+# Gmail clips at about 102 KB of HTML, counted after link rewriting.
+BUDGET_BYTES = 90_000
+# A tracked address is public URL, signed target in base64 and reader token; 150 covers the first and the last.
+_TRACKED_OVERHEAD = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """HTML with link tokens, the text part, the links, and the keys of articles cut to an abstract."""
+
+    html: str
+    text: str
+    links: tuple[Link, ...]
+    abridged: frozenset[int]
+
+    def nominal_size(self, *, is_tracked: bool) -> int:
+        """Bytes of the HTML with its addresses in, as they will be about: the same for a preview and for the edition
+        made of it, since both must cut the same articles.
+        """
+
+        def stand_in(_: int, url: str) -> str:
+            return "x" * (len(url.encode()) * 4 // 3 + _TRACKED_OVERHEAD) if is_tracked else url
+
+        return len(place_links(self.html, self.links, stand_in).encode())
+
+
+def draft_edition(content: Content) -> Draft:
+    """The whole content where it fits, else with as few articles abridged as will do, the longest first."""
+    pages = _Pages(content)
+    whole = pages.draw(frozenset())
+    if whole.nominal_size(is_tracked=content.is_tracked) <= BUDGET_BYTES:
+        return whole
+    longest = sorted((article for article in content.articles if article.url), key=lambda article: -len(article.body))
+    keys = [article.key for article in longest]
+    best = pages.draw(frozenset(keys))
+    low, high = 1, len(keys) - 1
+    while low <= high:
+        count = (low + high) // 2
+        draft = pages.draw(frozenset(keys[:count]))
+        if draft.nominal_size(is_tracked=content.is_tracked) <= BUDGET_BYTES:
+            best, high = draft, count - 1
+        else:
+            low = count + 1
+    return best
+
+
+def group_sections(articles: Sequence[ArticleContent]) -> list[tuple[str, list[ArticleContent]]]:
+    """Articles in their order, neighbours of one section together; ``""`` where an article has none."""
+    return [(section, list(group)) for section, group in groupby(articles, key=lambda article: article.section)]
+
+
+def title_size(title: str) -> int:
+    """1 (a few large characters) to 4 (a long line): the masthead stays on one line of 640 pixels, and of a phone."""
+    columns = width(title)
+    return 1 + (columns > 12) + (columns > 18) + (columns > 28)
+
+
+class _Pages:
+    """Draws the pages of one content; its bodies are parsed once."""
+
+    def __init__(self, content: Content) -> None:
+        own_host = urlsplit(content.web_url).hostname or ""
+        self._content = content
+        self._theme = get_theme(content.theme, content.theme_options)
+        self._has_sections = any(article.section for article in content.articles)
+        self._bodies = {
+            article.key: Body(article.body, language=content.language, own_host=own_host)
+            for article in content.articles
+        }
+        self._common = {
+            "content": content,
+            "theme": self._theme,
+            "sections": group_sections(content.articles),
+            "has_sections": self._has_sections,
+            "has_pages": any(article.page for article in content.articles),
+            # Headings in order: title h1, section h2, article h3; without sections an article is h2.
+            "heading": "h3" if self._has_sections else "h2",
+            "title_size": title_size(content.title),
+            "issue_line": wording.issue_line(content),
+            "date_line": wording.date_line(content),
+            "colophon_lines": wording.colophon_lines(content),
+        }
+
+    def draw(self, abridged: frozenset[int]) -> Draft:
+        links = LinkRegister()
+
+        def html_body(article: ArticleContent) -> Markup:
+            body = self._bodies[article.key]
+            is_abridged = article.key in abridged
+            # Markup: sanitised, and escaped by the serialiser that wrote it.
+            inner = body.as_html(links, article.key, is_abridged=is_abridged, is_demoted=self._has_sections)
+            return Markup(inner)  # noqa: S704
+
+        notes: list[str] = []
+
+        def text_body(article: ArticleContent) -> TextBody:
+            known = len(notes)
+            text = self._bodies[article.key].as_text(notes, is_abridged=article.key in abridged)
+            return TextBody(text, tuple(enumerate(notes[known:], known + 1)))
+
+        html = self._render("edition.html", abridged, link=links.add, body=html_body)
+        text = self._render("edition.txt", abridged, body=text_body)
+        return Draft(inline_css(html), tidy(text), tuple(links.links), abridged)
+
+    def _render(self, name: str, abridged: frozenset[int], **functions: Any) -> str:
+        template = f"{self._theme.name}/{name}"
+        return render(template, self._content.language, **self._common, abridged=abridged, **functions)
+
+
+@dataclass(frozen=True, slots=True)
+class TextBody:
+    """An article for the text part: its lines, and the addresses behind its links with their numbers."""
+
+    text: str
+    notes: tuple[tuple[int, str], ...]

@@ -1,0 +1,131 @@
+"""What is wrong with an issue's content: findings for editors, and the errors that stop a compile."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from mailer.errors import CompositionError
+from mailer.i18n import LOCALES, N_, translate
+from mailer.press.content import ArticleContent, Content
+from mailer.press.slots import MARK, find_foreign_braces
+from mailer.press.themes import get_theme
+
+
+class Severity(StrEnum):
+    """An error stops the edition, a warning wants a decision, a hint is advice."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    HINT = "hint"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to look at. `place` and `message`, which says what to do, are gettext ids over the same `params`."""
+
+    severity: Severity
+    place: str
+    message: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def place_in(self, locale: str) -> str:
+        return translate(locale, self.place, **self.params)
+
+    def message_in(self, locale: str) -> str:
+        return translate(locale, self.message, **self.params)
+
+
+SUBJECT, PREHEADER, MASTHEAD = N_("Subject"), N_("Preheader"), N_("Masthead")
+ARTICLES, ARTICLE, THEME = N_("Articles"), N_("Article “%(title)s”"), N_("Theme")
+
+
+def check_content(content: Content) -> tuple[Finding, ...]:
+    """Everything that stands against compiling `content`, or would be seen by its readers."""
+    findings = [*_check_heading(content), *_check_theme(content)]
+    if not content.articles:
+        findings.append(Finding(Severity.ERROR, ARTICLES, N_("The issue has no articles. Add at least one.")))
+    keys = [article.key for article in content.articles]
+    if len(set(keys)) != len(keys):
+        findings.append(Finding(Severity.ERROR, ARTICLES, N_("Two articles have the same number.")))
+    for number, article in enumerate(content.articles, 1):
+        findings += _check_article(article, number)
+    return tuple(findings)
+
+
+def require_compilable(content: Content) -> None:
+    """Raises `CompositionError` with every error of `check_content`, in the issue's language."""
+    language = content.language if content.language in LOCALES else "en"
+    problems = [
+        f"{finding.place_in(language)}: {finding.message_in(language)}"
+        for finding in check_content(content)
+        if finding.severity is Severity.ERROR
+    ]
+    if problems:
+        raise CompositionError(problems)
+
+
+def _check_heading(content: Content) -> list[Finding]:
+    findings = []
+    if content.language not in LOCALES:
+        findings.append(Finding(Severity.ERROR, MASTHEAD, N_("The language must be zh_CN or en.")))
+    if not content.title.strip():
+        findings.append(Finding(Severity.ERROR, MASTHEAD, N_("The issue has no title.")))
+    if not content.subject.strip():
+        findings.append(Finding(Severity.ERROR, SUBJECT, N_("The subject is empty. Write one that names this issue.")))
+    if not _is_web_address(content.web_url):
+        findings.append(Finding(Severity.ERROR, MASTHEAD, N_("The issue has no address on the web.")))
+    for place, text in ((SUBJECT, content.subject), (PREHEADER, content.preheader), (MASTHEAD, content.title)):
+        if any(ord(character) < 32 or ord(character) == 127 for character in text):
+            findings.append(Finding(Severity.ERROR, place, N_("Line breaks and control characters cannot stand here.")))
+        findings += _check_slots(place, text, {}, are_slots_allowed=False)
+    return findings
+
+
+def _check_theme(content: Content) -> list[Finding]:
+    try:
+        get_theme(content.theme, content.theme_options)
+    except CompositionError as error:
+        return [Finding(Severity.ERROR, THEME, problem) for problem in error.problems]
+    return []
+
+
+def _check_article(article: ArticleContent, number: int) -> list[Finding]:
+    title = article.title.strip() or str(number)
+    params = {"title": title}
+    findings = []
+    if not article.title.strip():
+        findings.append(Finding(Severity.ERROR, ARTICLE, N_("The article has no title."), params))
+    if not _is_web_address(article.url):
+        findings.append(Finding(Severity.ERROR, ARTICLE, N_("The article has no address on the web."), params))
+    findings += _check_slots(ARTICLE, article.title, params, are_slots_allowed=False)
+    return findings + _check_slots(ARTICLE, article.body, params, are_slots_allowed=True)
+
+
+def _check_slots(place: str, text: str, params: dict[str, Any], *, are_slots_allowed: bool) -> list[Finding]:
+    if MARK in text:
+        return [
+            Finding(
+                Severity.ERROR,
+                place,
+                N_("“%(mark)s” is reserved and cannot stand in an issue."),
+                {**params, "mark": MARK},
+            )
+        ]
+    braces = find_foreign_braces(text)
+    if not are_slots_allowed and "{{" in text:
+        braces = (text[text.index("{{") :][:40],)
+    return [
+        Finding(
+            Severity.WARNING,
+            place,
+            N_("“%(braces)s” would reach readers as typed: only {{ name }} and {{ address }} in an article work."),
+            {**params, "braces": brace},
+        )
+        for brace in braces
+    ]
+
+
+def _is_web_address(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)

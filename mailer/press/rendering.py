@@ -1,0 +1,70 @@
+"""Jinja2 and Premailer: content and theme become one HTML page with everything inline, and one text."""
+
+import logging
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from premailer import Premailer
+
+from mailer.i18n import get_translations
+from mailer.press import plaintext
+from mailer.press.content import HTML_LANGUAGES
+from mailer.press.slots import slot
+from mailer.resources import TEMPLATES
+
+# No web fonts: nothing is loaded from anywhere.
+FONTS = '"PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC", SimSun, sans-serif'
+SERIF_FONTS = 'FZXiaoBiaoSong-B05S, STZhongsong, "Songti SC", "Noto Serif CJK SC", SimSun, serif'
+
+
+@lru_cache(maxsize=4)
+def get_environment(language: str) -> Environment:
+    """The templates of `templates/email/`, in one language. HTML templates escape, text templates do not."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES / "email"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.install_gettext_translations(get_translations(language), newstyle=True)  # type: ignore[attr-defined]
+    environment.filters.update(wrap=plaintext.wrap, centre=plaintext.centre)
+    environment.globals.update(
+        justify=plaintext.justify,
+        slot=slot,
+        html_language=HTML_LANGUAGES[language],
+        is_chinese=language.startswith("zh"),
+        line_height=1.75 if language.startswith("zh") else 1.6,
+        fonts=FONTS,
+        serif_fonts=SERIF_FONTS,
+    )
+    return environment
+
+
+def render(template: str, language: str, **values: Any) -> str:
+    """The template (a path under `templates/email/`) with `values`."""
+    return get_environment(language).get_template(template).render(**values)
+
+
+def inline_css(html: str) -> str:
+    """`html` with the rules of its style elements moved into style attributes, once and without network.
+
+    A style element marked ``data-premailer="ignore"`` stays in the head as it is, ``!important`` included: the rules
+    for phones and dark mode, which webmail that drops the head does without.
+    """
+    inliner = Premailer(
+        html,
+        allow_network=False,
+        strip_important=False,
+        disable_validation=True,
+        disable_leftover_css=True,
+        align_floating_images=False,
+        # Every client reads these two from the style; as attributes they only cost bytes.
+        disable_basic_attributes=["align", "height"],
+        cssutils_logging_level=logging.CRITICAL,
+    )
+    inlined: str = inliner.transform(pretty_print=False)
+    return inlined
