@@ -67,7 +67,10 @@ class HasCreatedAt:
 def get_engine() -> Engine:
     """The process's engine. A worker that forks calls `forget_engine` in the child: sockets must not be shared."""
     url = make_url(get_settings().database_url.get_secret_value()).set(drivername="postgresql+psycopg")
-    engine = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10, pool_recycle=1800)
+    # An INET column reads as the string it was given, not as an object that JSON and templates must know.
+    engine = create_engine(
+        url, pool_pre_ping=True, pool_size=5, max_overflow=10, pool_recycle=1800, native_inet_types=False
+    )
 
     @event.listens_for(engine, "connect")
     def _speak_utc(connection: Any, _record: object) -> None:

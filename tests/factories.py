@@ -9,7 +9,7 @@ from mailer.audience.models import Subscriber, Subscription
 from mailer.dispatch.models import Delivery, Mailing, MailingList
 from mailer.dispatch.rules import DeliveryState, MailingState
 from mailer.newsletters.models import List, Newsletter
-from mailer.newsroom.models import Article, Edition, EditionLink, Issue
+from mailer.newsroom.models import Article, Edition, EditionArticle, EditionLink, Issue
 
 SENT_AT = dt.datetime(2026, 3, 2, 1, 0, tzinfo=dt.UTC)
 
@@ -49,8 +49,9 @@ def make_sent_mailing(session: Session, *, readers: int = 3, **newsletter: objec
     session.flush()
     edition = Edition(
         issue_id=issue.id, ordinal=1, subject="澜沧科技参考 2026年第3期", theme="bulletin", language="zh_CN",
-        html="<p></p>", text="", content_hash="0" * 64, content={},
+        html="<p></p>", text="", content_hash="0" * 64,
     )  # fmt: skip
+    edition.articles = [EditionArticle(article_id=a.id, position=a.position, title=a.title) for a in issue.articles]
     edition.links = [
         EditionLink(ordinal=n, url=f"https://example.org/{n}", article_id=article.id, label=article.title)
         for n, article in enumerate(issue.articles, 1)

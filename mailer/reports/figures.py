@@ -13,7 +13,7 @@ from mailer.dispatch.models import Delivery, Mailing
 from mailer.dispatch.rules import DeliveryState
 from mailer.feedback.models import Click, Open
 from mailer.feedback.rules import Verdict
-from mailer.newsroom.models import Article, EditionLink
+from mailer.newsroom.models import EditionArticle, EditionLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +115,14 @@ def _readers(session: Session, mailing_id: int) -> int:
 
 
 def _articles(session: Session, mailing_id: int) -> list[ArticleFigures]:
-    """Every article of the issue in its order, those nobody followed too."""
+    """Every article of the edition in its order, those nobody followed too."""
     mailing = session.get_one(Mailing, mailing_id)
     titles = session.execute(
-        select(Article.id, Article.title).where(Article.issue_id == mailing.issue_id).order_by(Article.position)
+        select(EditionArticle.article_id, EditionArticle.title)
+        .where(EditionArticle.edition_id == mailing.edition_id)
+        .order_by(EditionArticle.position)
     )
-    found = {row.id: ArticleFigures(row.id, row.title, Tally(_empty(), _empty())) for row in titles}
+    found = {row.article_id: ArticleFigures(row.article_id, row.title, Tally(_empty(), _empty())) for row in titles}
     rows = session.execute(
         select(EditionLink.article_id, Click.verdict, func.count(), func.count(func.distinct(Click.delivery_id)))
         .join(EditionLink, (EditionLink.edition_id == Click.edition_id) & (EditionLink.ordinal == Click.link_ordinal))
