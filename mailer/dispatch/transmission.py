@@ -11,7 +11,7 @@ __all__ = ["Envelope", "RelayAddress", "Result", "Timeouts", "Transmitter", "new
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """uvloop's where it is installed. For ``asyncio.Runner(loop_factory=new_event_loop)``, one per worker process."""
+    """Uvloop's where it is installed. For ``asyncio.Runner(loop_factory=new_event_loop)``, one per worker process."""
     raise NotImplementedError
 
 

@@ -1,0 +1,244 @@
+"""One TCP connection to an SMTP server: bytes out, replies in, a deadline for each wait, and no more than that."""
+
+import asyncio
+import ssl
+from collections import deque
+
+from mailer.dispatch.smtp_relay import RelayAddress, Timeouts
+from mailer.dispatch.smtp_reply import Reply, ReplyParser
+from mailer.errors import DeferredError
+from mailer.i18n import N_
+
+LOST = N_("The connection was lost.")
+CLOSING = N_("The server closed the connection.")
+SILENT = N_("The server did not answer in time.")
+STUCK = N_("The server did not read on in time.")
+LEFTOVER = N_("The server sent something unasked before TLS began.")
+
+# Content up to this goes out in one write, its final dot with it; more goes out block by block, the dot last.
+BLOCK = 64 * 1024
+
+
+class Connection(asyncio.Protocol):
+    """Bytes and replies. Once `fault` says why, the connection is of no more use; `replies` that came before it count.
+
+    Waiting costs no timer of its own: one watchdog per connection looks at `_deadline`, because two timers per message
+    would be a tenth of its cost.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._transport: asyncio.Transport | None = None
+        self._parser = ReplyParser()
+        self._replies: deque[Reply] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._wanted = 0
+        self._deadline = 0.0
+        self._reason = SILENT
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._is_paused = False
+        self._closed: asyncio.Future[None] = loop.create_future()
+        self.fault: str | None = None
+        self.is_tls = False
+
+    # --- asyncio.Protocol ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]  # a stream's transport is always an asyncio.Transport
+
+    def data_received(self, data: bytes) -> None:
+        replies = self._parser.feed(data)
+        if replies:
+            self._replies.extend(replies)
+            # After a 421 nothing follows, whether or not the server closes (RFC 5321 section 3.8).
+            if replies[-1].code == 421:
+                self._fail(CLOSING)
+        if self._parser.fault is not None:
+            self._fail(self._parser.fault)
+        elif self._waiter is not None and len(self._replies) >= self._wanted:
+            self._wake()
+
+    def eof_received(self) -> bool:
+        self._fail(LOST)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail(LOST)
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+    def pause_writing(self) -> None:
+        self._is_paused = True
+
+    def resume_writing(self) -> None:
+        self._is_paused = False
+        # Only who waits for room is woken, never who waits for a reply.
+        if self._wanted == 0:
+            self._wake()
+
+    # --- what a session does ---
+
+    @property
+    def is_usable(self) -> bool:
+        """Nothing has gone wrong, and nothing unasked was said (a 421 between messages, RFC 5321 section 3.8)."""
+        return self.fault is None and not self._replies
+
+    @property
+    def farewell(self) -> Reply | None:
+        """What the server said unasked, if it did."""
+        return self._replies[-1] if self._replies else None
+
+    @property
+    def local_host(self) -> str:
+        """The address this connection comes from."""
+        assert self._transport is not None
+        return str(self._transport.get_extra_info("sockname")[0]).partition("%")[0]
+
+    def write(self, data: bytes) -> None:
+        assert self._transport is not None
+        if self.fault is None:
+            self._transport.write(data)
+
+    async def replies(self, count: int, seconds: float) -> list[Reply]:
+        """The next `count` replies; fewer where the connection ended before them (`fault`)."""
+        replies = self._replies
+        if len(replies) < count and self.fault is None:
+            await self._wait(count, seconds, SILENT)
+        if len(replies) == count:
+            taken = list(replies)
+            replies.clear()
+            return taken
+        return [replies.popleft() for _ in range(min(count, len(replies)))]
+
+    async def reply(self, seconds: float, stage: str) -> Reply:
+        """The next reply. Raises `DeferredError` where none comes."""
+        for reply in await self.replies(1, seconds):
+            return reply
+        raise DeferredError(self.fault or LOST, stage=stage)
+
+    async def write_blocks(self, content: bytes, seconds: float) -> bool:
+        """Writes long content; returns whether all of it left this machine without a word from the server.
+
+        Where it returns false, the final dot was not written: the message was not sent, whatever the server does.
+        """
+        transport = self._transport
+        assert transport is not None
+        # Every byte handed to the kernel before the next block, so that no dot waits behind bytes that never left.
+        transport.set_write_buffer_limits(high=0)
+        try:
+            for start in range(0, len(content), BLOCK):
+                if not self.is_usable:
+                    return False
+                transport.write(memoryview(content)[start : start + BLOCK])
+                while self._is_paused and self.is_usable:
+                    await self._wait(0, seconds, STUCK)
+        finally:
+            transport.set_write_buffer_limits()
+        return self.is_usable
+
+    async def start_tls(self, relay: RelayAddress, timeouts: Timeouts) -> None:
+        """Turns to TLS after a 220 to STARTTLS. Raises `DeferredError` where it fails or the certificate is wrong."""
+        if not self.is_usable or not self._parser.is_clean:
+            raise DeferredError(self.fault or LEFTOVER, stage="starttls")
+        assert self._transport is not None
+        try:
+            transport = await self._loop.start_tls(
+                self._transport,
+                self,
+                relay.tls_context(),
+                server_hostname=relay.host,
+                ssl_handshake_timeout=timeouts.tls,
+            )
+        except (OSError, ssl.SSLError, TimeoutError) as error:
+            self.abort()
+            raise DeferredError(tls_reason(error), stage="starttls") from None
+        if transport is None:
+            raise DeferredError(LOST, stage="starttls")
+        self._transport = transport
+        self.is_tls = True
+
+    def abort(self, reason: str = LOST) -> None:
+        """Ends the connection at once, without QUIT."""
+        self._fail(reason)
+
+    async def quit(self, seconds: float) -> None:
+        """QUIT, and its answer if it comes within `seconds`."""
+        if self.is_usable:
+            self.write(b"QUIT\r\n")
+            await self.replies(1, seconds)
+        self.abort()
+        await self._closed
+
+    # --- inside ---
+
+    async def _wait(self, count: int, seconds: float, reason: str) -> None:
+        self._wanted = count
+        self._deadline = deadline = self._loop.time() + seconds
+        watchdog = self._watchdog
+        if watchdog is None or watchdog.when() > deadline:
+            if watchdog is not None:
+                watchdog.cancel()
+            self._watchdog = self._loop.call_at(deadline, self._watch)
+        self._reason = reason
+        self._waiter = waiter = self._loop.create_future()
+        try:
+            await waiter
+        finally:
+            self._waiter = None
+
+    def _watch(self) -> None:
+        self._watchdog = None
+        if self._waiter is None:
+            return
+        if self._loop.time() >= self._deadline:
+            self._fail(self._reason)
+        else:
+            self._watchdog = self._loop.call_at(self._deadline, self._watch)
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _fail(self, reason: str) -> None:
+        if self.fault is None:
+            self.fault = reason
+            if self._watchdog is not None:
+                self._watchdog.cancel()
+                self._watchdog = None
+            if self._transport is not None:
+                self._transport.abort()
+        self._wake()
+
+
+def tls_reason(error: BaseException) -> str:
+    """Why TLS failed, in the library's words; a wrong certificate says what is wrong with it."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"The relay's certificate is not accepted: {error.verify_message}"
+    if isinstance(error, TimeoutError):
+        return SILENT
+    return f"TLS failed: {error.strerror or error}" if isinstance(error, OSError) else f"TLS failed: {error}"
+
+
+async def connect(relay: RelayAddress, timeouts: Timeouts) -> Connection:
+    """Opens a connection, with TLS from the first byte where the relay wants it. Raises `DeferredError`."""
+    loop = asyncio.get_running_loop()
+    context = relay.tls_context() if relay.security == "tls" else None
+    try:
+        async with asyncio.timeout(timeouts.connect + (timeouts.tls if context else 0)):
+            _, connection = await loop.create_connection(
+                lambda: Connection(loop),
+                relay.host,
+                relay.port,
+                ssl=context,
+                server_hostname=relay.host if context else None,
+                ssl_handshake_timeout=timeouts.tls if context else None,
+                local_addr=(relay.source_address, 0) if relay.source_address else None,
+            )
+    except TimeoutError:
+        raise DeferredError(SILENT, stage="connect") from None
+    except ssl.SSLError as error:
+        raise DeferredError(tls_reason(error), stage="starttls") from None
+    except OSError as error:
+        raise DeferredError(f"Cannot connect: {error.strerror or error}", stage="connect") from None
+    connection.is_tls = context is not None
+    return connection

@@ -1,0 +1,59 @@
+"""A message and its addresses as SMTP wants them on the wire: dot-stuffed CRLF lines, paths, A-labels."""
+
+import re
+
+import idna
+
+from mailer.i18n import N_
+
+BAD_ADDRESS = N_("The address cannot be written in SMTP.")
+
+# RFC 5321 section 4.1.2: no blank, control or bracket outside a quoted string; a quoted string without line breaks.
+_LOCAL = re.compile(r'[^\x00-\x20\x7f-\xa0()<>\[\]:;@\\,"]+|"(?:[^\x00-\x1f\x7f"\\]|\\[\x20-\x7e])*"')
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?|\[[A-Za-z0-9.:-]+\]")
+
+
+class Stuffed(bytes):
+    """Content that its maker has already brought to canonical CRLF and dot-stuffed, ending in CRLF.
+
+    Looking for dots and breaks costs more than sending: a template stuffs its static stretches once, not per recipient.
+    """
+
+    __slots__ = ()
+
+
+def stuff(content: bytes) -> bytes:
+    """`content` as it goes between DATA and the final dot (RFC 5321 section 4.5.2), ending in CRLF.
+
+    Bare CR and LF become CRLF first: a line break that only some servers see would let a message smuggle a second one
+    past the relay (RFC 5321 section 2.3.8).
+    """
+    if type(content) is Stuffed:
+        return content
+    breaks = content.count(b"\r\n")
+    if content.count(b"\n") != breaks or content.count(b"\r") != breaks:
+        content = re.sub(rb"\r\n|\r|\n", b"\r\n", content)
+    stuffed = content.replace(b"\r\n.", b"\r\n..")
+    if stuffed[:1] == b".":
+        stuffed = b"." + stuffed
+    return stuffed if stuffed.endswith(b"\r\n") or not stuffed else stuffed + b"\r\n"
+
+
+def path(address: str) -> bytes | None:
+    """`address` between the angle brackets of MAIL or RCPT; its domain as A-labels, its local part as typed.
+
+    `None` where it cannot be written at all. A local part outside ASCII is UTF-8 and needs SMTPUTF8 (RFC 6531).
+    """
+    if not address:
+        return b""
+    local, at, domain = address.rpartition("@")
+    if not at or not _LOCAL.fullmatch(local) or len(address) > 320:
+        return None
+    if not domain.isascii():
+        try:
+            domain = idna.encode(domain, uts46=True).decode()
+        except idna.IDNAError:
+            return None
+    if not _HOST.fullmatch(domain):
+        return None
+    return f"{local}@{domain}".encode()

@@ -1,0 +1,102 @@
+"""SMTP replies read from bytes as they come (RFC 5321 section 4.2), within bounds that a hostile server cannot move."""
+
+import re
+from dataclasses import dataclass
+
+from mailer.dispatch.envelopes import REPLY_LIMIT
+from mailer.i18n import N_
+
+# RFC 5321 section 4.5.3.1.5 allows 512 bytes a line; real servers write more, hostile ones do not stop.
+LINE_LIMIT = 8 * 1024
+TOTAL_LIMIT = 64 * 1024
+
+GARBAGE = N_("The server's answer is not an SMTP reply.")
+ENDLESS = N_("The server's answer is longer than any honest one.")
+
+# RFC 3463 section 2; some servers set it in brackets or behind a number sign.
+_ENHANCED = re.compile(r"[<(\[#]{0,2}([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One whole reply: its code, and the text of its lines as bytes."""
+
+    code: int
+    lines: tuple[bytes, ...]
+
+    @property
+    def text(self) -> str:
+        """The lines joined by a newline, without control characters, at most `REPLY_LIMIT` characters."""
+        return readable(b"\n".join(self.lines))
+
+    @property
+    def enhanced(self) -> str | None:
+        """The enhanced status code (RFC 2034: at the beginning of the text, of the same class as the code)."""
+        match = _ENHANCED.match(self.lines[0][:24].decode("ascii", "replace"))
+        if match is None or int(match[1][0]) != self.code // 100:
+            return None
+        return match[1]
+
+    @property
+    def is_positive(self) -> bool:
+        return 200 <= self.code < 300
+
+
+def readable(raw: bytes) -> str:
+    """A server's words as text: UTF-8, else GB18030 (what Chinese servers write), and nothing PostgreSQL refuses."""
+    raw = raw[: REPLY_LIMIT * 4]
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        try:
+            text = raw.decode("gb18030")
+        except UnicodeDecodeError:
+            text = raw.decode("utf-8", "replace")
+    return _UNPRINTABLE.sub(" ", text)[:REPLY_LIMIT].strip()
+
+
+class ReplyParser:
+    """Cuts a stream into replies, however it is split. After the first `fault` it reads nothing more."""
+
+    __slots__ = ("_held", "_lines", "_tail", "fault")
+
+    def __init__(self) -> None:
+        self._tail = b""
+        self._lines: list[bytes] = []
+        self._held = 0
+        self.fault: str | None = None
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is left of what was fed (before TLS nothing may be, RFC 3207 section 6)."""
+        return not self._tail and not self._lines
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """The replies that `data` completes."""
+        replies: list[Reply] = []
+        if self.fault is not None:
+            return replies
+        if self._tail:
+            data = self._tail + data
+        # A bare LF ends a line too: nothing is gained by mistrusting how a server breaks its own lines.
+        *lines, self._tail = data.split(b"\n")
+        for line in lines:
+            code, mark = line[:3], line[3:4]
+            if not (code.isdigit() and b"199" < code < b"600" and mark in (b" ", b"-", b"\r", b"")):
+                self.fault = GARBAGE
+                return replies
+            self._lines.append(line[4:].rstrip(b"\r"))
+            if mark == b"-":
+                self._held += len(line)
+                if self._held > TOTAL_LIMIT:
+                    self.fault = ENDLESS
+                    return replies
+            else:
+                # Where the lines disagree the last one's code counts, as in Postfix.
+                replies.append(Reply(int(code), tuple(self._lines)))
+                self._lines = []
+                self._held = 0
+        if len(self._tail) > LINE_LIMIT:
+            self.fault = ENDLESS
+        return replies
