@@ -19,9 +19,7 @@ SUBJECT_COLUMNS = 80
 PREHEADER_COLUMNS = 200
 _LOOKS_LIKE_ADDRESS = re.compile(r"(?:https?://)?((?:[a-z0-9-]+\.)+[a-z]{2,})(?:[/:?#]|$)", re.IGNORECASE)
 # Names that only answer inside one's own house.
-_PRIVATE_HOSTS = re.compile(
-    r"localhost|.*\.(?:local|lan|internal|intranet)|10\..*|192\.168\..*|127\..*|[^.]*", re.IGNORECASE
-)
+_PRIVATE_HOSTS = re.compile(r"[^.]*|.*\.(?:local|lan|internal|intranet)|(?:10|127|192\.168)\..*")
 
 
 def check_edition(content: Content, compiled: Compiled) -> tuple[Finding, ...]:
@@ -71,27 +69,27 @@ def _check_articles(content: Content) -> list[Finding]:
         for address in body.foreign_pictures:
             message = N_("A picture lies on another host and was made a link: %(address)s. Upload it here instead.")
             findings.append(Finding(Severity.WARNING, ARTICLE, message, {**params, "address": address}))
+    return findings + _check_titles(content)
+
+
+def _check_titles(content: Content) -> list[Finding]:
     titles = [article.title for article in content.articles]
-    for title in sorted({title for title in titles if titles.count(title) > 1}):
-        findings.append(
-            Finding(Severity.WARNING, CONTENTS, N_("Two articles have the same title: “%(title)s”."), {"title": title})
-        )
-    return findings
+    message = N_("Two articles have the same title: “%(title)s”.")
+    return [
+        Finding(Severity.WARNING, CONTENTS, message, {"title": title})
+        for title in sorted({title for title in titles if titles.count(title) > 1})
+    ]
 
 
 def _check_size(content: Content, compiled: Compiled) -> list[Finding]:
     size = len(compiled.html.encode())
     params = {"size": size // 1000, "budget": BUDGET_BYTES // 1000}
     if size > BUDGET_BYTES:
-        message = N_(
-            "The mail has %(size)s KB, Gmail cuts it off after about 100. Shorten it or make two issues of it."
-        )
+        message = N_("The mail has %(size)s KB, Gmail cuts it off after 100. Shorten it or make two issues of it.")
         return [Finding(Severity.WARNING, SIZE, message, params)]
     if compiled.abridged:
         names = [article.title for article in content.articles if article.key in compiled.abridged]
-        message = N_(
-            "To stay below %(budget)s KB these articles are abstracts with a link to the full text: %(titles)s"
-        )
+        message = N_("To stay below %(budget)s KB these articles are abstracts that link to the full text: %(titles)s")
         return [Finding(Severity.HINT, SIZE, message, {**params, "titles": "; ".join(names)})]
     return []
 
@@ -103,16 +101,14 @@ def _check_link(link: Link, content: Content) -> list[Finding]:
     findings = []
     shown = _LOOKS_LIKE_ADDRESS.match(link.label.strip())
     if shown and not _is_same_site(shown[1].lower(), host):
-        message = N_(
-            "The link reads “%(label)s” but leads to %(address)s. Filters take that for fraud: mend one of them."
-        )
-        findings.append(Finding(Severity.ERROR, LINKS, message, params))
+        message = N_("The link reads “%(label)s” but leads to %(address)s. Filters take that for fraud.")
+        findings.append(Finding(Severity.WARNING, LINKS, message, params))
     own_host = urlsplit(content.web_url).hostname
     if host != own_host and (not host or _PRIVATE_HOSTS.fullmatch(host)):
         findings.append(Finding(Severity.WARNING, LINKS, N_("Readers cannot reach %(address)s from outside."), params))
     if parts.username:
         message = N_("The address %(address)s holds a user name. Leave it out.")
-        findings.append(Finding(Severity.ERROR, LINKS, message, params))
+        findings.append(Finding(Severity.WARNING, LINKS, message, params))
     if not link.label:
         findings.append(Finding(Severity.WARNING, LINKS, N_("The link to %(address)s has no words."), params))
     return findings

@@ -50,7 +50,7 @@ def compose_letter(
     try:
         subject = " ".join(render(f"{folder}/subject.txt", language, **values).split())
         text = tidy(render(f"{folder}/body.txt", language, **values))
-        html = inline_css(render(f"{folder}/body.html", language, subject=subject, **values))
+        html = inline_css(render(f"{folder}/body.html", language, **{**values, "subject": subject}))
     except UndefinedError as error:
         raise CompositionError([N_("The letter lacks a value: %(name)s") % {"name": error.message}]) from None
     return compose(

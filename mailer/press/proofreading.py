@@ -13,7 +13,7 @@ from mailer.press.themes import get_theme
 
 
 class Severity(StrEnum):
-    """An error stops the edition, a warning wants a decision, a hint is advice."""
+    """An error stops the compile, a warning wants a decision, a hint is advice."""
 
     ERROR = "error"
     WARNING = "warning"

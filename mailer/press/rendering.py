@@ -17,6 +17,9 @@ from mailer.resources import TEMPLATES
 FONTS = '"PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC", SimSun, sans-serif'
 SERIF_FONTS = 'FZXiaoBiaoSong-B05S, STZhongsong, "Songti SC", "Noto Serif CJK SC", SimSun, serif'
 
+# After the preheader: keeps the first words of the page out of the inbox's preview line.
+FILLER = "\u034f\u200c\xa0" * 40
+
 
 @lru_cache(maxsize=4)
 def get_environment(language: str) -> Environment:
@@ -38,6 +41,7 @@ def get_environment(language: str) -> Environment:
         html_language=HTML_LANGUAGES[language],
         is_chinese=language.startswith("zh"),
         line_height=1.75 if language.startswith("zh") else 1.6,
+        filler=FILLER,
         fonts=FONTS,
         serif_fonts=SERIF_FONTS,
     )
