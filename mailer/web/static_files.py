@@ -1,24 +1,29 @@
-"""Addresses of built assets, each with a hash of its content, so that a browser may keep them for good."""
+"""Built assets: addresses that carry a hash of their content, served compressed and kept by browsers for good."""
 
 import json
+import re
 from functools import lru_cache
+from wsgiref.headers import Headers
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, url_for
 from markupsafe import Markup
+from whitenoise import WhiteNoise
 
 from mailer.resources import STATIC
+
+HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 
 
 @lru_cache(maxsize=1)
 def _manifest() -> dict[str, str]:
     path = STATIC / "manifest.json"
-    hashes: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
-    return hashes
+    names: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
+    return names
 
 
 def asset(name: str) -> str:
     """Address of the built file `name`."""
-    return url_for("static", filename=name, v=_manifest().get(name, "0"))
+    return url_for("static", filename=_manifest().get(name, name))
 
 
 def icon(name: str, css: str = "") -> Markup:
@@ -28,11 +33,21 @@ def icon(name: str, css: str = "") -> Markup:
     )
 
 
+def _no_sniffing(headers: Headers, _path: str, _url: str) -> None:
+    headers["X-Content-Type-Options"] = "nosniff"
+
+
+def _is_immutable(_path: str, url: str) -> bool:
+    return HASHED.search(url) is not None
+
+
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(asset=asset, icon=icon)
-
-    @app.after_request
-    def _keep(response: Response) -> Response:
-        if request.endpoint == "static" and request.args.get("v") and response.status_code == 200:
-            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        return response
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app,
+        root=str(STATIC),
+        prefix="static/",
+        immutable_file_test=_is_immutable,
+        add_headers_function=_no_sniffing,
+        allow_all_origins=False,
+    )

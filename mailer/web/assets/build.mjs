@@ -1,8 +1,9 @@
 // Builds mailer/web/static: every src/*.js and src/*.css is an entry point, and the icons named in src/icons.txt
 // become one sprite. Nothing is loaded from elsewhere at run time.
 import { build } from "esbuild";
-import { readFile, writeFile, readdir, mkdir, rm, copyFile } from "node:fs/promises";
+import { readFile, writeFile, readdir, mkdir, rm, rename, copyFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 
 const out = "../static";
 await rm(out, { recursive: true, force: true });
@@ -31,9 +32,16 @@ for (const name of names) {
 await writeFile(`${out}/icons.svg`, `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>\n`);
 await copyFile("src/favicon.svg", `${out}/favicon.svg`);
 
-// A short hash of each file goes into its address, so that a browser may keep it for good.
+// Each file's name gets a short hash of its content, so that a browser may keep it for good, and a compressed copy
+// beside it: nothing is compressed while a reader waits.
 const manifest = {};
 for (const name of await readdir(out)) {
-  manifest[name] = createHash("sha256").update(await readFile(`${out}/${name}`)).digest("hex").slice(0, 12);
+  const content = await readFile(`${out}/${name}`);
+  const hash = createHash("sha256").update(content).digest("hex").slice(0, 12);
+  const hashed = name.replace(/\.(\w+)$/, `.${hash}.$1`);
+  await rename(`${out}/${name}`, `${out}/${hashed}`);
+  await writeFile(`${out}/${hashed}.gz`, gzipSync(content, { level: 9 }));
+  await writeFile(`${out}/${hashed}.br`, brotliCompressSync(content));
+  manifest[name] = hashed;
 }
 await writeFile(`${out}/manifest.json`, JSON.stringify(manifest, null, 1) + "\n");
