@@ -17,9 +17,10 @@ from mailer.addresses import parse_address
 from mailer.errors import RuleError
 from mailer.i18n import DEFAULT_LOCALE, LOCALES, N_
 from mailer.letters.rules import LetterKind
+from mailer.settings import get_settings
 
-# A weekend and a business trip; the letter says so.
-INVITATION_HOURS = 7 * 24
+# A long weekend; the letter says so, and an admin can send another.
+INVITATION_HOURS = 72
 # Only one process makes the first admin, though two web servers may start at once.
 _FIRST_ADMIN_LOCK = 0x6D61696C6572
 
@@ -132,6 +133,7 @@ def _new_account(session: Session, *, email: str, name: str, roles: Iterable[str
 
 def _write_invitation(session: Session, account: Account, by: Account | None) -> None:
     token = links.make_account_token("invite", account.id, account.credential_version, hours=INVITATION_HOURS)
+    service = get_settings().sender_name
     letters.write(
         session,
         LetterKind.INVITE,
@@ -139,9 +141,10 @@ def _write_invitation(session: Session, account: Account, by: Account | None) ->
         locale=account.locale,
         parameters={
             "name": account.name,
-            "invited_by": "" if by is None else by.name,
+            "inviter": service if by is None else by.name,
+            "service": service,
             "url": links.account_url("invite", token),
-            "days": INVITATION_HOURS // 24,
+            "hours": INVITATION_HOURS,
         },
     )
 

@@ -17,7 +17,7 @@ def test_an_act_is_recorded_with_who_what_and_where_from(session, make_account):
     session.expunge_all()
     (entry,) = list_audit_entries(session, AuditFilter())
     assert (entry.account_id, entry.actor, entry.action) == (li.id, "li", "relay.changed")
-    assert (entry.subject_type, entry.subject_id, str(entry.ip)) == ("relay", 7, "2001:db8::1")
+    assert (entry.subject_type, entry.subject_id, entry.ip) == ("relay", 7, "2001:db8::1")
     assert entry.details == {"fields": ["host"]}
     assert abs(entry.at - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1)
 

@@ -48,7 +48,7 @@ def test_an_invited_account_waits_for_its_holder_and_a_letter_is_written(session
     assert account.roles == [Role.EDITOR, Role.APPROVER]
     assert account.password_hash is None
     assert (letter.kind, letter.address, letter.locale) == (LetterKind.INVITE, "Li.Wei@example.org", "zh_CN")
-    assert letter.parameters["invited_by"] == "admin"
+    assert letter.parameters["inviter"] == "admin"
     assert letter.parameters["url"].startswith("http://127.0.0.1:8000/account/invite/")
     entry = list_audit_entries(session, AuditFilter())[0]
     assert (entry.action, entry.actor, entry.details) == (
