@@ -1,14 +1,18 @@
 """Editions as others find them: by id for sending, newest first for the archive."""
 
 import datetime as dt
+import re
+from html import escape
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from mailer.errors import NotFoundError, RuleError
+from mailer import links
+from mailer.errors import LinkError, NotFoundError, RuleError
 from mailer.i18n import N_
 from mailer.newsroom.models import Edition, EditionArticle, Issue
 from mailer.newsroom.rules import IssueState
+from mailer.press.slots import READER_SLOT
 
 MISSING = N_("There is no such issue.")
 
@@ -95,3 +99,17 @@ def get_published_article(
         raise NotFoundError(N_("There is no such article."))
     edition, article = found
     return issue, edition, article
+
+
+def untracked_html(edition: Edition) -> str:
+    """The edition's HTML for looking at: its links lead straight to where they lead, and there is no pixel."""
+    click = re.compile(re.escape(links.absolute("/c/")) + r"([A-Za-z0-9_-]+)/" + re.escape(READER_SLOT))
+
+    def straighten(match: re.Match[str]) -> str:
+        try:
+            return escape(links.read_link_token(match[1]).url)
+        except LinkError:  # the secret has been changed since
+            return "#"
+
+    pixel = re.compile(r"<img[^>]*" + re.escape(escape(links.pixel_url(READER_SLOT))) + r"[^>]*>")
+    return pixel.sub("", click.sub(straighten, edition.html))

@@ -8,8 +8,10 @@ from mailer.press.plaintext import width
 from mailer.press.wording import issue_line
 
 # Columns, a Chinese character taking two: about what an inbox on a desk shows of a subject, and of what follows it.
-SUBJECT_WIDTH = 100
+SUBJECT_WIDTH = 80
 PREHEADER_WIDTH = 180
+# Characters; the width of the column.
+SUBJECT_LENGTH = 255
 
 
 class Numbered(Protocol):
@@ -47,7 +49,7 @@ def propose_subject(issue: Numbered, article_titles: Sequence[str], language: st
         longer = subject + ("：" if language.startswith("zh") else ": ") + article_titles[0]
         if width(longer) <= SUBJECT_WIDTH:
             return longer
-    return subject
+    return subject[:SUBJECT_LENGTH]
 
 
 def propose_preheader(article_titles: Sequence[str]) -> str:

@@ -1,0 +1,55 @@
+"""A test: the issue as it stands now, mailed to colleagues for a look. It is no mailing and counts nowhere."""
+
+import re
+
+from sqlalchemy.orm import Session
+
+from mailer import accounts, letters
+from mailer.accounts.models import Account
+from mailer.addresses import parse_address
+from mailer.errors import RuleError
+from mailer.i18n import N_, translate
+from mailer.letters.models import Letter
+from mailer.newsroom.compiling import compile_issue, get_content
+from mailer.newsroom.models import Issue
+
+# A test is for colleagues; whoever wants to reach more makes a list.
+MOST = 10
+
+
+def send_proof(session: Session, issue: Issue, addresses: str, *, by: Account | None) -> list[Letter]:
+    """Mails the issue to `addresses`, parted by commas, semicolons or blanks, its subject marked as a test. Links are
+    plain and there is no pixel: a test leaves no trace in the figures.
+
+    Raises `RuleError` for an address that is none, for none at all and for more than ten; `CompositionError` where
+    the issue cannot be compiled.
+    """
+    parts = [part for part in re.split(r"[\s,;，；、]+", addresses) if part]
+    receivers = list({parsed.key: parsed.email for parsed in map(parse_address, parts)}.values())
+    if not receivers:
+        raise RuleError(N_("Say where the test is to go."))
+    if len(receivers) > MOST:
+        raise RuleError(N_("A test goes to at most %(most)s addresses."), most=str(MOST))
+    content, compiled = get_content(session, issue), compile_issue(session, issue)
+    parameters = {
+        "subject": translate(compiled.language, N_("[Test] %(subject)s"), subject=compiled.subject),
+        "html": compiled.html,
+        "text": compiled.text,
+        "language": compiled.language,
+        "web_url": content.web_url,
+    }
+    written = [
+        letters.write(
+            session,
+            letters.LetterKind.PROOF,
+            address=receiver,
+            locale=compiled.language,
+            parameters=parameters,
+            newsletter_id=issue.newsletter_id,
+        )
+        for receiver in receivers
+    ]
+    accounts.record(
+        session, by=by, action="issue.proof_sent", subject_type="issue", subject_id=issue.id, count=len(written)
+    )
+    return written
