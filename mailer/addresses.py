@@ -64,7 +64,7 @@ def parse_address(text: str) -> Address:
     if "@" not in mended:
         raise RuleError(N_("An email address needs an “@”, as in name@example.org."))
     try:
-        found = validate_email(mended, check_deliverability=False, test_environment=True)
+        found = validate_email(mended, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError:
         raise RuleError(N_("This is not a valid email address. Please check it for typing mistakes.")) from None
     domain = found.ascii_domain.lower()

@@ -16,7 +16,16 @@ class Subscriber(HasId, HasCreatedAt, Base):
     """A person with an address. `email` is sent to as typed; `email_key` (case-folded, A-labels) is compared."""
 
     __tablename__ = "subscribers"
-    __table_args__ = (Index(None, "domain"),)
+    __table_args__ = (
+        Index(None, "domain"),
+        # Admins look readers up by any part of the address.
+        Index(
+            "ix_subscribers_email_key_trgm",
+            "email_key",
+            postgresql_using="gin",
+            postgresql_ops={"email_key": "gin_trgm_ops"},
+        ),
+    )
 
     public_id: Mapped[uuid.UUID] = mapped_column(unique=True, server_default=func.gen_random_uuid())
     email: Mapped[str] = mapped_column(String(320))

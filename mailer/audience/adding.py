@@ -1,0 +1,69 @@
+"""One subscriber added by an admin: a file of one line, judged like any other."""
+
+from sqlalchemy.orm import Session
+
+from mailer.accounts.auditing import record
+from mailer.accounts.models import Account
+from mailer.addresses import parse_address
+from mailer.audience import staging
+from mailer.audience.models import Subscriber
+from mailer.audience.suppressing import erased_key
+from mailer.errors import RuleError
+from mailer.i18n import N_
+from mailer.newsletters import get_list
+from mailer.newsletters.rules import check_text
+
+_REFUSALS = {
+    "left": N_("This reader has unsubscribed. Only they may come back, by signing up."),
+    "suppressed": N_("This address is on the suppression list."),
+    "unchanged": N_("This reader is on the list already."),
+}
+
+
+def add_subscriber(
+    session: Session,
+    *,
+    email: str,
+    name: str = "",
+    list_id: int,
+    basis: str,
+    wording: str = "",
+    by: Account | None,
+    ip: str | None = None,
+) -> Subscriber:
+    """Subscribes an address to a list, confirmed, on the legal `basis` an admin answers for; `wording` says how the
+    reader agreed. Raises `RuleError` for a bad address, a missing basis, an archived list, and for those whom an
+    import would refuse as well.
+    """
+    target = get_list(session, list_id)
+    if target.archived_at is not None:
+        raise RuleError(N_("This list is archived: nobody can be added to it."))
+    address = parse_address(email)
+    basis = check_text(basis, length=64, is_required=True)
+    row = staging.StagedRow(
+        line=1,
+        email=address.email,
+        email_key=address.key,
+        domain=address.domain,
+        name=check_text(name, length=120),
+        erased_key=erased_key(address.key),
+    )
+    staging.copy_rows(session, [row])
+    counts = staging.judge_rows(session, list_id=target.id, newsletter_id=target.newsletter_id)
+    for verdict, message in _REFUSALS.items():
+        if counts.get(verdict):
+            raise RuleError(message)
+    staging.merge_rows(session, list_id=target.id, locale=target.newsletter.language, basis=basis, wording=wording)
+    session.expire_all()
+    added = session.query(Subscriber).filter_by(email_key=address.key).one()
+    record(
+        session,
+        by=by,
+        action="subscriber.added",
+        subject_type="subscriber",
+        subject_id=added.id,
+        ip=ip,
+        list_id=target.id,
+        basis=basis,
+    )
+    return added

@@ -1,0 +1,108 @@
+"""Finding readers, and what is known of one of them, for the pages of admins."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from mailer.addresses import mend
+from mailer.audience.models import Consent, Subscriber, Subscription, Suppression
+from mailer.audience.rules import SubscriptionState
+from mailer.errors import NotFoundError
+from mailer.i18n import N_
+from mailer.newsletters.models import List
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """Something that happened to a reader. `kind` is ``consent.<act>``, ``suppression.<reason>`` or
+    ``suppression.lifted``; `details` are what the line can tell besides.
+    """
+
+    at: dt.datetime
+    kind: str
+    list_id: int | None
+    newsletter_id: int | None
+    details: dict[str, Any]
+
+
+def get_subscriber(session: Session, subscriber_id: int) -> Subscriber:
+    """Raises `NotFoundError`."""
+    subscriber = session.get(Subscriber, subscriber_id, options=[selectinload(Subscriber.subscriptions)])
+    if subscriber is None:
+        raise NotFoundError(N_("There is no such subscriber."))
+    return subscriber
+
+
+def list_subscribers(
+    session: Session,
+    *,
+    search: str = "",
+    list_id: int | None = None,
+    state: SubscriptionState | None = None,
+    before_id: int | None = None,
+    limit: int = PAGE_SIZE,
+) -> Sequence[Subscriber]:
+    """The newest first, with their subscriptions; `before_id` is the last id of the page before, so that a page edge
+    neither skips nor repeats anybody. `search` is a part of an address, read as it would be at sign-up.
+    """
+    query = select(Subscriber).where(Subscriber.erased_at.is_(None))
+    if part := mend(search).casefold():
+        query = query.where(Subscriber.email_key.contains(part, autoescape=True))
+    if list_id is not None or state is not None:
+        subscribed = select(Subscription.id).where(Subscription.subscriber_id == Subscriber.id)
+        if list_id is not None:
+            subscribed = subscribed.where(Subscription.list_id == list_id)
+        if state is not None:
+            subscribed = subscribed.where(Subscription.state == state)
+        query = query.where(subscribed.exists())
+    if before_id is not None:
+        query = query.where(Subscriber.id < before_id)
+    query = query.options(selectinload(Subscriber.subscriptions)).order_by(Subscriber.id.desc()).limit(limit)
+    return session.scalars(query).all()
+
+
+def count_by_list(session: Session) -> dict[int, dict[SubscriptionState, int]]:
+    """How many readers each list has in each state; every state is named, a list without readers is missing."""
+    counts: dict[int, dict[SubscriptionState, int]] = {}
+    query = select(Subscription.list_id, Subscription.state, func.count()).group_by(
+        Subscription.list_id, Subscription.state
+    )
+    for list_id, state, count in session.execute(query):
+        counts.setdefault(list_id, dict.fromkeys(SubscriptionState, 0))[SubscriptionState(state)] = count
+    return counts
+
+
+def get_history(session: Session, subscriber_id: int) -> list[HistoryEntry]:
+    """Consents and suppressions of one reader, newest first. Deliveries are dispatch's to tell."""
+    subscriber = get_subscriber(session, subscriber_id)
+    entries = [
+        HistoryEntry(
+            consent.at,
+            f"consent.{consent.act}",
+            consent.list_id,
+            newsletter_id,
+            {
+                "wording": consent.wording,
+                "basis": consent.basis,
+                "ip": str(consent.ip) if consent.ip else None,
+                "user_agent": consent.user_agent,
+            },
+        )
+        for consent, newsletter_id in session.execute(
+            select(Consent, List.newsletter_id)
+            .join(List, List.id == Consent.list_id)
+            .where(Consent.subscriber_id == subscriber.id)
+        )
+    ]
+    for row in session.scalars(select(Suppression).where(Suppression.email_key == subscriber.email_key)):
+        details = {"note": row.note, "reason": row.reason, "delivery_id": row.delivery_id}
+        entries.append(HistoryEntry(row.created_at, f"suppression.{row.reason}", None, row.newsletter_id, details))
+        if row.lifted_at is not None:
+            entries.append(HistoryEntry(row.lifted_at, "suppression.lifted", None, row.newsletter_id, details))
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)
