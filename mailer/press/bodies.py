@@ -16,13 +16,14 @@ ABSTRACT_COLUMNS = 440
 
 
 class Body:
-    """The sanitised body of one article. `own_host` is where pictures may come from."""
+    """The sanitised body of one article. Pictures come from `own_host` and are at most `picture_width` pixels wide."""
 
-    def __init__(self, html: str, *, language: str, own_host: str) -> None:
+    def __init__(self, html: str, *, language: str, own_host: str, picture_width: int = 576) -> None:
         clean = sanitise_body(html)
         self._root: HtmlElement = lxml_html.fragment_fromstring(clean, create_parent="div")
         self._language = language
         self._own_host = own_host
+        self._picture_width = picture_width
 
     @property
     def foreign_pictures(self) -> tuple[str, ...]:
@@ -64,13 +65,20 @@ class Body:
                 if href.lower().startswith(("http://", "https://")):
                     element.set("href", links.add(href, element.text_content() or href, article_key))
             elif element.tag == "img":
-                element.set("alt", element.get("alt", ""))
+                self._fit(element)
             elif element.tag == "h3" and is_demoted:
                 element.tag = "h4"
             elif element.tag == "table":
                 element.set("class", "data")
                 element.set("cellspacing", "0")
         return _inner_html(root)
+
+    def _fit(self, image: HtmlElement) -> None:
+        """A width no wider than the page, for Outlook; no height: with pictures off it would be an empty box."""
+        image.set("alt", image.get("alt", ""))
+        image.attrib.pop("height", None)
+        if int(image.get("width", "0")) > self._picture_width:
+            image.set("width", str(self._picture_width))
 
     def as_text(self, links: list[str], *, is_abridged: bool) -> str:
         """Wrapped text; each address that a link hides is added to `links`, and its number stands in the text."""

@@ -70,7 +70,7 @@ def group_sections(articles: Sequence[ArticleContent]) -> list[tuple[str, list[A
 def title_size(title: str) -> int:
     """1 (a few large characters) to 4 (a long line): the masthead stays on one line of 640 pixels, and of a phone."""
     columns = width(title)
-    return 1 + (columns > 12) + (columns > 18) + (columns > 28)
+    return 1 + (columns > 12) + (columns > 18) + (columns > 24)
 
 
 class _Pages:
@@ -82,7 +82,9 @@ class _Pages:
         self._theme = get_theme(content.theme, content.theme_options)
         self._has_sections = any(article.section for article in content.articles)
         self._bodies = {
-            article.key: Body(article.body, language=content.language, own_host=own_host)
+            article.key: Body(
+                article.body, language=content.language, own_host=own_host, picture_width=self._theme.width - 64
+            )
             for article in content.articles
         }
         self._common = {
@@ -94,6 +96,8 @@ class _Pages:
             # Headings in order: title h1, section h2, article h3; without sections an article is h2.
             "heading": "h3" if self._has_sections else "h2",
             "title_size": title_size(content.title),
+            # Letters set apart are the look of Chinese mastheads, not of Latin ones.
+            "is_title_latin": content.title.isascii(),
             "issue_line": wording.issue_line(content),
             "date_line": wording.date_line(content),
             "colophon_lines": wording.colophon_lines(content),

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from premailer import Premailer
 
 from mailer.i18n import get_translations
-from mailer.press import plaintext
+from mailer.press import plaintext, wording
 from mailer.press.content import HTML_LANGUAGES
 from mailer.press.slots import slot
 from mailer.resources import TEMPLATES
@@ -37,6 +37,7 @@ def get_environment(language: str) -> Environment:
     environment.filters.update(wrap=plaintext.wrap, centre=plaintext.centre)
     environment.globals.update(
         justify=plaintext.justify,
+        clauses=wording.clauses,
         slot=slot,
         html_language=HTML_LANGUAGES[language],
         is_chinese=language.startswith("zh"),

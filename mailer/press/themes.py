@@ -6,6 +6,7 @@ pixels); other keys are another theme's and ignored.
 
 import re
 from collections.abc import Mapping
+from colorsys import hls_to_rgb, rgb_to_hls
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,10 +65,11 @@ def contrast(one: str, other: str) -> float:
 
 
 def lighten(colour: str, ground: str) -> str:
-    """The nearest mix of `colour` with white that is legible on `ground`."""
-    channels = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-    for share in range(0, 101, 5):
-        mixed = "#" + "".join(f"{round(value + (255 - value) * share / 100):02x}" for value in channels)
-        if contrast(mixed, ground) >= CONTRAST:
-            return mixed
+    """`colour` as much lighter, in the same hue, as makes it legible on `ground`."""
+    hue, lightness, saturation = rgb_to_hls(*(int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)))
+    for percent in range(round(lightness * 100), 100):
+        lighter = hls_to_rgb(hue, max(lightness, percent / 100), saturation)
+        candidate = "#" + "".join(f"{round(value * 255):02x}" for value in lighter)
+        if contrast(candidate, ground) >= CONTRAST:
+            return candidate
     return WHITE

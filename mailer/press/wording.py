@@ -5,28 +5,37 @@ from babel.dates import format_date
 from mailer.i18n import N_, translate
 from mailer.press.content import Content
 
+# The fullest wording whose values are known is taken.
+_ISSUE_LINES = (
+    N_("Vol. %(volume)s, No. %(number)s, %(year)s"),
+    N_("Vol. %(volume)s, No. %(number)s"),
+    N_("No. %(number)s, %(year)s"),
+    N_("No. %(number)s"),
+    N_("Vol. %(volume)s, %(year)s"),
+    N_("Vol. %(volume)s"),
+    N_("Year %(year)s"),
+)
+
 
 def issue_line(content: Content) -> str:
-    """``2024年第9期（总第108期）`` or ``2024, No. 9 (whole No. 108)``; empty where nothing is known."""
+    """``2024年第9期（总第108期）`` or ``No. 9, 2024 (whole No. 108)``; empty where nothing is known."""
     language = content.language
-    parts = []
-    if content.volume:
-        parts.append(translate(language, N_("Vol. %(volume)s"), volume=content.volume))
-    if content.year and content.number:
-        parts.append(translate(language, N_("%(year)s, No. %(number)s"), year=content.year, number=content.number))
-    elif content.number:
-        parts.append(translate(language, N_("No. %(number)s"), number=content.number))
-    elif content.year:
-        parts.append(translate(language, N_("Year %(year)s"), year=content.year))
-    line = (
-        translate(language, N_("%(volume)s, %(issue)s"), volume=parts[0], issue=parts[1])
-        if parts[1:]
-        else "".join(parts)
-    )
+    known = {"volume": content.volume, "year": content.year, "number": content.number}
+    for wording in _ISSUE_LINES:
+        if all(known[name] for name in known if f"%({name})s" in wording):
+            line = translate(language, wording, **known)
+            break
+    else:
+        line = ""
     if content.total_number:
         total = translate(language, N_("(whole No. %(number)s)"), number=content.total_number)
         line = f"{line} {total}".strip()
     return line
+
+
+def clauses(title: str) -> list[str]:
+    """A Chinese title has a blank only between its halves, and that is where it should break; others break anywhere."""
+    return [title] if title.isascii() else title.split()
 
 
 def date_line(content: Content) -> str:
