@@ -14,7 +14,7 @@ import click
 @click.option("--smtp-port", type=click.IntRange(1, 65535), default=2525, show_default=True, help="Of the mailbox.")
 def run(data_dir: Path | None, port: int, smtp_port: int) -> None:
     """Runs the whole service on this machine until Ctrl-C; the first start loads a sample newsletter."""
-    from mailer.embedded.supervisor import run_everything
+    from mailer.embedded.running import run_everything
 
     folder = data_dir or Path(os.environ.get("MAILER_DATA_DIR", ".mailer"))
     sys.exit(run_everything(folder, web_port=port, smtp_port=smtp_port))

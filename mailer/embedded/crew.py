@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import signal
 import smtplib
 import sys
 from collections.abc import Callable, Mapping
@@ -26,17 +25,25 @@ class Member:
     answers: Callable[[], bool]
 
 
+def make_child(
+    plan: Plan, environment: Mapping[str, str], name: str, *command: str, stop_seconds: float = 10.0
+) -> Child:
+    """A process of ours that runs the module `command` begins with, told what `environment` says."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAILER_TEST_")}
+    program = Program(
+        name,
+        [sys.executable, "-m", *command],
+        environment=kept | dict(environment) | {"PYTHONUNBUFFERED": "1"},
+        stop_seconds=stop_seconds,
+    )
+    return Child(plan.data_dir, program)
+
+
 def make_crew(plan: Plan, environment: Mapping[str, str]) -> list[Member]:
     """The processes of `plan`, not started yet."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAILER_TEST_")}
-    surroundings = kept | dict(environment) | {"PYTHONUNBUFFERED": "1"}
 
     def member(name: str, *command: str, answers: Callable[[], bool] = lambda: True, seconds: float = 10.0) -> Member:
-        program = Program(
-            name, [sys.executable, "-m", *command], environment=surroundings, stop_seconds=seconds,
-            stop_signal=signal.SIGTERM,
-        )  # fmt: skip
-        return Member(Child(plan.data_dir, program), answers)
+        return Member(make_child(plan, environment, name, *command, stop_seconds=seconds), answers)
 
     return [
         member(

@@ -19,7 +19,16 @@ from types import TracebackType
 from typing import IO, Protocol, Self
 
 from mailer.embedded.crew import DRAIN_SECONDS, NAMES, Member, make_crew
-from mailer.embedded.processes import command_of, end_left_over, make_folder, read_pid, tail, wait_until, write_pid
+from mailer.embedded.processes import (
+    Child,
+    command_of,
+    end_left_over,
+    make_folder,
+    read_pid,
+    tail,
+    wait_until,
+    write_pid,
+)
 from mailer.embedded.services import LOOPBACK, Postgres, Redis, make_data_dir
 from mailer.embedded.surroundings import Plan, forget_environment, make_environment, write_environment
 from mailer.errors import ServiceError
@@ -43,10 +52,13 @@ class Keepable(Protocol):
 
 @dataclass(slots=True)
 class Kept:
-    """One of them, with its recent deaths and, while it is dead, when it is due again."""
+    """One of them, with its recent deaths and, while it is dead, when it is due again. One that `is_once` ends by
+    itself.
+    """
 
     name: str
     process: Keepable
+    is_once: bool = False
     deaths: list[float] = field(default_factory=list)
     due_at: float | None = None
 
@@ -90,11 +102,16 @@ class Supervisor:
     def check(self) -> None:
         """Starts again what has died, at once or after a while; never waits for a process of ours."""
         moment = time.monotonic()
-        for kept in self._kept:
+        for kept in list(self._kept):
             if kept.due_at is None and kept.process.has_ended():
                 self._note_death(kept, moment)
             if kept.due_at is not None and kept.due_at <= moment:
                 self._start_again(kept, moment)
+
+    def begin_once(self, child: Child) -> None:
+        """Starts a process that ends by itself; it is stopped with the others if it has not."""
+        self._kept.append(Kept(child.program.name, child, is_once=True))
+        child.start()
 
     def stop(self) -> None:
         """Stops everything, last started first, each within its own bounded time; quiet when nothing runs."""
@@ -119,8 +136,13 @@ class Supervisor:
         process.start()
 
     def _note_death(self, kept: Kept, moment: float) -> None:
-        reason = _reason(kept.process.exit_code)
+        exit_code, reason = kept.process.exit_code, _reason(kept.process.exit_code)
         kept.process.bury()
+        if kept.is_once:
+            self._kept.remove(kept)
+            if exit_code:
+                self._say(f"{kept.name} {reason} (see {self.plan.data_dir / 'logs' / kept.name}.log).")
+            return
         kept.deaths = [death for death in kept.deaths if moment - death < MEMORY_SECONDS]
         wait = PATIENCE[min(len(kept.deaths), len(PATIENCE) - 1)]
         kept.deaths.append(moment)

@@ -50,6 +50,8 @@ def make_environment(plan: Plan, database_url: str, redis_url: str) -> dict[str,
         "MAILER_RELAY_URL": plan.relay_url or f"smtp://{LOOPBACK}:{plan.smtp_port}",
         "MAILER_SECRET_KEY": plan.secret_key or get_or_make_secret(plan.data_dir, "secret_key"),
         "MAILER_PUBLIC_URL": plan.public_url or plan.web_url,
+        # Letters to accounts come from somewhere even where the operator has not said so; nothing leaves this machine.
+        "MAILER_SENDER_ADDRESS": os.environ.get("MAILER_SENDER_ADDRESS", "mailer@news.example.org"),
         "MAILER_DATA_DIR": str(plan.data_dir),
         "MAILER_MAILBOX_DIR": str(plan.mailbox_dir),
     }
