@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     lease_seconds: int = Field(default=120, ge=10, le=3600, description="How long a worker may hold a claimed delivery")
     batch_size: int = Field(default=200, ge=1, le=5000, description="Deliveries claimed at once")
     connections: int = Field(default=10, ge=1, le=200, description="SMTP connections of one worker process")
+    senders: int = Field(default=1, ge=1, le=64, description="Processes of one host that send mailings at a time")
     give_up_hours: int = Field(default=72, ge=1, le=240, description="A delivery deferred this long expires")
     max_upload_mb: int = Field(default=20, ge=1, le=200, description="Largest document an editor may upload")
     session_hours: int = Field(default=12, ge=1, le=720, description="A sign-in ends after this long without use")

@@ -165,8 +165,8 @@ class Attempt(HasId, Base):
     __tablename__ = "attempts"
     __table_args__ = (
         Index(None, "delivery_id"),
-        # How often a provider said "slow down" in the last hour decides whether it is suspended.
-        Index("ix_attempts_rate", "provider", "at", postgresql_where=text("reply_class IN ('rate', 'quota')")),
+        # How often a provider said "slow down" lately decides whether it is suspended.
+        Index("ix_attempts_refused", "provider", "reply_class", "at", postgresql_where=text("outcome <> 'accepted'")),
     )
 
     delivery_id: Mapped[int] = mapped_column(BigInteger)

@@ -16,7 +16,7 @@ DATA = Path(__file__).with_name("providers.toml")
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A group of domains behind the same servers. `None` is unlimited, a `suspend_after` of `None` never suspends."""
+    """A group of domains behind the same servers. A limit of `None` does not exist; `zone` is where its day begins."""
 
     name: str
     domains: tuple[str, ...]
@@ -36,12 +36,10 @@ class Provider:
 
 
 def read_providers(path: Path) -> dict[str, Provider]:
-    """Name -> group. Raises `ValueError` where a domain stands in two groups, a zone is unknown, or `other` is missing."""
+    """Name -> group. Raises `ValueError` where a domain stands in two groups or `other` is missing."""
     with path.open("rb") as file:
         tables = tomllib.load(file)
-    groups = {
-        name: Provider(name=name, domains=tuple(table.pop("domains")), **table) for name, table in tables.items()
-    }
+    groups = {name: Provider(name=name, domains=tuple(table.pop("domains")), **table) for name, table in tables.items()}
     if OTHER not in groups:
         raise ValueError(f"{path}: there must be a group {OTHER!r}")
     seen: dict[str, str] = {}

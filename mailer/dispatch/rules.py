@@ -88,6 +88,7 @@ class DeliveryEvent(StrEnum):
     # Given back untried: paused, the relay's fault, or a lease that ended before any intent.
     RELEASE = "release"
     SKIP = "skip"
+    # Deferred once more, and its budget is spent.
     EXPIRE = "expire"
     SEND_AGAIN = "send_again"
     KEEP = "keep"
@@ -122,13 +123,13 @@ _D, _DE = DeliveryState, DeliveryEvent
 DELIVERY_TRANSITIONS: dict[tuple[DeliveryState, DeliveryEvent], DeliveryState] = {
     (_D.QUEUED, _DE.CLAIM): _D.CLAIMED,
     (_D.QUEUED, _DE.SKIP): _D.SKIPPED,
-    (_D.QUEUED, _DE.EXPIRE): _D.EXPIRED,
     (_D.CLAIMED, _DE.ACCEPT): _D.ACCEPTED,
     (_D.CLAIMED, _DE.REJECT): _D.REJECTED,
     (_D.CLAIMED, _DE.DEFER): _D.QUEUED,
     (_D.CLAIMED, _DE.LOSE): _D.UNKNOWN,
     (_D.CLAIMED, _DE.RELEASE): _D.QUEUED,
     (_D.CLAIMED, _DE.SKIP): _D.SKIPPED,
+    (_D.CLAIMED, _DE.EXPIRE): _D.EXPIRED,
     (_D.UNKNOWN, _DE.SEND_AGAIN): _D.QUEUED,
     (_D.UNKNOWN, _DE.KEEP): _D.UNKNOWN,
 }

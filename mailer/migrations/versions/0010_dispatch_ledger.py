@@ -19,7 +19,10 @@ def upgrade() -> None:
     _add_with_default("deliveries", sa.Column("faults", sa.SmallInteger(), nullable=False, server_default="0"))
     _add_with_default("attempts", sa.Column("provider", sa.String(length=64), nullable=False, server_default=""))
     op.create_index(
-        "ix_attempts_rate", "attempts", ["provider", "at"], postgresql_where=sa.text("reply_class IN ('rate', 'quota')")
+        "ix_attempts_refused",
+        "attempts",
+        ["provider", "reply_class", "at"],
+        postgresql_where=sa.text("outcome <> 'accepted'"),
     )
     op.drop_index("ix_deliveries_due", "deliveries")
     op.create_index(
@@ -38,7 +41,7 @@ def downgrade() -> None:
         ["mailing_id", "next_attempt_at", "id"],
         postgresql_where=sa.text("state = 'queued'"),
     )
-    op.drop_index("ix_attempts_rate", "attempts")
+    op.drop_index("ix_attempts_refused", "attempts")
     op.drop_column("attempts", "provider")
     op.drop_column("deliveries", "faults")
     op.drop_column("mailings", "pause_reply")

@@ -1,0 +1,199 @@
+"""Claiming: a worker takes a few deliveries that are due, for as long as its lease lasts.
+
+One statement decides everything: the mailing is being sent, the delivery is due, its provider is not suspended, nobody
+else holds it, its reader is neither suppressed nor has left every list it came by. PostgreSQL's clock is the only one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from mailer.dispatch.models import Suspension
+from mailer.dispatch.rules import SkipReason
+
+# A suspension of this provider is one of the relay itself.
+EVERYBODY = "*"
+
+# For each provider its first due rows by the partial index `ix_deliveries_due`, however many others there are: the cost
+# of a claim does not depend on the size of the roster. Locked rows are another worker's and are passed over. The
+# mailing's row is read in the same snapshot, so that a pause committed before this statement is obeyed by it.
+CLAIM = text("""
+WITH due AS MATERIALIZED (
+    SELECT d.id
+    FROM mailings m
+    CROSS JOIN unnest(CAST(:providers AS varchar[]), CAST(:quotas AS integer[])) AS q(provider, quota)
+    CROSS JOIN LATERAL (
+        SELECT e.id FROM deliveries e
+        WHERE e.mailing_id = m.id AND e.provider = q.provider AND e.state = 'queued' AND e.next_attempt_at <= now()
+        ORDER BY e.next_attempt_at, e.id
+        LIMIT q.quota
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) d
+    WHERE m.id = :mailing AND m.state = 'sending'
+    LIMIT :batch
+),
+judged AS (
+    SELECT d.id, coalesce(b.name, '') AS name, coalesce(b.attributes, '{}') AS attributes,
+        CASE
+            WHEN b.id IS NULL OR b.erased_at IS NOT NULL OR EXISTS (
+                SELECT FROM suppressions x
+                WHERE x.email_key = b.email_key AND x.lifted_at IS NULL
+                  AND (x.expires_at IS NULL OR x.expires_at > now())
+                  AND (x.newsletter_id IS NULL OR x.newsletter_id = m.newsletter_id)
+            ) THEN :suppressed
+            WHEN NOT EXISTS (
+                SELECT FROM subscriptions s
+                WHERE s.subscriber_id = d.subscriber_id AND s.list_id = ANY(d.list_ids) AND s.state = 'confirmed'
+            ) THEN :unsubscribed
+        END AS skip
+    FROM due
+    JOIN deliveries d ON d.id = due.id
+    JOIN mailings m ON m.id = d.mailing_id
+    LEFT JOIN subscribers b ON b.id = d.subscriber_id
+),
+taken AS (
+    UPDATE deliveries d SET
+        state = CASE WHEN j.skip IS NULL THEN 'claimed' ELSE 'skipped' END,
+        reason = coalesce(j.skip, d.reason),
+        claimed_by = CASE WHEN j.skip IS NULL THEN CAST(:claimed_by AS varchar) END,
+        lease_until = CASE WHEN j.skip IS NULL THEN now() + make_interval(secs => :lease) END,
+        settled_at = CASE WHEN j.skip IS NULL THEN NULL ELSE now() END
+    FROM judged j
+    WHERE d.id = j.id AND d.state = 'queued'
+    RETURNING d.id, d.subscriber_id, d.address, d.provider, d.list_ids, d.attempts, d.faults,
+        j.name, j.attributes, j.skip
+)
+SELECT * FROM taken ORDER BY id
+""")
+
+# What a worker must know again of claims that have waited: whether each is still its own, and still allowed.
+RECHECK = text("""
+SELECT d.id,
+    CASE
+        WHEN m.state = 'cancelled' THEN :cancelled
+        WHEN b.id IS NULL OR b.erased_at IS NOT NULL OR EXISTS (
+            SELECT FROM suppressions x
+            WHERE x.email_key = b.email_key AND x.lifted_at IS NULL
+              AND (x.expires_at IS NULL OR x.expires_at > now())
+              AND (x.newsletter_id IS NULL OR x.newsletter_id = m.newsletter_id)
+        ) THEN :suppressed
+        WHEN NOT EXISTS (
+            SELECT FROM subscriptions s
+            WHERE s.subscriber_id = d.subscriber_id AND s.list_id = ANY(d.list_ids) AND s.state = 'confirmed'
+        ) THEN :unsubscribed
+    END AS skip
+FROM deliveries d
+JOIN mailings m ON m.id = d.mailing_id
+LEFT JOIN subscribers b ON b.id = d.subscriber_id
+WHERE d.id = ANY(:ids) AND d.state = 'claimed' AND starts_with(d.claimed_by, :holder)
+  AND m.state IN ('sending', 'cancelled')
+""")
+
+RENEW = text("""
+UPDATE deliveries SET lease_until = now() + make_interval(secs => :lease)
+WHERE id = ANY(:ids) AND state = 'claimed' AND starts_with(claimed_by, :holder)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that this process may send now. `token` names the claim in the process's journal."""
+
+    delivery_id: int
+    subscriber_id: int
+    address: str
+    provider: str
+    list_ids: tuple[int, ...]
+    attempts: int
+    faults: int
+    name: str
+    attributes: Mapping[str, Any]
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a claim came to: deliveries to send, and how many were skipped on the spot."""
+
+    claims: tuple[Claim, ...]
+    skipped: int
+
+
+def holder(key: str, token: str) -> str:
+    """What `claimed_by` says: the journal of the process, and which of its claims."""
+    return f"{key}/{token}"
+
+
+def split_holder(claimed_by: str) -> tuple[str, str]:
+    """(journal key, token) of a `claimed_by`."""
+    key, _, token = claimed_by.rpartition("/")
+    return key, token
+
+
+def claim(
+    session: Session, mailing_id: int, *, key: str, token: str, quotas: Mapping[str, int], batch: int, lease: int
+) -> Batch:
+    """Takes up to `batch` due deliveries of a mailing that is being sent, of each provider at most its quota.
+
+    `key` is the journal of this process and `token` new for each claim. The caller commits, and then sends.
+    """
+    rows = session.execute(
+        CLAIM,
+        {
+            "mailing": mailing_id,
+            "providers": list(quotas),
+            "quotas": list(quotas.values()),
+            "batch": batch,
+            "claimed_by": holder(key, token),
+            "lease": lease,
+            "suppressed": SkipReason.SUPPRESSED,
+            "unsubscribed": SkipReason.UNSUBSCRIBED,
+        },
+    ).all()
+    claims = tuple(
+        Claim(
+            delivery_id=row.id,
+            subscriber_id=row.subscriber_id,
+            address=row.address,
+            provider=row.provider,
+            list_ids=tuple(row.list_ids),
+            attempts=row.attempts,
+            faults=row.faults,
+            name=row.name,
+            attributes=row.attributes,
+            token=token,
+        )
+        for row in rows
+        if row.skip is None
+    )
+    return Batch(claims, len(rows) - len(claims))
+
+
+def recheck(session: Session, key: str, delivery_ids: Sequence[int]) -> dict[int, SkipReason | None]:
+    """Of these claims, those that are still this process's in a mailing that is not paused: why each must not be sent
+    any more, or `None`. One that is missing has to be given back.
+    """
+    rows = session.execute(
+        RECHECK,
+        {
+            "ids": list(delivery_ids),
+            "holder": f"{key}/",
+            "suppressed": SkipReason.SUPPRESSED,
+            "unsubscribed": SkipReason.UNSUBSCRIBED,
+            "cancelled": SkipReason.CANCELLED,
+        },
+    )
+    return {row.id: SkipReason(row.skip) if row.skip else None for row in rows}
+
+
+def renew(session: Session, key: str, delivery_ids: Sequence[int], lease: int) -> None:
+    """Lengthens the leases of what this process still holds."""
+    session.execute(RENEW, {"ids": list(delivery_ids), "holder": f"{key}/", "lease": lease})
+
+
+def list_suspended(session: Session) -> set[str]:
+    """Providers that are not to be tried now; `EVERYBODY` among them means the relay."""
+    return set(session.scalars(select(Suspension.provider).where(Suspension.until > func.now()).distinct()))

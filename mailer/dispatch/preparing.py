@@ -1,0 +1,149 @@
+"""A mailing's roster: who is on it, who is not and why, frozen in one transaction.
+
+Candidates are the confirmed subscribers of the mailing's lists, each once. Those who must not get it become exclusions,
+the others deliveries: candidates = roster + exclusions. A worker that dies in the middle leaves nothing behind, and the
+sweep has another one do it.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
+
+from mailer.db import session_scope
+from mailer.dispatch.models import Mailing
+from mailer.dispatch.providers import OTHER, get_domains
+from mailer.dispatch.rules import HAS_ISSUE, ExclusionReason, MailingEvent, MailingState, next_mailing_state
+from mailer.newsroom.editions import mark_sent
+from mailer.queue import TaskName, enqueue_after_commit
+
+logger = logging.getLogger(__name__)
+
+# Advisory locks of dispatch live under this number: (ISSUE_LOCK, issue id).
+ISSUE_LOCK = 0x4D4C
+
+# One pass over the subscriptions. `already` is hashed once, so that a second mailing of an issue costs no look-up per
+# candidate; the order by subscriber makes neighbours in a list neighbours in the ledger.
+PREPARE = text("""
+WITH candidates AS (
+    SELECT s.subscriber_id, array_agg(s.list_id ORDER BY s.list_id) AS list_ids
+    FROM subscriptions s
+    WHERE s.state = 'confirmed' AND s.list_id IN (SELECT list_id FROM mailing_lists WHERE mailing_id = :mailing)
+    GROUP BY s.subscriber_id
+),
+already AS (
+    SELECT DISTINCT d.subscriber_id
+    FROM deliveries d JOIN mailings m ON m.id = d.mailing_id
+    WHERE m.issue_id = :issue AND m.id <> :mailing AND d.state = ANY(:has_issue) AND NOT :is_repeat
+),
+judged AS (
+    SELECT c.subscriber_id, c.list_ids, b.email, coalesce(p.provider, :other) AS provider,
+        CASE
+            WHEN EXISTS (
+                SELECT FROM suppressions x
+                WHERE x.email_key = b.email_key AND x.lifted_at IS NULL
+                  AND (x.expires_at IS NULL OR x.expires_at > now())
+                  AND (x.newsletter_id IS NULL OR x.newsletter_id = :newsletter)
+            ) THEN :suppressed
+            WHEN a.subscriber_id IS NOT NULL THEN :already_sent
+        END AS reason
+    FROM candidates c
+    JOIN subscribers b ON b.id = c.subscriber_id AND b.erased_at IS NULL
+    LEFT JOIN already a ON a.subscriber_id = c.subscriber_id
+    LEFT JOIN unnest(CAST(:domains AS varchar[]), CAST(:providers AS varchar[])) AS p(domain, provider)
+        ON p.domain = b.domain
+),
+excluded AS (
+    INSERT INTO exclusions (mailing_id, subscriber_id, reason)
+    SELECT :mailing, subscriber_id, reason FROM judged WHERE reason IS NOT NULL
+),
+queued AS (
+    INSERT INTO deliveries (mailing_id, subscriber_id, address, provider, list_ids, state, reason, attempts, faults,
+        reply, queued_at, next_attempt_at)
+    SELECT :mailing, subscriber_id, email, provider, list_ids, 'queued', '', 0, 0, '', now(), now()
+    FROM judged WHERE reason IS NULL ORDER BY subscriber_id
+    RETURNING 1
+)
+SELECT count(*) FROM queued
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a preparation came to."""
+
+    roster_size: int
+    state: MailingState
+
+
+def prepare(mailing_id: int) -> Prepared | None:
+    """Freezes the roster of a mailing and lets it be sent; `None` when it is not this mailing's turn (any more).
+
+    One preparation of an issue at a time, so that two mailings of it cannot both miss each other's readers. The
+    mailing's row is not locked meanwhile: a person may cancel it, and then nothing of the roster is kept.
+    """
+    with session_scope() as session:
+        mailing = session.get(Mailing, mailing_id)
+        if mailing is None or mailing.state != MailingState.PREPARING:
+            return None
+        if not session.scalar(select(func.pg_try_advisory_xact_lock(ISSUE_LOCK, mailing.issue_id % 2**31))):
+            return None
+        # Who held the lock before us may have been preparing this very mailing.
+        if session.scalar(select(Mailing.state).where(Mailing.id == mailing_id)) != MailingState.PREPARING:
+            return None
+        size = _freeze_roster(session, mailing)
+        state = _begin(session, mailing, size)
+        if state is None:
+            session.rollback()
+            return None
+        if state is MailingState.SENDING:
+            enqueue_after_commit(session, TaskName.DISPATCH_SEND, mailing_id=mailing_id)
+    logger.info("mailing %d prepared: roster %d, %s", mailing_id, size, state)
+    return Prepared(size, state)
+
+
+def _freeze_roster(session: Session, mailing: Mailing) -> int:
+    domains = get_domains()
+    size = session.scalar(
+        PREPARE,
+        {
+            "mailing": mailing.id,
+            "issue": mailing.issue_id,
+            "newsletter": mailing.newsletter_id,
+            "is_repeat": mailing.is_repeat,
+            "has_issue": list(HAS_ISSUE),
+            "other": OTHER,
+            "suppressed": ExclusionReason.SUPPRESSED,
+            "already_sent": ExclusionReason.ALREADY_SENT,
+            "domains": list(domains),
+            "providers": list(domains.values()),
+        },
+    )
+    return int(size or 0)
+
+
+def _begin(session: Session, mailing: Mailing, size: int) -> MailingState | None:
+    """Lets the mailing be sent, unless it was cancelled meanwhile; an empty roster is finished as it begins."""
+    state = next_mailing_state(MailingState.PREPARING, MailingEvent.PREPARED)
+    finished_at = None
+    if size == 0:
+        state, finished_at = next_mailing_state(state, MailingEvent.DRAINED), func.now()
+    changed = session.scalar(
+        update(Mailing)
+        .where(Mailing.id == mailing.id, Mailing.state == MailingState.PREPARING)
+        .values(
+            state=state,
+            roster_size=size,
+            prepared_at=func.clock_timestamp(),
+            started_at=func.clock_timestamp() if size else None,
+            finished_at=finished_at,
+        )
+        .returning(Mailing.id)
+        .execution_options(synchronize_session=False)
+    )
+    if changed is None:
+        return None
+    if size:
+        mark_sent(session, mailing.issue_id, session.scalars(select(func.now())).one())
+    return state

@@ -1,0 +1,168 @@
+"""Relays an admin has set up: made, changed, tested; their passwords sealed; and which of them is in use."""
+
+import base64
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from mailer.accounts.auditing import record
+from mailer.accounts.models import Account
+from mailer.dispatch.models import Relay
+from mailer.dispatch.smtp_relay import RelayAddress
+from mailer.dispatch.suspending import end_relay_suspension
+from mailer.errors import NotFoundError, RuleError
+from mailer.i18n import N_
+from mailer.settings import get_settings
+
+SECURITIES = ("none", "starttls", "tls")
+FIELDS = frozenset(
+    {"name", "host", "port", "security", "username", "connections", "messages_per_connection", "rate", "is_enabled"}
+)
+UNSEALABLE = N_("The relay's password cannot be read: MAILER_SECRET_KEY has changed. Enter the password again.")
+
+
+def _sealer() -> Fernet:
+    """The key is derived from the service's secret for this one purpose (HKDF, RFC 5869)."""
+    secret = get_settings().secret_key.get_secret_value().encode()
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"mailer.dispatch.relays/password").derive(secret)
+    return Fernet(base64.urlsafe_b64encode(key))
+
+
+def seal(password: str) -> bytes:
+    """`password` as it is stored; empty stays empty."""
+    return _sealer().encrypt(password.encode()) if password else b""
+
+
+def unseal(sealed: bytes) -> str:
+    """The password. Raises `RuleError` where it was sealed with another secret key."""
+    if not sealed:
+        return ""
+    try:
+        return _sealer().decrypt(sealed).decode()
+    except InvalidToken:
+        raise RuleError(UNSEALABLE) from None
+
+
+def list_relays(session: Session) -> Sequence[Relay]:
+    """All of them, in the order they are tried."""
+    return session.scalars(select(Relay).order_by(Relay.id)).all()
+
+
+def get_relay(session: Session, relay_id: int) -> Relay:
+    """Raises `NotFoundError`."""
+    relay = session.get(Relay, relay_id)
+    if relay is None:
+        raise NotFoundError(N_("There is no such relay."))
+    return relay
+
+
+def create_relay(session: Session, *, by: Account | None, password: str = "", **values: Any) -> Relay:
+    """A new relay; `values` are the columns of `FIELDS`. Raises `RuleError`."""
+    relay = Relay(sealed_password=seal(password), **_clean(values))
+    _save(session, relay)
+    record(session, by=by, action="relay.created", subject_type="relay", subject_id=relay.id, name=relay.name)
+    return relay
+
+
+def change_relay(
+    session: Session, relay: Relay, *, by: Account | None, password: str | None = None, **values: Any
+) -> None:
+    """Changes columns of `FIELDS`; a `password` of `None` stays as it is. What waited for this relay is tried at once.
+
+    Raises `RuleError`.
+    """
+    changed = {name: value for name, value in _clean(values).items() if getattr(relay, name) != value}
+    for name, value in changed.items():
+        setattr(relay, name, value)
+    if password is not None:
+        relay.sealed_password = seal(password)
+    _save(session, relay)
+    end_relay_suspension(session)
+    told = {**changed, **({"password": "changed"} if password is not None else {})}
+    record(session, by=by, action="relay.changed", subject_type="relay", subject_id=relay.id, **told)
+
+
+def remove_relay(session: Session, relay: Relay, *, by: Account | None) -> None:
+    """Gone; attempts keep its name. Where it was the last one, `MAILER_RELAY_URL` is used."""
+    record(session, by=by, action="relay.removed", subject_type="relay", subject_id=relay.id, name=relay.name)
+    session.delete(relay)
+    session.flush()
+
+
+def address_of(relay: Relay) -> RelayAddress:
+    """The relay as the wire needs it. Raises `RuleError` where its password cannot be read."""
+    return RelayAddress(
+        name=relay.name,
+        host=relay.host,
+        port=relay.port,
+        security=relay.security,  # type: ignore[arg-type]
+        username=relay.username,
+        password=unseal(relay.sealed_password),
+        ehlo_name=get_settings().ehlo_name or "",
+        connections=relay.connections,
+        messages_per_connection=relay.messages_per_connection,
+    )
+
+
+def active_relay(session: Session) -> RelayAddress:
+    """The relay in use: the first enabled one, else `MAILER_RELAY_URL`. Raises `RuleError`, `SettingsError`."""
+    return _active(session)[0]
+
+
+def active_limits(session: Session) -> tuple[RelayAddress, float | None]:
+    """The relay in use and its messages per second over all workers, `None` for as fast as it takes them."""
+    return _active(session)
+
+
+def _active(session: Session) -> tuple[RelayAddress, float | None]:
+    relay = session.scalar(select(Relay).where(Relay.is_enabled).order_by(Relay.id).limit(1))
+    if relay is not None:
+        return address_of(relay), relay.rate
+    settings = get_settings()
+    url = settings.relay_url.get_secret_value()
+    options = dict(parse_qsl(urlsplit(url).query))
+    changes: dict[str, Any] = {}
+    if "connections" not in options:
+        changes["connections"] = settings.connections
+    if "ehlo" not in options and settings.ehlo_name:
+        changes["ehlo_name"] = settings.ehlo_name
+    return RelayAddress.from_url(url, **changes), None
+
+
+def _save(session: Session, relay: Relay) -> None:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(session.begin_nested())
+        session.add(relay)
+        try:
+            session.flush()
+        except IntegrityError:
+            raise RuleError(N_("There is a relay of this name already.")) from None
+
+
+def _clean(values: dict[str, Any]) -> dict[str, Any]:
+    if unknown := values.keys() - FIELDS:
+        raise TypeError(f"a relay has no field {', '.join(sorted(unknown))} that can be set")
+    cleaned: dict[str, Any] = {
+        name: value.strip() if isinstance(value, str) else value for name, value in values.items()
+    }
+    for name, length in (("name", 64), ("host", 255)):
+        if name in cleaned and not 0 < len(cleaned[name]) <= length:
+            raise RuleError(N_("A relay needs a name and a host."))
+    if "port" in cleaned and not 0 < cleaned["port"] < 65_536:
+        raise RuleError(N_("A port is a number from 1 to 65535."))
+    if cleaned.get("security", "none") not in SECURITIES:
+        raise RuleError(N_("There is no such choice."))
+    for name, limit in (("connections", 200), ("messages_per_connection", 100_000)):
+        if name in cleaned and not 0 < cleaned[name] <= limit:
+            raise RuleError(N_("Connections and messages per connection must be above zero."))
+    if cleaned.get("rate") is not None and not cleaned["rate"] > 0:
+        raise RuleError(N_("The rate must be above zero."))
+    return cleaned

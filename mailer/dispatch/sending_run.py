@@ -1,0 +1,305 @@
+"""One run of sending: claims, the wire and settlements, all at the same time, for a few seconds.
+
+Claims are fetched in a thread while the ones before are on the wire; outcomes are settled in small sets behind it. No
+transaction is open while anybody waits for the network. What has waited for two seconds is looked at again before it
+goes out: whether the mailing still runs, the claim is still ours, and the reader may still be written to.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from mailer.db import session_scope
+from mailer.dispatch import claiming, outcomes
+from mailer.dispatch.claiming import Batch, Claim
+from mailer.dispatch.envelopes import Envelope, Result
+from mailer.dispatch.messages import MessageMaker
+from mailer.dispatch.models import Mailing
+from mailer.dispatch.outcomes import Settlement
+from mailer.dispatch.quotas import Quotas
+from mailer.dispatch.rules import DeliveryEvent, MailingState, Outcome, SkipReason
+from mailer.dispatch.sending_process import SendingProcess
+from mailer.dispatch.settling_queue import SettlingQueue
+from mailer.dispatch.smtp_relay import RelayAddress
+from mailer.dispatch.transmission import Transmitter
+from mailer.settings import get_settings
+
+logger = logging.getLogger(__name__)
+
+# What has waited longer is looked at again before it goes out.
+FRESH_SECONDS = 2.0
+# How often that look is taken, of everything that is older than half of one period.
+WATCH_SECONDS = 0.5
+# Refusals one after the other, with nothing taken in between, that stop a mailing for a person to look at.
+REFUSED_IN_A_ROW = 50
+# Faults of the relay one after the other, each in a transaction of its own, that make an outage of it.
+FAULTS_IN_A_ROW = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be sent, and how: read once per run. Rates are in messages per second over all workers."""
+
+    mailing_id: int
+    mailing_rate: float | None
+    relay: RelayAddress
+    relay_rate: float | None
+    providers: tuple[str, ...]
+    messages: MessageMaker
+
+
+@dataclass(slots=True)
+class RunReport:
+    """What a run came to: outcomes by name, and why it stopped early, if it did."""
+
+    settled: dict[DeliveryEvent, int] = field(default_factory=dict)
+    skipped: int = 0
+    outage: Result | None = None
+    is_refused_by_all: bool = False
+    last_reply: str = ""
+
+
+@dataclass(slots=True)
+class _Held:
+    """A claim of ours that is not settled yet; `since` is when its claiming began, `renewed_at` its lease."""
+
+    claim: Claim
+    claimed_by: str
+    since: float
+    renewed_at: float
+
+
+class Run:
+    """Lives on the process's event loop; everything but the calls handed to threads happens there."""
+
+    def __init__(self, order: Order, process: SendingProcess, *, seconds: float) -> None:
+        self._order, self._process = order, process
+        self._channel = process.mailings
+        self._ends_at = time.monotonic() + seconds
+        self._settings = get_settings()
+        self._quotas = Quotas(order, process, batch_size=self._settings.batch_size)
+        self._queue = SettlingQueue(process, self._channel.journal, on_settled=self._forget)
+        self._waiting: deque[Claim] = deque()
+        self._held: dict[int, _Held] = {}
+        self._stopped: dict[int, Settlement] = {}
+        self._fetching: asyncio.Task[int] | None = None
+        self._state = MailingState.SENDING
+        self._allowed: dict[int, SkipReason | None] = {}
+        self._checked_at = 0.0
+        self._faults = 0
+        self.report = RunReport(settled=self._queue.counts)
+
+    async def go(self) -> RunReport:
+        """Sends until nothing is due, the time is over, or going on would be of no use."""
+        transmitter = await self._channel.transmitter(self._order.relay)
+        watching = asyncio.create_task(self._watch())
+        settling = asyncio.create_task(self._queue.run())
+        try:
+            while await self._refill():
+                await self._transmit(transmitter)
+        finally:
+            await self._wind_up(watching, settling)
+        return self.report
+
+    async def _transmit(self, transmitter: Transmitter) -> None:
+        pace = self._quotas.pace if self._quotas.is_paced else None
+        try:
+            async for result in transmitter.send(self._pull(), may_send=self._may_send, pace=pace):
+                self._take_in(result)
+        except OSError:
+            # The journal cannot be written; the results that say so have been taken in.
+            logger.exception("mailing %d: the journal cannot be written", self._order.mailing_id)
+            self._ends_at = 0.0
+
+    async def _wind_up(self, watching: asyncio.Task[None], settling: asyncio.Task[None]) -> None:
+        if self._fetching is not None:
+            await asyncio.gather(self._fetching, return_exceptions=True)
+        for claim in self._waiting:
+            self._put(outcomes.give_back(claim.delivery_id, self._held[claim.delivery_id].claimed_by))
+        self._waiting.clear()
+        self._queue.end()
+        try:
+            await settling
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            self._quotas.keep_spare()
+
+    # --- claims ---
+
+    @property
+    def _is_over(self) -> bool:
+        return (
+            time.monotonic() >= self._ends_at
+            or self._state is not MailingState.SENDING
+            or self.report.outage is not None
+            or self.report.is_refused_by_all
+            or self._queue.has_failed
+        )
+
+    async def _refill(self) -> bool:
+        """Whether there is something to send now; waits for the claim that is under way, or for the next token."""
+        await self._queue.has_room()
+        while not self._waiting and not self._is_over:
+            self._fetch()
+            assert self._fetching is not None
+            found = await self._fetching
+            self._fetching = None
+            if found or self._waiting:
+                continue
+            if self._quotas.wait is None or time.monotonic() + self._quotas.wait >= self._ends_at:
+                return False
+            await asyncio.sleep(self._quotas.wait)
+        return bool(self._waiting) and self.report.outage is None
+
+    def _fetch(self) -> None:
+        if self._fetching is None:
+            self._fetching = asyncio.create_task(self._claim())
+
+    async def _claim(self) -> int:
+        """Takes the next batch; returns how many rows it moved."""
+        quotas, batch = await self._quotas.take()
+        if not quotas:
+            return 0
+        token, since = self._channel.new_token(), time.monotonic()
+        try:
+            taken = await self._process.in_thread(self._claim_now, quotas, batch, token)
+        except DBAPIError:
+            logger.warning("mailing %d: the database did not answer a claim", self._order.mailing_id, exc_info=True)
+            self._ends_at = 0.0
+            return 0
+        claimed_by = claiming.holder(self._channel.key, token)
+        for claim in taken.claims:
+            self._held[claim.delivery_id] = _Held(claim, claimed_by, since, since)
+        self._waiting.extend(taken.claims)
+        self.report.skipped += taken.skipped
+        return len(taken.claims) + taken.skipped
+
+    def _claim_now(self, quotas: dict[str, int], batch: int, token: str) -> Batch:
+        with session_scope() as session:
+            suspended = claiming.list_suspended(session)
+            return claiming.claim(
+                session,
+                self._order.mailing_id,
+                key=self._channel.key,
+                token=token,
+                quotas={name: quota for name, quota in quotas.items() if name not in suspended},
+                batch=batch,
+                lease=self._settings.lease_seconds,
+            )
+
+    # --- the wire ---
+
+    def _pull(self) -> Iterator[Envelope]:
+        """What the transmitter takes as its connections become free."""
+        while self.report.outage is None and not self.report.is_refused_by_all and not self._queue.is_full:
+            # While a finished fetch waits to be collected there is no second one: `_refill` collects it.
+            if self._fetching is not None and self._fetching.done() and not self._fetching.cancelled():
+                self._fetching = None
+            if len(self._waiting) <= self._quotas.low_water and not self._is_over:
+                self._fetch()
+            if not self._waiting:
+                return
+            yield self._order.messages.envelope(self._waiting.popleft())
+
+    def _may_send(self, envelope: Envelope) -> bool:
+        """Asked before an envelope's MAIL, and again before its content where that took long."""
+        settlement = self._object_to(envelope.delivery_id)
+        if settlement is not None:
+            self._stopped[envelope.delivery_id] = settlement
+        return settlement is None
+
+    def _object_to(self, delivery_id: int) -> Settlement | None:
+        """Why a claim must not go out now, as its settlement; `None` where it may."""
+        held = self._held[delivery_id]
+        if self._state is MailingState.CANCELLED:
+            return outcomes.skip(delivery_id, held.claimed_by, SkipReason.CANCELLED)
+        if self._state is not MailingState.SENDING:
+            return outcomes.give_back(delivery_id, held.claimed_by)
+        reason = self._allowed.get(delivery_id)
+        if reason is not None:
+            return outcomes.skip(delivery_id, held.claimed_by, reason)
+        now = time.monotonic()
+        if now - held.since <= FRESH_SECONDS:
+            return None
+        # The database has not been heard of, or says that the claim is no longer ours.
+        if now - self._checked_at > FRESH_SECONDS or delivery_id not in self._allowed:
+            return outcomes.give_back(delivery_id, held.claimed_by)
+        return None
+
+    def _take_in(self, result: Result) -> None:
+        held = self._held[result.delivery_id]
+        if result.delivery_id in self._stopped:
+            self._put(self._stopped.pop(result.delivery_id))
+            return
+        self._faults = self._faults + 1 if outcomes.is_relays(result) else 0
+        if outcomes.is_outage(result) or self._faults >= FAULTS_IN_A_ROW:
+            self.report.outage = result
+        settlement = outcomes.decide(
+            result,
+            claimed_by=held.claimed_by,
+            provider=held.claim.provider,
+            attempts=held.claim.attempts,
+            faults=held.claim.faults,
+            give_up_hours=self._settings.give_up_hours,
+        )
+        self._count_refusals(result)
+        self._put(settlement)
+
+    def _count_refusals(self, result: Result) -> None:
+        counts, mailing_id = self._process.refused_in_a_row, self._order.mailing_id
+        if result.outcome is Outcome.ACCEPTED:
+            counts.pop(mailing_id, None)
+        elif result.outcome is Outcome.REJECTED:
+            counts[mailing_id] = counts.get(mailing_id, 0) + 1
+            if counts[mailing_id] >= REFUSED_IN_A_ROW:
+                self.report.is_refused_by_all = True
+                self.report.last_reply = " ".join(
+                    str(part) for part in (result.code, result.enhanced, result.reply) if part
+                )
+                counts.pop(mailing_id)
+
+    # --- the ledger ---
+
+    def _put(self, settlement: Settlement) -> None:
+        self._queue.put(settlement)
+
+    def _forget(self, settlements: list[Settlement], settled: set[int]) -> None:
+        """After they were committed: they are no longer held, and the live page hears of them."""
+        for settlement in settlements:
+            self._held.pop(settlement.delivery_id, None)
+            self._allowed.pop(settlement.delivery_id, None)
+        self._quotas.note(len(settlements))
+        self._process.background(self._process.meter.note, self._order.mailing_id, len(settled))
+
+    async def _watch(self) -> None:
+        """Keeps an eye on the mailing's state and on what has waited; renews leases. Ends with the run."""
+        while True:
+            began = time.monotonic()
+            older = [key for key, held in self._held.items() if began - held.since > WATCH_SECONDS / 2]
+            try:
+                state, allowed = await self._process.in_thread(self._look, older, began)
+            except DBAPIError:
+                # Nothing older than `FRESH_SECONDS` goes out until the database is heard of again.
+                logger.warning("mailing %d: the database did not answer a look", self._order.mailing_id)
+            else:
+                self._state, self._allowed, self._checked_at = state, allowed, began
+            await asyncio.sleep(max(0.05, WATCH_SECONDS - (time.monotonic() - began)))
+
+    def _look(self, older: list[int], began: float) -> tuple[MailingState, dict[int, SkipReason | None]]:
+        lease = self._settings.lease_seconds
+        with session_scope() as session:
+            state = session.scalar(select(Mailing.state).where(Mailing.id == self._order.mailing_id))
+            allowed = claiming.recheck(session, self._channel.key, older) if older else {}
+            ending = [held for key in older if (held := self._held.get(key)) and began - held.renewed_at > lease / 3]
+            if ending:
+                claiming.renew(session, self._channel.key, [held.claim.delivery_id for held in ending], lease)
+        for held in ending:
+            held.renewed_at = began
+        return MailingState(state) if state else MailingState.CANCELLED, allowed

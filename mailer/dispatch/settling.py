@@ -1,0 +1,200 @@
+"""Settling: outcomes reach the ledger, a small set at a time, each in one synchronous commit.
+
+A settlement only touches the claim it belongs to. Whoever comes second (a worker that was thought dead, a sweep that
+runs twice) changes nothing.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from mailer.accounts.auditing import record
+from mailer.accounts.models import Account
+from mailer.audience.models import Subscriber
+from mailer.audience.rules import SuppressionReason
+from mailer.audience.suppressing import suppress
+from mailer.db import now
+from mailer.dispatch.models import Delivery, Mailing
+from mailer.dispatch.outcomes import Settlement
+from mailer.dispatch.rules import (
+    DeliveryEvent,
+    DeliveryState,
+    MailingEvent,
+    MailingState,
+    next_delivery_state,
+    next_mailing_state,
+)
+from mailer.dispatch.suspending import suspend_providers
+from mailer.queue import TaskName, enqueue_after_commit
+
+logger = logging.getLogger(__name__)
+
+# PostgreSQL text cannot hold NUL, and a hostile server can send one.
+NUL = "\0"
+
+# `progressed_at` is moved at most once a second: it is one row that every worker would otherwise queue for.
+SETTLE = text("""
+WITH news AS (
+    SELECT * FROM unnest(
+        CAST(:ids AS bigint[]), CAST(:holders AS varchar[]), CAST(:states AS varchar[]), CAST(:reasons AS varchar[]),
+        CAST(:waits AS double precision[]), CAST(:attempts AS smallint[]), CAST(:faults AS smallint[]),
+        CAST(:codes AS smallint[]), CAST(:enhanced AS varchar[]), CAST(:replies AS text[]),
+        CAST(:providers AS varchar[]), CAST(:outcomes AS varchar[]), CAST(:classes AS varchar[]),
+        CAST(:stages AS varchar[]), CAST(:relays AS varchar[]), CAST(:tls AS boolean[]), CAST(:durations AS integer[])
+    ) AS n(id, holder, state, reason, wait, attempts, faults, code, enhanced, reply, provider, outcome, class, stage,
+        relay, is_tls, duration)
+),
+settled AS (
+    UPDATE deliveries d SET
+        state = n.state,
+        reason = n.reason,
+        attempts = d.attempts + n.attempts,
+        faults = d.faults + n.faults,
+        next_attempt_at = coalesce(now() + make_interval(secs => n.wait), d.next_attempt_at),
+        lease_until = NULL,
+        claimed_by = CASE WHEN n.state = 'queued' THEN NULL ELSE d.claimed_by END,
+        settled_at = CASE WHEN n.state = 'queued' THEN NULL ELSE now() END,
+        code = CASE WHEN n.outcome IS NULL THEN d.code ELSE n.code END,
+        enhanced = CASE WHEN n.outcome IS NULL THEN d.enhanced ELSE n.enhanced END,
+        reply = CASE WHEN n.outcome IS NULL THEN d.reply ELSE n.reply END
+    FROM news n
+    WHERE d.id = n.id AND d.state = 'claimed' AND d.claimed_by = n.holder
+    RETURNING d.id, d.mailing_id, d.state
+),
+attempted AS (
+    INSERT INTO attempts (delivery_id, provider, at, relay, outcome, reply_class, stage, code, enhanced, reply, is_tls,
+        duration_ms)
+    SELECT n.id, n.provider, now(), n.relay, n.outcome, n.class, n.stage, n.code, n.enhanced, n.reply, n.is_tls,
+        n.duration
+    FROM news n JOIN settled s ON s.id = n.id
+    WHERE n.outcome IS NOT NULL
+),
+progressed AS (
+    UPDATE mailings m SET progressed_at = now()
+    WHERE m.id IN (SELECT mailing_id FROM settled WHERE state <> 'queued')
+      AND (m.progressed_at IS NULL OR m.progressed_at < now() - interval '1 second')
+)
+SELECT id FROM settled
+""")
+
+
+def settle(session: Session, settlements: Sequence[Settlement]) -> set[int]:
+    """Writes `settlements`; returns the deliveries that were indeed still held by those claims. The caller commits.
+
+    In the same transaction an address that its own server called unknown is suppressed everywhere, and a provider that
+    has said "slow down" too often is suspended.
+    """
+    if not settlements:
+        return set()
+    settled = set(session.scalars(SETTLE, _columns(settlements)))
+    refused = {item.delivery_id: item for item in settlements if item.is_address_dead and item.delivery_id in settled}
+    _suppress(session, refused)
+    suspend_providers(session, [item for item in settlements if item.delivery_id in settled])
+    if len(settled) < len(settlements):
+        logger.warning("%d outcomes came too late: another process had settled them", len(settlements) - len(settled))
+    return settled
+
+
+def _columns(settlements: Sequence[Settlement]) -> dict[str, list[object]]:
+    attempts = [item.attempt for item in settlements]
+    return {
+        "ids": [item.delivery_id for item in settlements],
+        "holders": [item.claimed_by for item in settlements],
+        "states": [item.state.value for item in settlements],
+        "reasons": [item.reason for item in settlements],
+        "waits": [item.wait.total_seconds() if item.wait is not None else None for item in settlements],
+        "attempts": [item.attempts for item in settlements],
+        "faults": [item.faults for item in settlements],
+        "codes": [item.code for item in settlements],
+        "enhanced": [item.enhanced for item in settlements],
+        "replies": [item.reply.replace(NUL, "") for item in settlements],
+        "providers": [item.provider for item in settlements],
+        "outcomes": [attempt.outcome.value if attempt else None for attempt in attempts],
+        "classes": [attempt.reply_class if attempt else "" for attempt in attempts],
+        "stages": [attempt.stage if attempt else "" for attempt in attempts],
+        "relays": [attempt.relay if attempt else "" for attempt in attempts],
+        "tls": [attempt.is_tls if attempt else False for attempt in attempts],
+        "durations": [attempt.duration_ms if attempt else None for attempt in attempts],
+    }
+
+
+def _suppress(session: Session, refused: dict[int, Settlement]) -> None:
+    if not refused:
+        return
+    keys = session.execute(
+        select(Delivery.id, Subscriber.email_key)
+        .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
+        .where(Delivery.id.in_(refused), Subscriber.erased_at.is_(None))
+        # One order for every worker, so that two of them cannot wait for each other's rows.
+        .order_by(Subscriber.email_key)
+    )
+    for delivery_id, email_key in keys:
+        said = refused[delivery_id]
+        suppress(
+            session,
+            email_key=email_key,
+            reason=SuppressionReason.HARD_BOUNCE,
+            note=" ".join(str(part) for part in (said.code, said.enhanced, said.reply) if part).replace(NUL, ""),
+            delivery_id=delivery_id,
+        )
+
+
+def send_again(session: Session, delivery: Delivery, by: Account | None) -> None:
+    """A person decides that an unknown delivery is sent once more, at the risk of a second copy. Audited.
+
+    Raises `RuleError` unless it is unknown and its mailing was not cancelled.
+    """
+    mailing = _lock_both(session, delivery)
+    state = next_mailing_state(MailingState(mailing.state), MailingEvent.REOPEN)
+    delivery.state = next_delivery_state(DeliveryState(delivery.state), DeliveryEvent.SEND_AGAIN)
+    moment = now(session)
+    delivery.queued_at = delivery.next_attempt_at = moment
+    delivery.attempts = delivery.faults = 0
+    delivery.claimed_by = delivery.settled_at = delivery.kept_at = None
+    mailing.state, mailing.finished_at, mailing.progressed_at = state, None, moment
+    _record(session, delivery, "sent_again", by)
+    enqueue_after_commit(session, TaskName.DISPATCH_SEND, mailing_id=mailing.id)
+
+
+def keep(session: Session, delivery: Delivery, by: Account | None) -> None:
+    """A person decides that an unknown delivery stays as it is, and need not be asked about again. Audited."""
+    _lock_both(session, delivery)
+    delivery.state = next_delivery_state(DeliveryState(delivery.state), DeliveryEvent.KEEP)
+    delivery.kept_at = now(session)
+    _record(session, delivery, "kept_unknown", by)
+
+
+def _lock_both(session: Session, delivery: Delivery) -> Mailing:
+    """The mailing's row first, as everywhere."""
+    mailing = session.get_one(Mailing, delivery.mailing_id, with_for_update={"key_share": True}, populate_existing=True)
+    session.refresh(delivery, with_for_update={"key_share": True})
+    return mailing
+
+
+def _record(session: Session, delivery: Delivery, act: str, by: Account | None) -> None:
+    record(
+        session,
+        by=by,
+        action=f"delivery.{act}",
+        subject_type="delivery",
+        subject_id=delivery.id,
+        mailing_id=delivery.mailing_id,
+    )
+
+
+def list_unknown(session: Session, *, mailing_id: int | None = None, limit: int = 200) -> Sequence[Delivery]:
+    """Unknown deliveries that nobody has decided on yet, oldest first."""
+    query = select(Delivery).where(Delivery.state == DeliveryState.UNKNOWN, Delivery.kept_at.is_(None))
+    if mailing_id is not None:
+        query = query.where(Delivery.mailing_id == mailing_id)
+    return session.scalars(query.order_by(Delivery.id).limit(limit)).all()
+
+
+def count_unknown(session: Session) -> int:
+    """How many wait for a person's decision."""
+    return (
+        session.scalar(select(func.count()).where(Delivery.state == DeliveryState.UNKNOWN, Delivery.kept_at.is_(None)))
+        or 0
+    )
