@@ -1,5 +1,6 @@
 """One subscriber added by an admin: a file of one line, judged like any other."""
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer.accounts.auditing import record
@@ -55,7 +56,7 @@ def add_subscriber(
             raise RuleError(message)
     staging.merge_rows(session, list_id=target.id, locale=target.newsletter.language, basis=basis, wording=wording)
     session.expire_all()
-    added = session.query(Subscriber).filter_by(email_key=address.key).one()
+    added = session.scalars(select(Subscriber).where(Subscriber.email_key == address.key)).one()
     record(
         session,
         by=by,

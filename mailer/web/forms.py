@@ -3,6 +3,7 @@
 Labels and messages are made with `lazy`, because a form's class is read before there is a request with a language.
 """
 
+import unicodedata
 from typing import Any
 
 from flask_babel import LazyString
@@ -10,7 +11,7 @@ from flask_wtf import FlaskForm
 from wtforms import Field
 from wtforms.validators import DataRequired, InputRequired, Length
 
-from mailer.errors import RuleError
+from mailer.errors import MailerError
 from mailer.i18n import N_
 from mailer.web.failures import say
 from mailer.web.locale import gettext, ngettext
@@ -36,7 +37,7 @@ class Form(FlaskForm):
         def get_translations(self, form: Any) -> _Catalogue:
             return _Catalogue()
 
-    def refuse(self, error: RuleError, field: str | None = None) -> None:
+    def refuse(self, error: MailerError, field: str | None = None) -> None:
         """Puts a room's refusal beside `field`, or at the head of the form (`form_errors`)."""
         message = say(error)
         if field is None:
@@ -52,8 +53,10 @@ def lazy(message: str, **params: object) -> LazyString:
 
 
 def strip(value: str | None) -> str | None:
-    """A filter for text fields."""
-    return value.strip() if isinstance(value, str) else value
+    """A filter for text fields: no blanks around, no control characters inside (PostgreSQL takes no NUL)."""
+    if not isinstance(value, str):
+        return value
+    return "".join(sign for sign in value if sign in "\n\r\t" or unicodedata.category(sign) != "Cc").strip()
 
 
 def required(message: str = N_("Please fill this in.")) -> DataRequired:

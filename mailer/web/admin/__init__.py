@@ -3,3 +3,33 @@
 from flask import Blueprint
 
 blueprint = Blueprint("admin", __name__)
+
+# Each adds its routes; words and acting are what they share.
+from mailer.web.admin import (  # noqa: E402
+    accounts,
+    audit,
+    imports,
+    lists,
+    overview,
+    relays,
+    subscribers,
+    suppressions,
+    system,
+    unknown,
+    words,
+)
+
+__all__ = [
+    "accounts",
+    "audit",
+    "blueprint",
+    "imports",
+    "lists",
+    "overview",
+    "relays",
+    "subscribers",
+    "suppressions",
+    "system",
+    "unknown",
+    "words",
+]

@@ -1,0 +1,136 @@
+"""Lists: who a newsletter goes to."""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import IntegerField, SelectField, StringField, TextAreaField
+from wtforms.validators import NumberRange
+
+from mailer import newsletters as room
+from mailer.audience.searching import count_by_list
+from mailer.db import now
+from mailer.errors import RuleError
+from mailer.i18n import N_
+from mailer.newsletters.models import List
+from mailer.newsletters.rules import SLUG_LENGTH, OptIn, Visibility
+from mailer.web.admin import blueprint
+from mailer.web.admin.acting import actor, done
+from mailer.web.admin.asking import ask
+from mailer.web.admin.words import WORDS
+from mailer.web.database import get_session
+from mailer.web.forms import REFUSED, Form, at_most, lazy, required, strip
+from mailer.web.locale import gettext
+
+FIELDS = ("name", "description", "opt_in", "visibility", "position")
+
+
+class ListForm(Form):
+    """What can be changed about a list."""
+
+    name = StringField(lazy(N_("Name")), [required(), at_most(200)], filters=[strip])
+    description = TextAreaField(lazy(N_("Description")), [at_most(2000)], filters=[strip], render_kw={"rows": 3})
+    opt_in = SelectField(lazy(N_("Opt-in")), choices=[(o.value, lazy(WORDS["opt_in"][o])) for o in OptIn])
+    visibility = SelectField(
+        lazy(N_("Visibility")), choices=[(v.value, lazy(WORDS["visibility"][v])) for v in Visibility]
+    )
+    position = IntegerField(lazy(N_("Position")), [NumberRange(0, 9999)], default=0)
+
+
+class NewListForm(ListForm):
+    """And what is decided once: whose list it is and its short name."""
+
+    newsletter_id = SelectField(lazy(N_("Newsletter")), coerce=int)
+    slug = StringField(lazy(N_("Short name")), [required(), at_most(SLUG_LENGTH)], filters=[strip])
+
+
+@blueprint.get("/lists")
+def lists() -> ResponseReturnValue:
+    """Every newsletter with its lists, archived ones last."""
+    session = get_session()
+    return render_template(
+        "admin/lists.html",
+        newsletters=room.list_newsletters(session),
+        lists=room.list_lists(session, has_archived=True),
+        counts=count_by_list(session),
+        list_id_of=room.list_id_of,
+    )
+
+
+@blueprint.route("/lists/new", methods=["GET", "POST"])
+def list_create() -> ResponseReturnValue:
+    """Form and act."""
+    session = get_session()
+    newsletters = room.list_newsletters(session)
+    form = NewListForm(data={"newsletter_id": request.args.get("newsletter", type=int)} if not request.form else None)
+    form.newsletter_id.choices = [(newsletter.id, newsletter.title) for newsletter in newsletters]
+    if form.validate_on_submit():
+        try:
+            made = room.create_list(
+                session,
+                room.get_newsletter(session, form.newsletter_id.data),
+                slug=form.slug.data,
+                by=actor(),
+                **{name: form[name].data for name in FIELDS},
+            )
+        except RuleError as error:
+            form.refuse(error, "slug")
+        else:
+            done(N_("The list “%(name)s” is there."), name=made.name)
+            return redirect(url_for("admin.lists"))
+    page = render_template("admin/list_form.html", form=form, shown=None, newsletters=newsletters)
+    return page, REFUSED if form.errors else 200
+
+
+@blueprint.route("/lists/<int:list_id>", methods=["GET", "POST"])
+def list_change(list_id: int) -> ResponseReturnValue:
+    """Form and act; the short name stays, since readers filter by it."""
+    session = get_session()
+    shown = room.get_list(session, list_id)
+    form = ListForm(obj=shown)
+    if form.validate_on_submit():
+        try:
+            room.change_list(session, shown, by=actor(), **{name: form[name].data for name in FIELDS})
+        except RuleError as error:
+            form.refuse(error, "name")
+        else:
+            done(N_("The list is saved."))
+            return redirect(url_for("admin.lists"))
+    page = render_template(
+        "admin/list_form.html",
+        form=form,
+        shown=shown,
+        list_id=room.list_id_of(shown),
+        counts=count_by_list(session).get(list_id, {}),
+    )
+    return page, REFUSED if form.errors else 200
+
+
+@blueprint.route("/lists/<int:list_id>/archive", methods=["GET", "POST"])
+def list_archive(list_id: int) -> ResponseReturnValue:
+    """Asks, then closes the list."""
+    session = get_session()
+    shown = room.get_list(session, list_id)
+    if request.method == "GET":
+        return ask(
+            gettext(N_("Archive the list “%(name)s”?"), name=shown.name),
+            consequence=gettext(
+                N_("Nobody can join it and no mailing can go to it any more. Its readers stay, and you can restore it.")
+            ),
+            yes=gettext(N_("Archive")),
+            back=url_for("admin.list_change", list_id=list_id),
+        )
+    room.archive_list(session, shown, at=now(session), by=actor())
+    done(N_("The list “%(name)s” is archived."), name=shown.name)
+    return _to_lists()
+
+
+@blueprint.post("/lists/<int:list_id>/restore")
+def list_restore(list_id: int) -> ResponseReturnValue:
+    """The undo of archiving."""
+    shown: List = room.get_list(get_session(), list_id)
+    room.restore_list(get_session(), shown, by=actor())
+    done(N_("The list “%(name)s” is open again."), name=shown.name)
+    return _to_lists()
+
+
+def _to_lists() -> ResponseReturnValue:
+    return redirect(url_for("admin.lists"))

@@ -1,0 +1,145 @@
+"""Relays: the servers that take our mail. Passwords go in and never come out."""
+
+import asyncio
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import BooleanField, FloatField, IntegerField, PasswordField, SelectField, StringField
+from wtforms.validators import NumberRange, Optional
+
+from mailer.dispatch import relays as room
+from mailer.dispatch.models import Relay
+from mailer.errors import MailerError, RuleError
+from mailer.i18n import N_
+from mailer.web.admin import blueprint
+from mailer.web.admin.acting import actor, done
+from mailer.web.admin.asking import ask
+from mailer.web.database import get_session
+from mailer.web.failures import say
+from mailer.web.forms import REFUSED, Form, at_most, lazy, required, strip
+from mailer.web.limits import limiter
+from mailer.web.locale import gettext
+
+FIELDS = (
+    "name",
+    "host",
+    "port",
+    "security",
+    "username",
+    "connections",
+    "messages_per_connection",
+    "rate",
+    "is_enabled",
+)
+SECURITIES = [
+    ("starttls", lazy(N_("STARTTLS (usually port 587)"))),
+    ("tls", lazy(N_("TLS from the start (usually port 465)"))),
+    ("none", lazy(N_("None (only on the same machine or network)"))),
+]
+# RFC 5321 lets a greeting take minutes; somebody who waits for a page does not.
+PATIENCE = 20.0
+
+
+class RelayForm(Form):
+    """A relay as its provider describes it."""
+
+    name = StringField(lazy(N_("Name")), [required(), at_most(64)], filters=[strip])
+    host = StringField(lazy(N_("Server")), [required(), at_most(255)], filters=[strip])
+    port = IntegerField(lazy(N_("Port")), [required(), NumberRange(1, 65_535)], default=587)
+    security = SelectField(lazy(N_("Security")), choices=SECURITIES)
+    username = StringField(lazy(N_("User name")), [at_most(255)], filters=[strip], render_kw={"autocomplete": "off"})
+    password = PasswordField(lazy(N_("Password")), [at_most(500)], render_kw={"autocomplete": "new-password"})
+    connections = IntegerField(lazy(N_("Connections")), [required(), NumberRange(1, 200)], default=10)
+    messages_per_connection = IntegerField(
+        lazy(N_("Messages per connection")), [required(), NumberRange(1, 100_000)], default=100
+    )
+    rate = FloatField(lazy(N_("Messages per second")), [Optional(), NumberRange(0.01, 100_000)])
+    is_enabled = BooleanField(lazy(N_("In use")), default=True)
+
+
+@blueprint.get("/relays")
+def relays() -> ResponseReturnValue:
+    """In the order they are tried; the first enabled one is in use."""
+    found = room.list_relays(get_session())
+    active = next((relay.id for relay in found if relay.is_enabled), None)
+    return render_template("admin/relays.html", relays=found, active_id=active)
+
+
+@blueprint.route("/relays/new", methods=["GET", "POST"])
+def relay_create() -> ResponseReturnValue:
+    """Form and act."""
+    form = RelayForm()
+    if form.validate_on_submit():
+        try:
+            made = room.create_relay(
+                get_session(),
+                by=actor(),
+                password=form.password.data or "",
+                **{name: form[name].data for name in FIELDS},
+            )
+        except RuleError as error:
+            form.refuse(error, "name")
+        else:
+            done(N_("The relay is saved. Test it before anything depends on it."))
+            return redirect(url_for("admin.relay_change", relay_id=made.id))
+    return render_template("admin/relay_form.html", form=form, shown=None), REFUSED if form.errors else 200
+
+
+@blueprint.route("/relays/<int:relay_id>", methods=["GET", "POST"])
+def relay_change(relay_id: int) -> ResponseReturnValue:
+    """Form and act; an empty password leaves the old one."""
+    session = get_session()
+    shown = room.get_relay(session, relay_id)
+    form = RelayForm(obj=shown)
+    if form.validate_on_submit():
+        password = "" if request.form.get("forget_password") else form.password.data or None
+        try:
+            room.change_relay(session, shown, by=actor(), password=password, **{n: form[n].data for n in FIELDS})
+        except RuleError as error:
+            session.rollback()
+            form.refuse(error, "name")
+        else:
+            done(N_("The relay is saved. Test it before anything depends on it."))
+            return redirect(url_for("admin.relay_change", relay_id=relay_id))
+    return render_template("admin/relay_form.html", form=form, shown=shown), REFUSED if form.errors else 200
+
+
+@blueprint.post("/relays/<int:relay_id>/test")
+@limiter.limit("20 per minute")
+def relay_test(relay_id: int) -> ResponseReturnValue:
+    """Connects, secures and signs in, and says what came of it; no mail is sent."""
+    relay = room.get_relay(get_session(), relay_id)
+    try:
+        address = room.address_of(relay)
+    except MailerError as error:
+        flash(say(error), "error")
+        return _back(relay)
+    found = asyncio.run(asyncio.wait_for(room.probe(address), PATIENCE))
+    if found.is_usable:
+        flash(gettext(N_("%(name)s answers and would take our mail."), name=relay.name), "success")
+    else:
+        flash(gettext(N_("%(name)s cannot be used: %(reason)s"), name=relay.name, reason=found.reply), "error")
+    return _back(relay)
+
+
+@blueprint.route("/relays/<int:relay_id>/remove", methods=["GET", "POST"])
+def relay_remove(relay_id: int) -> ResponseReturnValue:
+    """Asks, then removes."""
+    session = get_session()
+    relay = room.get_relay(session, relay_id)
+    if request.method == "GET":
+        return ask(
+            gettext(N_("Remove the relay %(name)s?"), name=relay.name),
+            consequence=gettext(
+                N_("Its password is gone for good. Where no relay is left in use, the one of the settings is used.")
+            ),
+            yes=gettext(N_("Remove")),
+            back=url_for("admin.relay_change", relay_id=relay_id),
+        )
+    room.remove_relay(session, relay, by=actor())
+    done(N_("The relay is removed."))
+    return redirect(url_for("admin.relays"))
+
+
+def _back(relay: Relay) -> ResponseReturnValue:
+    return redirect(url_for("admin.relay_change", relay_id=relay.id))

@@ -1,0 +1,140 @@
+"""Subscribers: found by a part of their address, added by hand, taken away as a file."""
+
+from typing import Any
+
+from flask import Response, redirect, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import EmailField, SelectField, StringField, TextAreaField
+
+from mailer import accounts, newsletters
+from mailer.audience.adding import add_subscriber
+from mailer.audience.exporting import export_subscriptions
+from mailer.audience.rules import SubscriptionState
+from mailer.audience.searching import PAGE_SIZE, get_subscriber, list_subscribers
+from mailer.audience.suppressing import find_suppressions
+from mailer.errors import RuleError
+from mailer.i18n import N_
+from mailer.reports.timeline import get_timeline
+from mailer.web.admin import blueprint
+from mailer.web.admin.acting import actor, done, place, typed
+from mailer.web.admin.words import BASES
+from mailer.web.database import commit, get_session
+from mailer.web.forms import REFUSED, Form, at_most, lazy, required, strip
+
+
+class SubscriberForm(Form):
+    """Whom to add, to which list, and by what right."""
+
+    email = EmailField(lazy(N_("Email address")), [required(), at_most(320)], filters=[strip])
+    name = StringField(lazy(N_("Name")), [at_most(120)], filters=[strip])
+    list_id = SelectField(lazy(N_("List")), coerce=int)
+    basis = SelectField(lazy(N_("Legal basis")), choices=[(basis, lazy(label)) for basis, label in BASES.items()])
+    wording = TextAreaField(
+        lazy(N_("How they agreed")),
+        [required(N_("Say how: it is the proof that is asked for later.")), at_most(2000)],
+        filters=[strip],
+        render_kw={"rows": 3},
+    )
+
+
+def list_choices() -> list[tuple[int, str]]:
+    """Open lists, with their newsletter's name."""
+    return [(each.id, f"{each.newsletter.title} · {each.name}") for each in newsletters.list_lists(get_session())]
+
+
+def _wanted_state() -> SubscriptionState | None:
+    value = typed("state")
+    return SubscriptionState(value) if value in list(SubscriptionState) else None
+
+
+@blueprint.get("/subscribers")
+def subscribers() -> ResponseReturnValue:
+    """Newest first, narrowed by address, list and state."""
+    session = get_session()
+    search, list_id, state = typed("search"), request.args.get("list", type=int), _wanted_state()
+    found = list_subscribers(
+        session,
+        search=search,
+        list_id=list_id,
+        state=state,
+        before_id=request.args.get("before", type=int),
+        limit=PAGE_SIZE + 1,
+    )
+    shown = found[:PAGE_SIZE]
+    args: dict[str, Any] = {
+        key: value for key, value in (("search", search), ("list", list_id), ("state", state)) if value
+    }
+    return render_template(
+        "admin/subscribers.html",
+        subscribers=shown,
+        search=search,
+        list_id=list_id,
+        state=state,
+        args=args,
+        args_of_export={key: value for key, value in args.items() if key != "search"},
+        lists={each.id: each for each in newsletters.list_lists(session, has_archived=True)},
+        states=list(SubscriptionState),
+        first=url_for("admin.subscribers", **args) if request.args.get("before") else None,
+        next=url_for("admin.subscribers", before=shown[-1].id, **args) if len(found) > PAGE_SIZE else None,
+    )
+
+
+@blueprint.route("/subscribers/new", methods=["GET", "POST"])
+def subscriber_create() -> ResponseReturnValue:
+    """Form and act."""
+    form = SubscriberForm(data={"list_id": request.args.get("list", type=int)} if request.method == "GET" else None)
+    form.list_id.choices = list_choices()
+    if form.validate_on_submit():
+        try:
+            added = add_subscriber(
+                get_session(),
+                email=form.email.data,
+                name=form.name.data,
+                list_id=form.list_id.data,
+                basis=form.basis.data,
+                wording=form.wording.data,
+                by=actor(),
+                ip=place(),
+            )
+        except RuleError as error:
+            get_session().rollback()
+            form.refuse(error, "email")
+        else:
+            done(N_("%(email)s is subscribed."), email=added.email)
+            return redirect(url_for("admin.subscriber", subscriber_id=added.id))
+    return render_template("admin/subscriber_form.html", form=form), REFUSED if form.errors else 200
+
+
+@blueprint.get("/subscribers/<int:subscriber_id>")
+def subscriber(subscriber_id: int) -> ResponseReturnValue:
+    """One reader: what they are subscribed to, and everything that happened, in one line of time."""
+    session = get_session()
+    shown = get_subscriber(session, subscriber_id)
+    return render_template(
+        "admin/subscriber.html",
+        shown=shown,
+        lists={each.id: each for each in newsletters.list_lists(session, has_archived=True)},
+        newsletters={each.id: each.title for each in newsletters.list_newsletters(session, has_archived=True)},
+        suppressions=find_suppressions(session, shown.email_key),
+        timeline=get_timeline(session, shown),
+    )
+
+
+@blueprint.get("/subscribers/export.csv")
+def subscribers_export() -> ResponseReturnValue:
+    """Who took which list away is in the trail before the first line leaves."""
+    list_id, state = request.args.get("list", type=int), _wanted_state()
+    session = get_session()
+    accounts.record(
+        session,
+        by=actor(),
+        action="subscribers.exported",
+        subject_type="list",
+        subject_id=list_id,
+        ip=place(),
+        state=state or "all",
+    )
+    commit()
+    lines = stream_with_context(export_subscriptions(session, list_id=list_id, state=state))
+    headers = {"Content-Disposition": 'attachment; filename="subscribers.csv"'}
+    return Response(lines, mimetype="text/csv", headers=headers)

@@ -1,0 +1,117 @@
+"""The suppression list: addresses nothing is sent to."""
+
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import EmailField, SelectField, TextAreaField
+
+from mailer import accounts, newsletters
+from mailer.addresses import mend, parse_address
+from mailer.audience.models import Suppression
+from mailer.audience.rules import SuppressionReason
+from mailer.audience.suppressing import lift, list_suppressions, suppress
+from mailer.errors import NotFoundError, RuleError
+from mailer.i18n import N_
+from mailer.web.admin import blueprint
+from mailer.web.admin.acting import actor, done, place, typed
+from mailer.web.database import get_session
+from mailer.web.forms import REFUSED, Form, at_most, lazy, required, strip
+from mailer.web.locale import gettext
+
+PAGE_SIZE = 50
+
+
+class SuppressionForm(Form):
+    """Which address, for what, and why."""
+
+    email = EmailField(lazy(N_("Email address")), [required(), at_most(320)], filters=[strip])
+    newsletter_id = SelectField(lazy(N_("Holds for")), coerce=int)
+    note = TextAreaField(
+        lazy(N_("Reason")), [required(N_("Say why: somebody will ask.")), at_most(1000)], filters=[strip]
+    )
+
+
+class LiftForm(Form):
+    """Why something may be sent there again."""
+
+    note = TextAreaField(
+        lazy(N_("Reason")), [required(N_("Say why: somebody will ask.")), at_most(1000)], filters=[strip]
+    )
+
+
+@blueprint.get("/suppressions")
+def suppressions() -> ResponseReturnValue:
+    """Newest first, lifted ones too."""
+    session = get_session()
+    search = mend(typed("search"))
+    found = list_suppressions(
+        session, email_key=search, before_id=request.args.get("before", type=int), limit=PAGE_SIZE + 1
+    )
+    shown = found[:PAGE_SIZE]
+    args: dict[str, Any] = {"search": search} if search else {}
+    return render_template(
+        "admin/suppressions.html",
+        suppressions=shown,
+        search=search,
+        newsletters={n.id: n.title for n in newsletters.list_newsletters(session, has_archived=True)},
+        first=url_for("admin.suppressions", **args) if request.args.get("before") else None,
+        next=url_for("admin.suppressions", before=shown[-1].id, **args) if len(found) > PAGE_SIZE else None,
+    )
+
+
+@blueprint.route("/suppressions/new", methods=["GET", "POST"])
+def suppression_create() -> ResponseReturnValue:
+    """Form and act."""
+    session = get_session()
+    form = SuppressionForm(data={"email": request.args.get("email", "")} if request.method == "GET" else None)
+    choices = [(n.id, n.title) for n in newsletters.list_newsletters(session)]
+    form.newsletter_id.choices = [(0, gettext(N_("Everything we send"))), *choices]
+    if form.validate_on_submit():
+        try:
+            address = parse_address(form.email.data)
+        except RuleError as error:
+            form.refuse(error, "email")
+        else:
+            made = suppress(
+                session,
+                email_key=address.key,
+                reason=SuppressionReason.MANUAL,
+                newsletter_id=form.newsletter_id.data or None,
+                note=form.note.data,
+            )
+            _record("suppression.added", made, form.note.data)
+            done(N_("Nothing will be sent to %(email)s."), email=address.email)
+            return redirect(url_for("admin.suppressions", search=address.email))
+    return render_template("admin/suppression_form.html", form=form), REFUSED if form.errors else 200
+
+
+@blueprint.route("/suppressions/<int:suppression_id>/lift", methods=["GET", "POST"])
+def suppression_lift(suppression_id: int) -> ResponseReturnValue:
+    """Asks for the reason, then lifts."""
+    session = get_session()
+    shown = session.get(Suppression, suppression_id)
+    if shown is None:
+        raise NotFoundError(N_("There is no such suppression."))
+    if shown.lifted_at is not None:
+        raise RuleError(N_("This suppression has been lifted already."))
+    form = LiftForm()
+    if form.validate_on_submit():
+        lift(session, shown, note=form.note.data)
+        _record("suppression.lifted", shown, form.note.data)
+        done(N_("%(email)s is no longer suppressed."), email=shown.email_key)
+        return redirect(url_for("admin.suppressions", search=shown.email_key))
+    return render_template("admin/suppression_lift.html", form=form, shown=shown), REFUSED if form.errors else 200
+
+
+def _record(action: str, suppression: Suppression, note: str) -> None:
+    accounts.record(
+        get_session(),
+        by=actor(),
+        action=action,
+        subject_type="suppression",
+        subject_id=suppression.id,
+        ip=place(),
+        note=note,
+        reason=suppression.reason,
+    )

@@ -1,0 +1,147 @@
+"""What states, roles and acts are called on pages: the words of the glossary, for the values in the tables."""
+
+from typing import Any
+
+from mailer.addresses import readable
+from mailer.i18n import N_
+from mailer.web.admin import blueprint
+from mailer.web.locale import gettext
+
+# By what right somebody may be written to without having asked here (PIPL article 13, GDPR article 6).
+BASES: dict[str, str] = {
+    "consent": N_("Consent given elsewhere"),
+    "contract": N_("Contract or membership"),
+    "duty": N_("Legal duty or public task"),
+    "interest": N_("Legitimate interest"),
+}
+
+WORDS: dict[str, dict[str, str]] = {
+    "role": {"editor": N_("Editor"), "approver": N_("Approver"), "admin": N_("Admin")},
+    "account": {"invited": N_("Invited"), "active": N_("Active"), "disabled": N_("Disabled")},
+    "opt_in": {"double": N_("Double opt-in"), "single": N_("Single opt-in")},
+    "visibility": {"public": N_("Public"), "private": N_("Private")},
+    "subscription": {
+        "unconfirmed": N_("Unconfirmed"),
+        "confirmed": N_("Confirmed"),
+        "unsubscribed": N_("Unsubscribed"),
+    },
+    "suppression": {
+        "hard_bounce": N_("No such address"),
+        "complaint": N_("Complaint"),
+        "manual": N_("By hand"),
+        "unsubscribed_all": N_("Left everything"),
+        "erased": N_("Erased"),
+    },
+    "consent": {
+        "asked": N_("Asked to subscribe"),
+        "confirmed": N_("Confirmed"),
+        "withdrawn": N_("Withdrawn"),
+        "imported": N_("Entered by an admin"),
+    },
+    "import": {
+        "queued": N_("Waiting"),
+        "running": N_("Running"),
+        "finished": N_("Finished"),
+        "failed": N_("Failed"),
+    },
+    "count": {
+        "new": N_("New"),
+        "changed": N_("Changed"),
+        "unchanged": N_("Unchanged"),
+        "duplicate": N_("Twice in the file"),
+        "invalid": N_("Not an address"),
+        "suppressed": N_("On the suppression list"),
+        "left": N_("Has unsubscribed"),
+    },
+    "mailing": {
+        "draft": N_("Draft"),
+        "scheduled": N_("Scheduled"),
+        "preparing": N_("Preparing"),
+        "sending": N_("Sending"),
+        "paused": N_("Paused"),
+        "finished": N_("Finished"),
+        "cancelled": N_("Cancelled"),
+    },
+    "delivery": {
+        "queued": N_("Queued"),
+        "claimed": N_("Being sent"),
+        "accepted": N_("Accepted"),
+        "rejected": N_("Rejected"),
+        "unknown": N_("Unknown"),
+        "skipped": N_("Skipped"),
+        "expired": N_("Expired"),
+        "deferred": N_("Deferred"),
+    },
+    "letter": {
+        "confirm": N_("Confirmation letter"),
+        "welcome": N_("Welcome letter"),
+        "invite": N_("Invitation"),
+        "reset": N_("Password letter"),
+        "notice": N_("Notice"),
+        "proof": N_("Proof"),
+    },
+    "security": {"none": N_("None"), "starttls": "STARTTLS", "tls": "TLS"},
+    "basis": BASES,
+    "verdict": {"human": N_("Person"), "machine": N_("Machine"), "unsure": N_("Unsure")},
+    "health": {"well": N_("Well"), "warning": N_("Warning"), "failed": N_("Failed")},
+    "subject": {
+        "account": N_("Account"),
+        "newsletter": N_("Newsletter"),
+        "list": N_("List"),
+        "subscriber": N_("Subscriber"),
+        "suppression": N_("Suppression"),
+        "import": N_("Import"),
+        "relay": N_("Relay"),
+        "issue": N_("Issue"),
+        "mailing": N_("Mailing"),
+        "delivery": N_("Delivery"),
+    },
+    "action": {
+        "account.created": N_("Account created"),
+        "account.disabled": N_("Account disabled"),
+        "account.enabled": N_("Account enabled"),
+        "account.invitation_accepted": N_("Invitation accepted"),
+        "account.invited": N_("Account invited"),
+        "account.invited_again": N_("Account invited again"),
+        "account.password_changed": N_("Password changed"),
+        "account.password_reset": N_("Password set anew by letter"),
+        "account.profile_changed": N_("Profile changed"),
+        "account.reset_asked": N_("Password letter asked for"),
+        "account.roles_changed": N_("Roles changed"),
+        "account.sign_in_failed": N_("Sign-in failed"),
+        "account.signed_in": N_("Signed in"),
+        "account.signed_out": N_("Signed out"),
+        "import.started": N_("Import started"),
+        "list.archived": N_("List archived"),
+        "list.changed": N_("List changed"),
+        "list.created": N_("List created"),
+        "list.restored": N_("List restored"),
+        "newsletter.archived": N_("Newsletter archived"),
+        "newsletter.changed": N_("Newsletter changed"),
+        "newsletter.created": N_("Newsletter created"),
+        "subscriber.added": N_("Subscriber added by hand"),
+        "subscribers.exported": N_("Subscribers exported"),
+        "suppression.added": N_("Suppression added"),
+        "suppression.lifted": N_("Suppression lifted"),
+    },
+}
+
+COLOURS: dict[str, str] = {
+    "active": "green", "confirmed": "green", "accepted": "green", "finished": "green", "well": "green",
+    "human": "green", "invited": "azure", "running": "azure", "sending": "azure", "claimed": "azure",
+    "preparing": "azure", "unconfirmed": "yellow", "paused": "yellow", "warning": "yellow", "deferred": "yellow",
+    "unknown": "orange", "failed": "red", "rejected": "red", "hard_bounce": "red", "complaint": "red",
+}  # fmt: skip
+
+
+def word(kind: str, value: Any) -> str:
+    """What `value` is called; a value without a word stands for itself, so that nothing is hidden."""
+    return gettext(WORDS[kind].get(str(value), str(value)))
+
+
+blueprint.add_app_template_filter(readable, "readable")
+
+
+@blueprint.context_processor
+def _words() -> dict[str, Any]:
+    return {"word": word, "colour": lambda value: COLOURS.get(str(value), "secondary")}
