@@ -62,6 +62,13 @@ class Session:
     def is_tls(self) -> bool:
         return self.connection.is_tls
 
+    async def ask(self, command: bytes, seconds: float, stage: str) -> Reply:
+        """A command and its positive reply. Raises `DeferredError` where there is none."""
+        self.connection.write(command + b"\r\n")
+        reply = await self.connection.reply(seconds, stage)
+        _expect(reply, stage)
+        return reply
+
     def is_fresh(self, relay: RelayAddress, now: float) -> bool:
         """Whether it may take another message, by the relay's limits on messages, age and idleness."""
         return (
