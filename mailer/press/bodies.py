@@ -1,18 +1,21 @@
 """An article's body on its way into the mail: parsed once, then written as HTML or as text, whole or abridged."""
 
+import copy
 from urllib.parse import urlsplit
 
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
 from mailer.i18n import N_, translate
-from mailer.press import plaintext
+from mailer.press.abridging import abridge
+from mailer.press.bodytext import TextWriter
 from mailer.press.linking import LinkRegister
 from mailer.press.sanitising import sanitise_body
 from mailer.press.slots import place_editors_slots
 
-# An abstract is whole paragraphs up to about this many columns: some 220 Chinese characters.
-ABSTRACT_COLUMNS = 440
+# How deep lists, tables and quotations may be nested, counted in elements.
+DEEPEST = 24
+_BLOCKS = frozenset({"p", "h3", "ul", "ol", "blockquote", "hr", "table"})
 
 
 class Body:
@@ -21,6 +24,8 @@ class Body:
     def __init__(self, html: str, *, language: str, own_host: str, picture_width: int = 576) -> None:
         clean = sanitise_body(html)
         self._root: HtmlElement = lxml_html.fragment_fromstring(clean, create_parent="div")
+        _limit_depth(self._root)
+        _wrap_loose_text(self._root)
         self._language = language
         self._own_host = own_host
         self._picture_width = picture_width
@@ -43,14 +48,12 @@ class Body:
         return (urlsplit(src).hostname or "") != self._own_host
 
     def _copy(self, *, is_abridged: bool) -> HtmlElement:
-        root: HtmlElement = lxml_html.fragment_fromstring(
-            lxml_html.tostring(self._root, encoding="unicode"), create_parent=False
-        )
+        root = copy.deepcopy(self._root)
         for image in list(root.iter("img")):
             if self._is_foreign(image.get("src", "")):
                 _replace_by_link(image, image.get("alt", "").strip() or translate(self._language, N_("Picture")))
         if is_abridged:
-            _abridge(root)
+            abridge(root)
         for element in root.iter():
             # lxml's text and tail are the only places where text stands; attributes stay as typed.
             element.text = place_editors_slots(element.text) if element.text else element.text
@@ -82,111 +85,47 @@ class Body:
 
     def as_text(self, links: list[str], *, is_abridged: bool) -> str:
         """Wrapped text; each address that a link hides is added to `links`, and its number stands in the text."""
-        return _TextWriter(self._language, links).write(self._copy(is_abridged=is_abridged))
+        return TextWriter(self._language, links).write(self._copy(is_abridged=is_abridged))
 
 
 def _replace_by_link(image: HtmlElement, words: str) -> None:
     tail, image.tail = image.tail, None
-    link = lxml_html.Element("a", href=image.get("src", ""))
-    link.text, link.tail = f"[{words}]", tail
     parent = image.getparent()
-    if parent is not None:
-        parent.replace(image, link)
+    assert parent is not None
+    # Inside a link already: its words only, for a link cannot hold another.
+    is_linked = next(image.iterancestors("a"), None) is not None
+    link = lxml_html.Element("span") if is_linked else lxml_html.Element("a", href=image.get("src", ""))
+    link.text, link.tail = f"[{words}]", tail
+    parent.replace(image, link)
+    if is_linked:
+        link.drop_tag()
 
 
-def _abridge(root: HtmlElement) -> None:
-    """Leaves the first paragraphs of `root`: at least one, whole ones only."""
-    used, is_full = 0, False
+def _limit_depth(root: HtmlElement) -> None:
+    """No mail client shows, and no walk of ours survives, what only an attacker nests: its tags go, its text stays."""
+    for element in list(root.iter()):
+        if sum(1 for _ in element.iterancestors()) > DEEPEST:
+            element.drop_tag()
+
+
+def _wrap_loose_text(root: HtmlElement) -> None:
+    """Text that stands in no block becomes paragraphs, so that it looks like the rest and can be abridged like it."""
+    loose = lxml_html.Element("p")
+    loose.text, root.text = root.text, None
     for child in list(root):
-        if is_full:
-            root.remove(child)
-            continue
-        used += plaintext.width(child.text_content())
-        is_full = used >= ABSTRACT_COLUMNS
+        tail, child.tail = child.tail, None
+        if child.tag in _BLOCKS:
+            if loose.text_content().strip() or len(loose):
+                child.addprevious(loose)
+            loose = lxml_html.Element("p")
+            loose.text = tail
+        else:
+            loose.append(child)
+            child.tail = tail
+    if loose.text_content().strip() or len(loose):
+        root.append(loose)
 
 
 def _inner_html(root: HtmlElement) -> str:
     whole: str = lxml_html.tostring(root, encoding="unicode")
     return whole[whole.index(">") + 1 : whole.rindex("</")]
-
-
-_BLOCKS = {"p", "h3", "ul", "ol", "li", "blockquote", "hr", "table", "caption", "thead", "tbody", "tfoot", "tr"}
-
-
-class _TextWriter:
-    """Walks a body and writes its blocks."""
-
-    def __init__(self, language: str, links: list[str]) -> None:
-        self._links = links
-        self._language = language
-        # A Chinese paragraph begins with two characters' space.
-        self._indent = "\u3000\u3000" if language.startswith("zh") else ""
-
-    def write(self, root: HtmlElement) -> str:
-        return "\n\n".join(self._blocks(root, ""))
-
-    def _blocks(self, element: HtmlElement, margin: str) -> list[str]:
-        """The blocks in `element`, each a string of lines; loose text between blocks is a paragraph too."""
-        blocks: list[str] = []
-        loose = element.text or ""
-        for child in element:
-            if child.tag in _BLOCKS:
-                blocks += self._paragraph(loose, margin)
-                blocks += self._block(child, margin)
-                loose = child.tail or ""
-            else:
-                loose += self._inline(child) + (child.tail or "")
-        return blocks + self._paragraph(loose, margin)
-
-    def _paragraph(self, text: str, margin: str, first: str | None = None) -> list[str]:
-        first = margin + self._indent if first is None else first
-        lines = [
-            plaintext.wrap(line, first=first if not number else margin, rest=margin)
-            for number, line in enumerate(text.split("\v"))
-            if line.strip()
-        ]
-        return ["\n".join(lines)] if lines else []
-
-    def _block(self, element: HtmlElement, margin: str) -> list[str]:
-        if element.tag == "h3":
-            return self._paragraph(self._inside(element), margin, first=f"{margin}■ ")
-        if element.tag in {"ul", "ol"}:
-            return ["\n".join(self._items(element, margin))]
-        if element.tag == "table":
-            return ["\n".join(self._rows(element, margin))]
-        if element.tag == "hr":
-            return [f"{margin}* * *"]
-        return self._blocks(element, f"{margin}  " if element.tag == "blockquote" else margin)
-
-    def _items(self, element: HtmlElement, margin: str) -> list[str]:
-        start = int(element.get("start", "1")) if element.tag == "ol" else 1
-        lines: list[str] = []
-        for number, item in enumerate(element.iterchildren("li"), start):
-            mark = f"{number}. " if element.tag == "ol" else "- "
-            hang = margin + " " * len(mark)
-            for at, block in enumerate(self._blocks(item, hang)):
-                lines.append(margin + mark + block.strip() if not at else block)
-        return lines
-
-    def _rows(self, element: HtmlElement, margin: str) -> list[str]:
-        rows = [[self._inside(cell) for cell in row.iterchildren("td", "th")] for row in element.iter("tr")]
-        caption = element.find("caption")
-        title = self._paragraph(self._inside(caption), margin, first=margin) if caption is not None else []
-        return title + [plaintext.wrap(" | ".join(row), first=margin, rest=margin + "  ") for row in rows]
-
-    def _inside(self, element: HtmlElement) -> str:
-        """The text in `element` as running text; a vertical tab marks a line break that was meant."""
-        return (element.text or "") + "".join(self._inline(child) + (child.tail or "") for child in element)
-
-    def _inline(self, element: HtmlElement) -> str:
-        if element.tag == "br":
-            return "\v"
-        if element.tag == "img":
-            words = element.get("alt", "").strip() or translate(self._language, N_("Picture"))
-            return f"[{words}]"
-        inside = self._inside(element)
-        href = element.get("href", "") if element.tag == "a" else ""
-        if not href or href.removeprefix("mailto:") == inside.strip():
-            return inside
-        self._links.append(href)
-        return f"{inside}[{len(self._links)}]"

@@ -1,15 +1,21 @@
 """What is wrong with an issue's content: findings for editors, and the errors that stop a compile."""
 
+import re
+import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
+from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
 from mailer.errors import CompositionError
 from mailer.i18n import LOCALES, N_, translate
 from mailer.press.content import ArticleContent, Content
+from mailer.press.sanitising import sanitise_body
 from mailer.press.slots import MARK, find_foreign_braces
 from mailer.press.themes import get_theme
+
+_TAG = re.compile(r"<[^>]*>")
 
 
 class Severity(StrEnum):
@@ -75,9 +81,15 @@ def _check_heading(content: Content) -> list[Finding]:
         findings.append(Finding(Severity.ERROR, SUBJECT, N_("The subject is empty. Write one that names this issue.")))
     if not _is_web_address(content.web_url):
         findings.append(Finding(Severity.ERROR, MASTHEAD, N_("The issue has no address on the web.")))
-    for place, text in ((SUBJECT, content.subject), (PREHEADER, content.preheader), (MASTHEAD, content.title)):
-        if any(ord(character) < 32 or ord(character) == 127 for character in text):
+    lines = ((SUBJECT, content.subject), (PREHEADER, content.preheader), (MASTHEAD, content.title))
+    for place, text in lines:
+        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
             findings.append(Finding(Severity.ERROR, place, N_("Line breaks and control characters cannot stand here.")))
+    imprint = " ".join((
+        content.title, content.number or "", content.total_number or "", content.volume or "", content.publisher,
+        content.editor, content.phone, content.colophon, content.contact, content.web_url, content.archive_url,
+    ))  # fmt: skip
+    for place, text in ((SUBJECT, content.subject), (PREHEADER, content.preheader), (MASTHEAD, imprint)):
         findings += _check_slots(place, text, {}, are_slots_allowed=False)
     return findings
 
@@ -98,8 +110,11 @@ def _check_article(article: ArticleContent, number: int) -> list[Finding]:
         findings.append(Finding(Severity.ERROR, ARTICLE, N_("The article has no title."), params))
     if not _is_web_address(article.url):
         findings.append(Finding(Severity.ERROR, ARTICLE, N_("The article has no address on the web."), params))
-    findings += _check_slots(ARTICLE, article.title, params, are_slots_allowed=False)
-    return findings + _check_slots(ARTICLE, article.body, params, are_slots_allowed=True)
+    for text in (article.title, article.section, article.source, article.url):
+        findings += _check_slots(ARTICLE, text, params, are_slots_allowed=False)
+    # As it will stand in the mail: a character reference or a tag may hide what is looked for here.
+    body = sanitise_body(article.body)
+    return findings + _check_slots(ARTICLE, f"{unescape(_TAG.sub('', body))} {body}", params, are_slots_allowed=True)
 
 
 def _check_slots(place: str, text: str, params: dict[str, Any], *, are_slots_allowed: bool) -> list[Finding]:
@@ -127,5 +142,8 @@ def _check_slots(place: str, text: str, params: dict[str, Any], *, are_slots_all
 
 
 def _is_web_address(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:  # such as "http://[": no IPv6 address either
+        return False

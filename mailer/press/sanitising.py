@@ -21,9 +21,13 @@ _ATTRIBUTES = {
 _TWINS = {"b": "strong", "i": "em", "h1": "h3", "h2": "h3", "h4": "h3", "h5": "h3", "h6": "h3"}
 # nh3 writes a tag without attributes exactly so, and every "<" of the text as "&lt;".
 _TWIN = re.compile(r"<(/?)(b|i|h1|h2|h4|h5|h6)>")
+# What XML, and so lxml, cannot hold (XML 1.0 section 2.2): no mail needs it.
+_UNFIT = re.compile("[^\t\n\r\x20-\x7e\x80-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _NUMERIC = {"width", "height", "colspan", "rowspan", "start"}
 _NO_SOURCE = re.compile(r"<img(?![^>]* src=)[^>]*>")
+# A link whose address was not fit to keep is no link.
+_NO_ADDRESS = re.compile(r"<a>(.*?)</a>", re.DOTALL)
 _EMPTY = re.compile(r"<p>(?:\s|&nbsp;|<br>)*</p>")
 
 
@@ -56,6 +60,8 @@ def sanitise_body(html: str) -> str:
     Links are http, https or mailto; headings are h3; an image without a usable address is gone. Doing it twice
     changes nothing.
     """
-    clean = _cleaner().clean(html)
+    # Twice, for a character reference may stand for such a character.
+    clean = _UNFIT.sub("", _cleaner().clean(_UNFIT.sub("", html)))
     clean = _TWIN.sub(lambda match: f"<{match[1]}{_TWINS[match[2]]}>", clean)
-    return _EMPTY.sub("", _NO_SOURCE.sub("", clean)).strip()
+    clean = _NO_ADDRESS.sub(r"\1", _NO_SOURCE.sub("", clean))
+    return _EMPTY.sub("", clean).strip()

@@ -19,8 +19,9 @@ SLOTS: tuple[str, ...] = (READER, UNSUBSCRIBE_URL, PREFERENCES_URL, NAME, ADDRES
 # What an editor may write as {{ name }}; the others are the theme's business.
 EDITORS_SLOTS: tuple[str, ...] = (NAME, ADDRESS)
 
-MARK = "~mailer.slot."
-TOKEN = re.compile(r"~mailer\.slot\.([a-z_]+)~")
+# Every token of the press begins so; content that holds it is refused (see `proofreading`).
+MARK = "~mailer."
+TOKEN = re.compile(rf"~mailer\.slot\.({'|'.join(SLOTS)})~")
 # A name in double braces, as editors know it from other systems.
 BRACES = re.compile(r"\{\{\s*([A-Za-z_]+)\s*\}\}")
 
@@ -29,7 +30,7 @@ def slot(name: str) -> str:
     """The token of the slot `name`. Raises `ValueError` for a name that is no slot."""
     if name not in SLOTS:
         raise ValueError(f"no such slot: {name}")
-    return f"{MARK}{name}~"
+    return f"~mailer.slot.{name}~"
 
 
 # The one slot that is part of other addresses: of every tracked link, and of the pixel.
