@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mailer.embedded.processes import Child, Program
-from mailer.embedded.services import LOOPBACK
+from mailer.embedded.service import LOOPBACK
 from mailer.embedded.surroundings import Plan
 
 # In the order they start; they stop in the opposite one, so that no worker sends into a mailbox that has gone.

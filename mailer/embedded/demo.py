@@ -7,16 +7,12 @@ does, the pages do.
 
 import datetime as dt
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import click
 from sqlalchemy.orm import Session
 
 from mailer import newsletters
@@ -25,10 +21,11 @@ from mailer.dispatch.launching import create_mailing, get_mailing, send_now
 from mailer.dispatch.progress import get_progress
 from mailer.dispatch.rules import DeliveryState, MailingState
 from mailer.embedded import readers
+from mailer.embedded.outcome import STATES, Bar, DemoReport, progress_bar
 from mailer.embedded.people import make_csv
 from mailer.embedded.running import check_settings, interruptible, uninterrupted
 from mailer.embedded.scene import fill_list, found_newsletter, publish, settings_of
-from mailer.embedded.services import find_free_port
+from mailer.embedded.service import find_free_port
 from mailer.embedded.supervisor import Supervisor
 from mailer.embedded.surroundings import Plan
 from mailer.errors import RuleError
@@ -42,50 +39,6 @@ from mailer.reports.figures import mailing_figures
 LOOK_SECONDS = 0.2
 # How many read what arrived: a fifth, but enough to see something and not so many that the demo waits for them.
 FEWEST_READERS, MOST_READERS = 10, 200
-STATES = ("accepted", "rejected", "unknown", "skipped", "expired", "queued", "claimed")
-
-
-@dataclass(frozen=True, slots=True)
-class DemoReport:
-    """What became of it. `mailing` counts deliveries by state; seconds are wall-clock."""
-
-    issue: dict[str, Any]
-    mailing: dict[str, int]
-    opens: int
-    clicks: int
-    seconds: dict[str, float]
-    # Why it did not go on, where it did not: a paused mailing's reason.
-    stopped: str = ""
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether everyone on the roster was accepted for."""
-        return not self.stopped and self.mailing["accepted"] == self.mailing["roster"] > 0
-
-    def as_json(self) -> dict[str, Any]:
-        """The contract of `docs/commands.md`."""
-        return {
-            "issue": self.issue,
-            "mailing": self.mailing,
-            "opens": self.opens,
-            "clicks": self.clicks,
-            "seconds": self.seconds,
-        }
-
-    def as_text(self) -> str:
-        """The same for a person."""
-        issue, seconds = self.issue, self.seconds
-        rate = self.mailing["accepted"] / seconds["send"] if seconds["send"] else 0.0
-        lines = [
-            f"{issue['title']}: {issue['subject']} ({issue['articles']} articles)",
-            *(f"  {name:9} {self.mailing[name]:>9,}" for name in ("roster", *STATES)),
-            f"  {'opens':9} {self.opens:>9,}",
-            f"  {'clicks':9} {self.clicks:>9,}",
-            f"  prepared in {seconds['prepare']:.1f} s, sent in {seconds['send']:.1f} s ({rate:,.0f} a second)",
-        ]
-        if self.stopped:
-            lines.append(f"  stopped: {self.stopped}")
-        return "\n".join(lines)
 
 
 def run_demo(
@@ -108,7 +61,7 @@ def run_demo(
         raise RuleError(
             "%(path)s holds messages already; name an empty folder, or one that is not there.", path=str(mailbox)
         )
-    with _folder(data_dir) as folder, interruptible(), _progress(recipients) as bar:
+    with _folder(data_dir) as folder, interruptible(), progress_bar(recipients) as bar:
         plan = Plan(
             data_dir=folder,
             web_port=find_free_port(),
@@ -174,7 +127,7 @@ def _free_slug(session: Session) -> str:
     return next(slug for number in range(1, len(taken) + 2) if (slug := f"demo-{number}") not in taken)
 
 
-def _watch(supervisor: Supervisor, mailing_id: int, bar: "_Bar") -> str:
+def _watch(supervisor: Supervisor, mailing_id: int, bar: Bar) -> str:
     """Until nothing is left to send, keeping the processes alive meanwhile; why it stopped before, if it did."""
     while True:
         supervisor.check()
@@ -239,34 +192,3 @@ def _report(mailing_id: int, stopped: str) -> DemoReport:
 
 def _seconds(start: dt.datetime | None, end: dt.datetime | None) -> float:
     return round((end - start).total_seconds(), 3) if start and end else 0.0
-
-
-class _Bar:
-    """How far the sending is, on a terminal; and what the supervisor has to say, anywhere."""
-
-    def __init__(self, total: int) -> None:
-        self._bar: Any = None
-        self._done = 0
-        if sys.stderr.isatty():
-            self._bar = click.progressbar(length=total, label="Sending", file=sys.stderr, show_pos=True)
-
-    def show(self, done: int) -> None:
-        if self._bar is not None:
-            self._bar.update(done - self._done)
-            self._done = done
-
-    def say(self, line: str) -> None:
-        sys.stderr.write(f"\n{line}\n" if self._bar is not None else f"{line}\n")
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.render_finish()
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[_Bar]:
-    bar = _Bar(total)
-    try:
-        yield bar
-    finally:
-        bar.close()

@@ -16,7 +16,7 @@ from pathlib import Path
 import uvloop
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from mailer.embedded.services import LOOPBACK
+from mailer.embedded.service import LOOPBACK
 from mailer.errors import ServiceError
 from mailer.maildir import Maildir
 
@@ -63,7 +63,8 @@ class Keeper:
     def _trace(self, session: Session, envelope: Envelope, recipient: str) -> bytes:
         peer = session.peer[0] if session.peer else "local"
         lines = (
-            f"Return-Path: <{envelope.mail_from or ''}>",
+            # The library calls the null sender "<>" and any other by its bare address.
+            f"Return-Path: <{(envelope.mail_from or '').strip('<>')}>",
             f"Delivered-To: {recipient}",
             f"Received: from {session.host_name} ([{peer}])",
             f"\tby {self.host} (Mailer's mailbox) with ESMTP",

@@ -7,6 +7,7 @@ is still that process and not another one that got its number since.
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,9 @@ from pathlib import Path
 from mailer.errors import ServiceError
 
 PR_SET_PDEATHSIG = 1
+LONGEST_LOG = 16 * 1024 * 1024
 _POLL = 0.02
+_ERROR = re.compile(r"[A-Za-z_][\w.]*(Error|Exception): ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Child:
         self.pid_file = data_dir / "run" / f"{program.name}.pid"
         self.log_file = data_dir / "logs" / f"{program.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0
 
     @property
     def pid(self) -> int | None:
@@ -71,7 +75,9 @@ class Child:
         make_folder(self.pid_file.parent)
         make_folder(self.log_file.parent)
         user = program.user
+        put_aside(self.log_file)
         with self.log_file.open("ab") as log:
+            self._said_before = log.tell()
             try:
                 self._process = subprocess.Popen(
                     program.command,
@@ -123,9 +129,9 @@ class Child:
         self._process = None
         self.pid_file.unlink(missing_ok=True)
 
-    def last_words(self, lines: int = 1) -> str:
-        """The last non-empty lines of its log: the reason, when it would not start."""
-        return tail(self.log_file, lines)
+    def last_words(self) -> str:
+        """Why it would not start, in one line of its log."""
+        return last_words(self.log_file, self._said_before)
 
 
 def _dying_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
@@ -207,12 +213,21 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def tail(path: Path, lines: int) -> str:
-    """The last non-empty lines of a text file, read from its end only."""
+def put_aside(log: Path) -> None:
+    """A log that has grown long becomes ``NAME.log.1``, in place of an older one."""
+    with suppress(FileNotFoundError):
+        if log.stat().st_size > LONGEST_LOG:
+            log.replace(log.with_name(f"{log.name}.1"))
+
+
+def last_words(log: Path, since: int) -> str:
+    """The line of a log, after the byte `since`, that says why: the last error of a Python traceback, else the last."""
     try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 8192))
-            text = file.read().decode(errors="replace")
+        with log.open("rb") as file:
+            file.seek(max(since, log.stat().st_size - 8192))
+            lines = file.read().decode(errors="replace").splitlines()
     except OSError:
         return ""
-    return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
+    said = [line.strip() for line in lines if line.strip()]
+    errors = [line for line in said[-30:] if _ERROR.match(line)]
+    return (errors or said or [""])[-1].rstrip(".")

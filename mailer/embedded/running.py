@@ -13,7 +13,7 @@ from mailer import accounts
 from mailer.db import session_scope
 from mailer.embedded import sample
 from mailer.embedded.scene import settings_of
-from mailer.embedded.services import make_data_dir
+from mailer.embedded.service import make_data_dir
 from mailer.embedded.supervisor import Supervisor
 from mailer.embedded.surroundings import Plan, make_environment
 from mailer.settings import load_settings

@@ -23,13 +23,14 @@ from mailer.embedded.processes import (
     Child,
     command_of,
     end_left_over,
+    last_words,
     make_folder,
     read_pid,
-    tail,
     wait_until,
     write_pid,
 )
-from mailer.embedded.services import LOOPBACK, Postgres, Redis, make_data_dir
+from mailer.embedded.service import LOOPBACK, make_data_dir
+from mailer.embedded.services import Postgres, Redis
 from mailer.embedded.surroundings import Plan, forget_environment, make_environment, write_environment
 from mailer.errors import ServiceError
 
@@ -119,6 +120,7 @@ class Supervisor:
             self._kept.pop().process.stop()
         if self._lock is not None:
             forget_environment(self.plan.data_dir)
+            (self.plan.data_dir / "run" / "supervisor.pid").unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
 
@@ -188,6 +190,7 @@ class Supervisor:
         """In a process of its own, as an operator's `mailer db upgrade`: this one keeps no connection."""
         log = self.plan.data_dir / "logs" / "upgrade.log"
         with log.open("ab") as file:
+            since = file.tell()
             done = subprocess.run(
                 [sys.executable, "-c", "from mailer.migrations import upgrade; upgrade()"],
                 env=os.environ | self.environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False,
@@ -195,7 +198,7 @@ class Supervisor:
         if done.returncode != 0:
             raise ServiceError(
                 "The database could not be brought up to date: %(reason)s (see %(log)s).",
-                reason=tail(log, 1),
+                reason=last_words(log, since) or "it says nothing",
                 log=str(log),
             )
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailer.embedded.services import LOOPBACK
+from mailer.embedded.service import LOOPBACK
 from mailer.embedded.vault import get_or_make_secret
 
 
