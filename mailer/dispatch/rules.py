@@ -1,7 +1,7 @@
 """States of mailings and deliveries, and which act leads from which to which.
 
 The tables here are the whole truth about what may happen; `tests/dispatch/test_rules.py` walks every state × event.
-Set-based SQL cannot call them row by row: `came_from` gives it the states its ``WHERE`` must name.
+Set-based SQL cannot call them row by row; `tests/dispatch/test_ledger_machine.py` proves that it obeys them all the same.
 """
 
 from enum import StrEnum
@@ -172,8 +172,3 @@ def next_delivery_state(state: DeliveryState, event: DeliveryEvent) -> DeliveryS
         return DELIVERY_TRANSITIONS[DeliveryState(state), event]
     except KeyError:
         raise RuleError(N_("This is not possible in the delivery's present state.")) from None
-
-
-def came_from(event: DeliveryEvent) -> tuple[DeliveryState, ...]:
-    """The states in which `event` may happen to a delivery: what a set-based UPDATE must name."""
-    return tuple(state for state, happened in DELIVERY_TRANSITIONS if happened is event)
