@@ -3,3 +3,33 @@
 from flask import Blueprint
 
 blueprint = Blueprint("desk", __name__)
+
+# The views hang themselves on the blueprint, which therefore comes first.
+from mailer.web.desk import (  # noqa: E402
+    articles,
+    importing,
+    issues,
+    launching,
+    newsletters,
+    overview,
+    previewing,
+    reviewing,
+    rights,
+    settings,
+    telling,
+)
+
+__all__ = [
+    "articles",
+    "blueprint",
+    "importing",
+    "issues",
+    "launching",
+    "newsletters",
+    "overview",
+    "previewing",
+    "reviewing",
+    "rights",
+    "settings",
+    "telling",
+]

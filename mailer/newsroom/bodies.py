@@ -1,0 +1,33 @@
+"""A parsed article becomes HTML: what stands apart from the running text stays recognisable."""
+
+from html import escape
+
+from mailer.i18n import N_, translate
+from mailer.newsroom.plain_text import paragraph, subheading
+from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedPart
+from mailer.newsroom.structure.lines import PartKind
+
+
+def body_of(article: ParsedArticle, language: str) -> str:
+    """HTML of an article's parts in their order; its source has a field of its own and is not repeated."""
+    return "".join(_part(part, language) for part in article.parts if part.kind is not PartKind.SOURCE)
+
+
+def _part(part: ParsedPart, language: str) -> str:
+    match part.kind:
+        case PartKind.SUBHEADING:
+            return subheading(part.text)
+        case PartKind.SUBTITLE:
+            return f"<p><strong>——{escape(part.text, quote=False)}</strong></p>"
+        case PartKind.BYLINE | PartKind.CAPTION:
+            return f"<p><em>{escape(part.text, quote=False)}</em></p>"
+        case PartKind.EDITORS_NOTE:
+            note = translate(language, N_("Editor's note: %(text)s"), text=part.text)
+            return f"<blockquote>{paragraph(note)}</blockquote>"
+        case PartKind.TABLE if part.rows:
+            rows = "".join(
+                f"<tr>{''.join(f'<td>{escape(cell, quote=False)}</td>' for cell in row)}</tr>" for row in part.rows
+            )
+            return f"<table><tbody>{rows}</tbody></table>"
+        case _:
+            return paragraph(part.text)

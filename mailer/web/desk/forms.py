@@ -1,0 +1,155 @@
+"""The desk's forms."""
+
+from zoneinfo import available_timezones
+
+from flask_wtf.file import FileField, FileRequired
+from wtforms import (
+    BooleanField,
+    DateField,
+    DateTimeLocalField,
+    DecimalField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import NumberRange, Optional
+
+from mailer.i18n import N_
+from mailer.newsletters.rules import Tracking
+from mailer.newsroom.fields import ARTICLE_LINES, COLOPHON_LIMIT, ISSUE_LINES
+from mailer.press.themes import list_themes
+from mailer.web.forms import Form, at_most, lazy, required, strip
+from mailer.web.locale import gettext
+
+
+def _line(label: str, limit: int, *, is_required: bool = False) -> StringField:
+    validators = [required()] if is_required else []
+    return StringField(lazy(label), filters=[strip], validators=[*validators, at_most(limit)])
+
+
+def _whole(label: str, low: int, high: int) -> IntegerField:
+    between = NumberRange(low, high, message=lazy(N_("Between %(low)s and %(high)s, please."), low=low, high=high))
+    return IntegerField(lazy(label), validators=[Optional(), between])
+
+
+class NewsletterForm(Form):
+    """Who a newsletter is and how it is sent."""
+
+    title = _line(N_("Title"), 200, is_required=True)
+    publisher = _line(N_("Publisher"), 200)
+    description = TextAreaField(lazy(N_("Description for readers")), filters=[strip], render_kw={"rows": 3})
+    contact = TextAreaField(lazy(N_("Address and contact at the foot of every mail")), render_kw={"rows": 3})
+    language = SelectField(lazy(N_("Language of the mail")), choices=[("zh_CN", "中文"), ("en", "English")])
+    time_zone = StringField(
+        lazy(N_("Time zone")), filters=[strip], validators=[required()], render_kw={"list": "time-zones"}
+    )
+    sender_name = _line(N_("Sender's name"), 120, is_required=True)
+    sender_address = _line(N_("Sender's address"), 320, is_required=True)
+    reply_to = _line(N_("Reply address"), 320)
+    theme = SelectField(lazy(N_("Theme")), choices=lambda: [(name, name) for name in list_themes()])
+    colour = StringField(lazy(N_("Colour of the masthead")), filters=[strip], render_kw={"type": "color"})
+    tracking = RadioField(
+        lazy(N_("What is recorded of reading")),
+        choices=[
+            (Tracking.FULL, lazy(N_("Who opened and clicked what"))),
+            (Tracking.COUNTS, lazy(N_("Only how many opened and clicked"))),
+            (Tracking.OFF, lazy(N_("Nothing: no pixel, plain links"))),
+        ],
+    )
+    is_four_eyes = BooleanField(lazy(N_("An issue is approved by somebody other than who submitted it")))
+
+    @staticmethod
+    def time_zones() -> list[str]:
+        """Names of the tz database with a region, for the field's suggestions."""
+        return sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
+
+
+class NewNewsletterForm(NewsletterForm):
+    """A newsletter's short name is chosen once: it stands in links and in the List-Id for good."""
+
+    slug = _line(N_("Short name"), 64, is_required=True)
+
+
+class IssueForm(Form):
+    """Masthead, colophon and subject of an issue."""
+
+    revision = HiddenField()
+    title = _line(N_("Title"), ISSUE_LINES["title"], is_required=True)
+    year = _whole(N_("Year"), 1900, 2200)
+    number = _line(N_("Number in the year"), ISSUE_LINES["number"])
+    total_number = _line(N_("Running number"), ISSUE_LINES["total_number"])
+    volume = _line(N_("Volume"), ISSUE_LINES["volume"])
+    published_on = DateField(lazy(N_("Date of publication")), validators=[Optional()])
+    publisher = _line(N_("Publisher"), ISSUE_LINES["publisher"])
+    editor = _line(N_("Editor"), ISSUE_LINES["editor"])
+    phone = _line(N_("Phone"), ISSUE_LINES["phone"])
+    colophon = TextAreaField(
+        lazy(N_("Further lines of the colophon")), validators=[at_most(COLOPHON_LIMIT)], render_kw={"rows": 3}
+    )
+    subject = _line(N_("Subject of the mail"), ISSUE_LINES["subject"])
+    preheader = _line(N_("Preheader"), ISSUE_LINES["preheader"])
+
+
+class ArticleForm(Form):
+    """An article. `body` is HTML and wins where it is sent: the editor's script fills it; `text` is for the rest."""
+
+    revision = HiddenField()
+    title = _line(N_("Title"), ARTICLE_LINES["title"], is_required=True)
+    section = _line(N_("Section"), ARTICLE_LINES["section"])
+    source = _line(N_("Source"), ARTICLE_LINES["source"])
+    page = _whole(N_("Page"), 1, 9999)
+    body = HiddenField()
+    text = TextAreaField(lazy(N_("Text")), render_kw={"rows": 22})
+
+
+class UploadForm(Form):
+    """A document that becomes an issue."""
+
+    document = FileField(
+        lazy(N_("Document")),
+        validators=[FileRequired(message=lazy(N_("Choose a file first.")))],
+        render_kw={"accept": ".txt,text/plain"},
+    )
+
+
+class NoteForm(Form):
+    """A note on the way to approval."""
+
+    note = TextAreaField(lazy(N_("Note")), filters=[strip], validators=[at_most(2000)], render_kw={"rows": 3})
+
+
+class ProofForm(Form):
+    """Where a test goes."""
+
+    addresses = StringField(lazy(N_("Send a test to")), filters=[strip], validators=[required()])
+
+
+class LaunchForm(Form):
+    """Who a mailing goes to, and when."""
+
+    lists = SelectMultipleField(lazy(N_("Lists")), coerce=int)
+    moment = RadioField(
+        lazy(N_("When")),
+        choices=[("now", lazy(N_("Now"))), ("later", lazy(N_("At a certain time")))],
+        default="now",
+    )
+    at = DateTimeLocalField(lazy(N_("Time")), format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"], validators=[Optional()])
+    rate = DecimalField(
+        lazy(N_("At most this many messages a second")),
+        validators=[Optional(), NumberRange(0.01, 10_000, message=lazy(N_("Between 0.01 and 10000, please.")))],
+    )
+    is_repeat = BooleanField(lazy(N_("Send it again to those who have had this issue already")))
+
+    def validate_lists(self, field: SelectMultipleField) -> None:
+        """At least one list."""
+        if not field.data:
+            field.errors = [*field.errors, gettext("Choose at least one list.")]
+
+    def validate_at(self, field: DateTimeLocalField) -> None:
+        """A time is needed where one is asked for."""
+        if self.moment.data == "later" and field.data is None and not field.errors:
+            field.errors = [gettext("Say when it is to be sent.")]

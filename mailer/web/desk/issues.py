@@ -1,0 +1,146 @@
+"""An issue: its page, its masthead, and the order of its articles."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from mailer.errors import RuleError
+from mailer.newsletters import get_newsletter
+from mailer.newsroom import editing
+from mailer.newsroom.approval import list_reviews
+from mailer.newsroom.compiling import get_content
+from mailer.newsroom.editions import list_editions
+from mailer.newsroom.importing import find_source
+from mailer.newsroom.models import Issue
+from mailer.newsroom.plain_text import count_characters
+from mailer.newsroom.rules import Act, can
+from mailer.web.database import commit, get_session
+from mailer.web.desk import blueprint
+from mailer.web.desk.forms import IssueForm, NoteForm
+from mailer.web.desk.rights import may_edit, only
+from mailer.web.desk.telling import commit_or_tell
+from mailer.web.failures import say
+from mailer.web.forms import REFUSED
+from mailer.web.locale import gettext
+from mailer.web.signing_in import get_account
+
+FIELDS = (
+    "title", "year", "number", "total_number", "volume", "published_on", "publisher", "editor", "phone", "colophon",
+    "subject", "preheader",
+)  # fmt: skip
+
+
+@blueprint.get("/issues/<int:issue_id>")
+def issue(issue_id: int) -> ResponseReturnValue:
+    session = get_session()
+    found = editing.get_issue(session, issue_id)
+    return render_template(
+        "desk/issue.html",
+        issue=found,
+        newsletter=get_newsletter(session, found.newsletter_id),
+        content=get_content(session, found),
+        remarks=editing.numbering_remarks(session, found),
+        reviews=list_reviews(session, issue_id),
+        editions=list_editions(session, issue_id),
+        source=find_source(session, issue_id),
+        count_characters=count_characters,
+        can=lambda act: can(found.state, Act(act)),
+        note_form=NoteForm(),
+    )
+
+
+@blueprint.post("/newsletters/<int:newsletter_id>/issues")
+@only(may_edit)
+def issue_new(newsletter_id: int) -> ResponseReturnValue:
+    made = editing.create_issue(get_session(), newsletter_id, by=get_account())
+    commit()
+    flash(gettext("A new issue, with the next number. Now add articles."), "success")
+    return redirect(url_for("desk.issue", issue_id=made.id))
+
+
+@blueprint.route("/issues/<int:issue_id>/edit", methods=["GET", "POST"])
+@only(may_edit)
+def issue_edit(issue_id: int) -> ResponseReturnValue:
+    session = get_session()
+    found = editing.get_issue(session, issue_id)
+    form = IssueForm(obj=found)
+    if not form.is_submitted():
+        form.revision.data = str(found.masthead_revision)
+    elif form.validate():
+        try:
+            _change(found, form)
+        except RuleError as error:
+            session.rollback()
+            form.refuse(error)
+            # What was typed stays in the form; sending it once more overwrites the colleague's, knowingly.
+            form.revision.data = str(editing.get_issue(session, issue_id).masthead_revision)
+        else:
+            return redirect(url_for("desk.issue", issue_id=issue_id))
+    content = get_content(session, found)
+    page = render_template(
+        "desk/issue_edit.html",
+        form=form,
+        issue=found,
+        newsletter=get_newsletter(session, found.newsletter_id),
+        content=content,
+        remarks=editing.numbering_remarks(session, found),
+    )
+    return page, REFUSED if form.is_submitted() else 200
+
+
+def _change(found: Issue, form: IssueForm) -> None:
+    was, state = found.revision, found.state
+    editing.change_issue(
+        get_session(),
+        found,
+        revision=int(form.revision.data or 0),
+        by=get_account(),
+        **{name: form[name].data for name in FIELDS},
+    )
+    commit()
+    flash(gettext("Saved.") if found.revision != was else gettext("Nothing was changed."), "success")
+    tell_withdrawn(found, state)
+
+
+def tell_withdrawn(found: Issue, before: str) -> None:
+    """Says aloud that a change has taken a submission or an approval back."""
+    if found.state != before:
+        flash(gettext("This change has withdrawn the issue: submit it again when it is ready."), "warning")
+
+
+@blueprint.post("/issues/<int:issue_id>/order")
+@only(may_edit)
+def issue_order(issue_id: int) -> ResponseReturnValue:
+    found = editing.get_issue(get_session(), issue_id)
+    state = found.state
+    try:
+        order = [int(part) for part in request.form.get("order", "").split(",")]
+    except ValueError:
+        abort(400)
+    with commit_or_tell():
+        editing.order_articles(get_session(), found, order=order, by=get_account())
+        tell_withdrawn(found, state)
+    return redirect(url_for("desk.issue", issue_id=issue_id, _anchor="contents"))
+
+
+@blueprint.post("/issues/<int:issue_id>/warnings")
+@only(may_edit)
+def issue_warnings_aside(issue_id: int) -> ResponseReturnValue:
+    editing.put_warnings_aside(get_session(), editing.get_issue(get_session(), issue_id), by=get_account())
+    commit()
+    return redirect(url_for("desk.issue", issue_id=issue_id))
+
+
+@blueprint.post("/issues/<int:issue_id>/delete")
+@only(may_edit)
+def issue_delete(issue_id: int) -> ResponseReturnValue:
+    found = editing.get_issue(get_session(), issue_id)
+    newsletter_id = found.newsletter_id
+    try:
+        editing.delete_issue(get_session(), found, by=get_account())
+    except RuleError as error:
+        get_session().rollback()
+        flash(say(error), "error")
+        return redirect(url_for("desk.issue", issue_id=issue_id))
+    commit()
+    flash(gettext("The issue is deleted."), "success")
+    return redirect(url_for("desk.newsletter", newsletter_id=newsletter_id))

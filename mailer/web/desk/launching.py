@@ -1,0 +1,108 @@
+"""From an approved issue to a mailing: which lists, when, and a look at what it will amount to before the button."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from mailer.audience.rules import SubscriptionState
+from mailer.audience.searching import count_by_list
+from mailer.dispatch import launching
+from mailer.dispatch.models import Mailing
+from mailer.errors import RuleError
+from mailer.i18n import N_
+from mailer.newsletters import get_newsletter, list_lists
+from mailer.newsletters.models import Newsletter
+from mailer.newsroom.editing import get_issue
+from mailer.newsroom.editions import get_sendable_edition, latest_edition
+from mailer.newsroom.models import Edition, Issue
+from mailer.web.database import commit, get_session
+from mailer.web.desk import blueprint
+from mailer.web.desk.forms import LaunchForm
+from mailer.web.desk.rights import may_send, only
+from mailer.web.failures import say
+from mailer.web.forms import REFUSED
+from mailer.web.locale import gettext
+from mailer.web.signing_in import get_account
+
+
+@blueprint.route("/issues/<int:issue_id>/send", methods=["GET", "POST"])
+@only(may_send)
+def issue_send(issue_id: int) -> ResponseReturnValue:
+    """Three steps of one form: choose, look at the forecast, confirm."""
+    session = get_session()
+    issue = get_issue(session, issue_id)
+    newsletter = get_newsletter(session, issue.newsletter_id)
+    edition = latest_edition(session, issue_id)
+    if edition is None:
+        flash(gettext("Only an approved issue can be sent."), "error")
+        return redirect(url_for("desk.issue", issue_id=issue_id))
+    form = LaunchForm()
+    lists = list_lists(session, newsletter_id=newsletter.id)
+    form.lists.choices = [(one.id, one.name) for one in lists]
+    try:
+        get_sendable_edition(session, edition.id)
+        if form.is_submitted() and "again" not in request.form and form.validate():
+            return _go_on(form, issue, newsletter, edition)
+    except RuleError as error:
+        session.rollback()
+        if not form.is_submitted():
+            flash(say(error), "error")
+            return redirect(url_for("desk.issue", issue_id=issue_id))
+        form.refuse(error)
+    if not form.is_submitted() and len(lists) == 1:
+        form.lists.data = [lists[0].id]
+    counts = {number: states.get(SubscriptionState.CONFIRMED, 0) for number, states in count_by_list(session).items()}
+    page = render_template(
+        "desk/send.html", form=form, issue=issue, newsletter=newsletter, edition=edition, lists=lists, counts=counts
+    )
+    return page, REFUSED if form.errors else 200
+
+
+def _go_on(form: LaunchForm, issue: Issue, newsletter: Newsletter, edition: Edition) -> ResponseReturnValue:
+    from mailer.dispatch.forecast import forecast
+
+    session = get_session()
+    at = _moment(form, newsletter)
+    if request.form.get("edition", type=int) == edition.id and "confirm" in request.form:
+        mailing = _launch(form, edition, at)
+        return redirect(url_for("desk.mailing", mailing_id=mailing.id))
+    return render_template(
+        "desk/send_confirm.html",
+        form=form,
+        issue=issue,
+        newsletter=newsletter,
+        edition=edition,
+        at=at,
+        forecast=forecast(session, edition.id, form.lists.data or []),
+    )
+
+
+def _moment(form: LaunchForm, newsletter: Newsletter) -> dt.datetime | None:
+    """The time that was typed, in the newsletter's zone; `None` is now."""
+    if form.moment.data != "later" or form.at.data is None:
+        return None
+    moment: dt.datetime = form.at.data.replace(tzinfo=ZoneInfo(newsletter.time_zone))
+    if moment <= dt.datetime.now(dt.UTC):
+        raise RuleError(N_("This time has passed already."))
+    return moment
+
+
+def _launch(form: LaunchForm, edition: Edition, at: dt.datetime | None) -> Mailing:
+    session, account = get_session(), get_account()
+    mailing = launching.create_mailing(
+        session,
+        edition_id=edition.id,
+        list_ids=form.lists.data or [],
+        by=account,
+        rate=float(form.rate.data) if form.rate.data is not None else None,
+        is_repeat=bool(form.is_repeat.data),
+    )
+    if at is None:
+        launching.send_now(session, mailing, by=account)
+    else:
+        launching.schedule(session, mailing, at, by=account)
+    commit()
+    flash(gettext("It is being sent.") if at is None else gettext("It is scheduled."), "success")
+    return mailing

@@ -1,0 +1,56 @@
+"""How the desk tells people what became of their act, and in what words it names states."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import flash
+
+from mailer.errors import CompositionError, RuleError
+from mailer.i18n import N_
+from mailer.newsroom.models import Issue
+from mailer.newsroom.rules import IssueState, ReviewAct
+from mailer.newsroom.wording import number_line
+from mailer.web.database import commit, get_session
+from mailer.web.desk import blueprint
+from mailer.web.failures import say
+from mailer.web.locale import gettext
+
+STATES: dict[IssueState, tuple[str, str]] = {
+    IssueState.DRAFT: (N_("Draft"), "secondary"),
+    IssueState.IN_REVIEW: (N_("In review"), "orange"),
+    IssueState.APPROVED: (N_("Approved"), "green"),
+}
+ACTS: dict[ReviewAct, tuple[str, str]] = {
+    ReviewAct.SUBMITTED: (N_("Submitted for approval"), "orange"),
+    ReviewAct.RETURNED: (N_("Returned to the editors"), "red"),
+    ReviewAct.APPROVED: (N_("Approved"), "green"),
+    ReviewAct.WITHDRAWN: (N_("Withdrawn"), "secondary"),
+}
+
+
+@contextmanager
+def commit_or_tell(done: str | None = None) -> Iterator[None]:
+    """Commits what the block did and says `done`; where a room refuses, undoes it and says why."""
+    try:
+        yield
+    except RuleError as error:
+        get_session().rollback()
+        flash(say(error), "error")
+    except CompositionError as error:
+        get_session().rollback()
+        for problem in error.problems:
+            flash(gettext(problem), "error")
+    else:
+        commit()
+        if done is not None:
+            flash(done, "success")
+
+
+def issue_name(issue: Issue, language: str) -> str:
+    """Title and number, as a heading names an issue."""
+    return " ".join(part for part in (issue.title, number_line(issue, language)) if part)
+
+
+@blueprint.context_processor
+def _words() -> dict[str, object]:
+    return {"issue_states": STATES, "review_acts": ACTS, "issue_name": issue_name, "number_line": number_line}
