@@ -1,0 +1,158 @@
+"""Bytes of an uploaded file → clean text. Everything a stranger may have put into a `.txt` is refused or mended here.
+
+Encodings: a byte-order mark decides; else strict UTF-8; else charset-normalizer chooses among what Chinese and English
+bulletins are really saved in. The chosen codec must then decode the whole file strictly: nothing is replaced by "?".
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from charset_normalizer import from_bytes
+
+from mailer.errors import UnreadableError
+from mailer.i18n import N_
+
+MAX_BYTES = 20 * 2**20
+# A bulletin of a hundred pages has about 4,000 lines; what has more than this is a log or a data dump.
+MAX_LINES = 100_000
+SUPPORTED = (".txt",)
+
+# UTF-32 before UTF-16: its little-endian mark begins with UTF-16's.
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\x00\x00", "utf-32-le"),
+    (b"\x00\x00\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+_CANDIDATES = ["gb18030", "big5hkscs", "utf_16_le", "utf_16_be", "cp1252"]
+_MAGIC = (
+    (b"%PDF-", "PDF"),
+    (b"PK\x03\x04", "ZIP (docx, xlsx, wps)"),
+    (b"\xd0\xcf\x11\xe0", "Microsoft Office 97–2003"),
+    (b"{\\rtf", "RTF"),
+    (b"\x89PNG", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF8", "GIF"),
+    (b"\x1f\x8b", "gzip"),
+    (b"Rar!", "RAR"),
+    (b"7z\xbc\xaf", "7-Zip"),
+    (b"\x7fELF", "ELF"),
+    (b"<!DOCTYPE html", "HTML"),
+    (b"<html", "HTML"),
+    (b"<?xml", "XML"),
+)
+# Line ends of every system become "\n"; form feeds stay, they are page breaks.
+_LINE_ENDS = re.compile("\r\n|[\r\v\x85\u2028\u2029]")
+# Invisible characters that only disturb matching: controls, zero-width, direction marks, byte-order marks inside.
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Clean text with "\\n" line ends and the encoding it was in, as a Python codec name."""
+
+    text: str
+    encoding: str
+
+
+def read_file(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """The bytes of a file, never more than `max_bytes` of them in memory. Raises `UnreadableError`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(max_bytes + 1)
+    except OSError as error:
+        raise UnreadableError(
+            N_("%(filename)s cannot be opened: %(reason)s"), filename=path.name, reason=error.strerror or str(error)
+        ) from error
+    _check_size(len(content), path.name, max_bytes)
+    return content
+
+
+def read_text(content: bytes, filename: str, *, max_bytes: int = MAX_BYTES) -> Reading:
+    """Decodes and cleans a plain-text document. Raises `UnreadableError` with one sentence a person can act on."""
+    name = PurePath(filename).name
+    _check_kind(name)
+    _check_size(len(content), name, max_bytes)
+    _check_magic(content, name)
+    text, encoding = _decode(content, name)
+    text = _LINE_ENDS.sub("\n", text)
+    if text.count("\n") > MAX_LINES:
+        raise UnreadableError(
+            N_("%(filename)s has more than %(limit)d lines; that is no bulletin."), filename=name, limit=MAX_LINES
+        )
+    if len(_CONTROLS.findall(text)) > len(text) // 200:
+        raise UnreadableError(N_("%(filename)s is not a text file."), filename=name)
+    text = _INVISIBLE.sub("", text)
+    if not any(character.isalnum() for character in text):
+        raise UnreadableError(N_("%(filename)s holds no text."), filename=name)
+    return Reading(text, encoding)
+
+
+def _check_kind(name: str) -> None:
+    suffix = PurePath(name).suffix.lower()
+    if suffix not in SUPPORTED:
+        raise UnreadableError(
+            N_("%(filename)s: files of this kind cannot be read yet. Supported: %(supported)s"),
+            filename=name,
+            supported=", ".join(SUPPORTED),
+        )
+
+
+def _check_size(size: int, name: str, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise UnreadableError(
+            N_("%(filename)s is larger than the limit of %(limit)s MiB."),
+            filename=name,
+            limit=f"{max_bytes / 2**20:g}",
+        )
+
+
+def _check_magic(content: bytes, name: str) -> None:
+    if not content.strip():
+        raise UnreadableError(N_("%(filename)s is empty."), filename=name)
+    head = content[:64].lstrip()
+    for magic, kind in _MAGIC:
+        if head[: len(magic)].lower() == magic.lower():
+            raise UnreadableError(
+                N_("%(filename)s is not plain text but %(kind)s under a .txt name."), filename=name, kind=kind
+            )
+
+
+def _decode(content: bytes, name: str) -> tuple[str, str]:
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return _decode_strictly(content[len(mark) :], encoding, name), encoding
+    if b"\0" not in content:
+        try:
+            return content.decode("utf-8"), "utf-8"
+        except UnicodeDecodeError as error:
+            # Nearly all of it is good UTF-8: a damaged file, not another encoding.
+            if error.start > 200 and error.start > len(content) * 0.9:
+                raise _undecodable(content, error, name) from error
+    best = from_bytes(content, cp_isolation=_CANDIDATES).best()
+    if best is None:
+        raise UnreadableError(
+            N_("The encoding of %(filename)s cannot be recognised; save it as UTF-8 and try again."), filename=name
+        )
+    return _decode_strictly(content, best.encoding, name), best.encoding.replace("_", "-")
+
+
+def _decode_strictly(content: bytes, encoding: str, name: str) -> str:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise _undecodable(content, error, name) from error
+
+
+def _undecodable(content: bytes, error: UnicodeDecodeError, name: str) -> UnreadableError:
+    line = content.count(b"\n", 0, error.start) + 1
+    return UnreadableError(
+        N_("%(filename)s is damaged: line %(line)d holds bytes that are no text in %(encoding)s."),
+        place=str(line),
+        filename=name,
+        line=line,
+        encoding=error.encoding,
+    )

@@ -1,0 +1,99 @@
+"""Titles and parts → articles with section, byline, notes and source in their places."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mailer.newsroom.structure.blocks import Block
+from mailer.newsroom.structure.grouping import Part
+from mailer.newsroom.structure.lines import (
+    PartKind,
+    is_byline_below_title,
+    is_subtitle,
+    source_value,
+    split_trailing_source,
+)
+from mailer.newsroom.structure.titles import Title
+
+
+@dataclass(slots=True)
+class SectionMark:
+    """The name of a section, standing in the body."""
+
+    name: str
+    block: Block
+
+
+Item = Title | SectionMark | Part
+
+
+@dataclass(slots=True)
+class Article:
+    """An article under assembly; `title` is `None` for text above the first title."""
+
+    title: Title | None
+    section: str | None
+    parts: list[Part] = field(default_factory=list)
+    source: str | None = None
+
+
+def assemble(items: Sequence[Item]) -> list[Article]:
+    """Walks through titles, section marks and parts in order."""
+    articles: list[Article] = []
+    section: str | None = None
+    waiting: list[Part] = []
+    for at, item in enumerate(items):
+        if isinstance(item, SectionMark):
+            section = item.name
+        elif isinstance(item, Title):
+            articles.append(Article(item, section, waiting))
+            waiting = []
+            if item.subtitle is not None:
+                articles[-1].parts.append(Part(PartKind.SUBTITLE, item.subtitle.text.lstrip("—―─- "), [item.subtitle]))
+        elif _is_note_for_next(items, at):
+            waiting.append(item)
+        else:
+            if not articles:
+                articles.append(Article(None, section))
+            articles[-1].parts.append(item)
+    if waiting:
+        articles.append(Article(None, section, waiting))
+    for article in articles:
+        _settle_head(article)
+        _settle_source(article)
+    return articles
+
+
+def _is_note_for_next(items: Sequence[Item], at: int) -> bool:
+    """An editor's note right above a title introduces what follows, unless it is an afterword (编后)."""
+    item = items[at]
+    if not isinstance(item, Part) or item.kind is not PartKind.EDITORS_NOTE or "后" in item.label or "後" in item.label:
+        return False
+    return at + 1 < len(items) and not isinstance(items[at + 1], Part)
+
+
+def _settle_head(article: Article) -> None:
+    """Under a title: a dash makes a subtitle, a bare name a byline. Both stand before the first paragraph only."""
+    if article.title is None:
+        return
+    for part in article.parts:
+        if part.kind is not PartKind.PARAGRAPH:
+            continue
+        if is_subtitle(part.text) and len(part.blocks) == 1 and not part.text.endswith(("。", "；")):
+            part.kind, part.text = PartKind.SUBTITLE, part.text.lstrip("—―─- ")
+        elif is_byline_below_title(part.text):
+            part.kind = PartKind.BYLINE
+        else:
+            break
+
+
+def _settle_source(article: Article) -> None:
+    """The source is a line of its own, or in brackets at the end of the last paragraph."""
+    for part in article.parts:
+        if part.kind is PartKind.SOURCE:
+            article.source = article.source or source_value(part.text)
+    last = next((part for part in reversed(article.parts) if part.kind is PartKind.PARAGRAPH), None)
+    if last is not None and article.source is None:
+        text, source = split_trailing_source(last.text)
+        if source is not None:
+            last.text, article.source = text, source
+            article.parts.append(Part(PartKind.SOURCE, source, [last.blocks[-1]]))

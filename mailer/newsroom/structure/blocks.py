@@ -1,0 +1,65 @@
+"""What every reader hands to the structure: blocks of text in reading order, with whatever hints their format has.
+
+A plain-text line is a block, so is a paragraph of a word-processor file or a line of a PDF page. Structure code never
+asks which format it came from; it asks for hints, and a format without a hint leaves it at its default.
+"""
+
+import re
+from dataclasses import dataclass
+
+_HEADING = re.compile(r"(#{1,6})[ \t]+(?=\S)")
+_BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_INDENT_WIDTH = {"\u3000": 2, "\t": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One line or paragraph, stripped.
+
+    `line` is its place in the source, from 1 (a line of a text file, a paragraph elsewhere); `page` counts from 1 as
+    far as the source tells; `indent` and `size` are columns and points; `level` is a heading style's depth, from 1;
+    `blank_before` is the number of empty lines above.
+    """
+
+    text: str
+    line: int
+    page: int = 1
+    indent: int = 0
+    blank_before: int = 0
+    level: int | None = None
+    size: float | None = None
+    is_bold: bool = False
+    is_centred: bool = False
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it may be anything but running text; pattern matching looks at short blocks only."""
+        return len(self.text) <= 200
+
+
+def blocks_of_text(text: str) -> list[Block]:
+    """Lines of plain text, with form feeds as page breaks and Markdown's headings and bold as hints."""
+    blocks: list[Block] = []
+    page, blanks = 1, 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        for position, piece in enumerate(line.split("\f")):
+            page += position > 0
+            stripped = piece.strip()
+            if stripped:
+                blocks.append(_block(piece, stripped, number, page, blanks))
+                blanks = 0
+            elif position == 0:
+                blanks += 1
+    return blocks
+
+
+def _block(piece: str, stripped: str, line: int, page: int, blanks: int) -> Block:
+    leading = piece[: len(piece) - len(piece.lstrip())]
+    indent = sum(_INDENT_WIDTH.get(character, 1) for character in leading)
+    level, is_bold = None, False
+    if len(stripped) <= 200:
+        if heading := _HEADING.match(stripped):
+            level, stripped = len(heading[1]), stripped[heading.end() :].strip("# \t") or stripped
+        if bold := _BOLD.fullmatch(stripped):
+            is_bold, stripped = True, bold[2]
+    return Block(stripped, line, page, indent, blanks, level=level, is_bold=is_bold)

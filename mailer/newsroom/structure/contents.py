@@ -1,0 +1,193 @@
+"""Finding the contents list: with or without a heading, with or without bullets and pages, and where it ends."""
+
+import re
+from dataclasses import dataclass
+
+from mailer.newsroom.structure.blocks import Block
+from mailer.newsroom.structure.entries import Entry, read_entry, undecorated
+from mailer.newsroom.structure.listing import Listing, list_entries
+from mailer.newsroom.structure.matching import normal_form, similarity
+from mailer.newsroom.structure.numerals import DATES
+from mailer.newsroom.structure.typography import fold, is_finished, squeeze, width
+
+_HEADING = re.compile(
+    r"(?:本期|本刊|内容|要闻|文章)?(?:目录|目次|导读|要目|导览|提要|索引|内容|看点|要闻|篇目)(?:导读|提要|索引|目录)?(?:[/·|—]?(?:contents|content|index))?|"
+    r"(?:tableof)?contents|(?:in|inside)this(?:issue|edition|number)|inside|content(?:s)?目录|index"
+)
+# Lists longer than this are no contents lists; it also bounds the work on hostile input.
+_LONGEST = 400
+_FRONT = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The contents list: its entries and section names, and the half-open range of block indices it fills."""
+
+    listing: Listing
+    start: int
+    end: int
+
+
+def find_contents(blocks: list[Block]) -> Contents | None:
+    """Finds the list in the first blocks of a document, or says that there is none."""
+    first_text = next((at for at, block in enumerate(blocks[:_FRONT]) if _is_text(block)), min(len(blocks), _FRONT))
+    heading = next((at for at in range(min(len(blocks), _FRONT)) if is_contents_heading(blocks[at].text)), None)
+    if heading is not None:
+        start, first = heading, heading + 1
+    else:
+        found = _unheaded_start(blocks, first_text)
+        if found is None:
+            return None
+        start = first = found
+    end = _end(blocks, first, has_heading=heading is not None)
+    if end <= first:
+        return None
+    listing = list_entries([read_entry(block) for block in blocks[first:end]], _forms(blocks[end:]))
+    return Contents(listing, start, end) if listing.entries else None
+
+
+def is_contents_heading(text: str) -> bool:
+    """Whether a line is 目录, 本期导读, CONTENTS and the like, letter-spaced or ornamented or not."""
+    if len(text) > 40:
+        return False
+    bare = squeeze(undecorated(text)[0]).lower().strip(":[]<>·*—-=()")
+    return _HEADING.fullmatch(bare) is not None
+
+
+def _is_text(block: Block) -> bool:
+    """Whether a block is running text rather than a title or an entry."""
+    if not block.is_short:
+        return True
+    return width(block.text) > 60 and is_finished(block.text) and read_entry(block).strength < 2
+
+
+def _is_featured(entry: Entry, *, has_heading: bool) -> bool:
+    return bool(entry.bullet) or entry.is_left_page or entry.strength >= (1 if has_heading else 2)
+
+
+def _unheaded_start(blocks: list[Block], first_text: int) -> int | None:
+    """The first of at least two featured lines, or of one that is a title further down; else a repeated run of lines."""
+    featured = [at for at in range(first_text) if _may_be_entry(blocks[at])]
+    for at in featured:
+        if any(at < other <= at + 4 for other in featured) or _returns(blocks, at):
+            return at
+    return _repeated_start(blocks, first_text)
+
+
+def _may_be_entry(block: Block) -> bool:
+    entry = read_entry(block)
+    if not _is_featured(entry, has_heading=False) or undecorated(block.text)[1]:
+        return False
+    return len(normal_form(entry.title)) >= 4 and not any(date.search(fold(block.text)) for date in DATES)
+
+
+def _returns(blocks: list[Block], at: int) -> bool:
+    form = normal_form(read_entry(blocks[at]).title)
+    return any(block.is_short and normal_form(block.text) == form for block in blocks[at + 1 : at + _LONGEST])
+
+
+def _repeated_start(blocks: list[Block], first_text: int) -> int | None:
+    """Plain lines without bullet, page or heading are a list when at least two in a row return as titles of text."""
+    titles = {
+        normal_form(block.text)
+        for block, after in zip(blocks[1:-1], blocks[2:], strict=True)
+        if block.is_short and _is_text(after)
+    }
+    run = 0
+    for at in range(first_text):
+        form = normal_form(blocks[at].text)
+        is_title_here = at + 1 < len(blocks) and _is_text(blocks[at + 1])
+        run = run + 1 if len(form) >= 5 and form in titles and not is_title_here else 0
+        if run == 2:
+            return at - 1
+    return None
+
+
+def _end(blocks: list[Block], first: int, *, has_heading: bool) -> int:
+    """The index after the last line of the list that begins at `first`."""
+    seen: dict[str, bool] = {}
+    first_form, last_featured, sections = "", -1, set[str]()
+    limit = min(len(blocks), first + _LONGEST)
+    paged = 0
+    at = first
+    while at < limit:
+        block = blocks[at]
+        if _is_text(block):
+            return _back_off(blocks, first, at, last_featured, is_title_above=True)
+        entry = read_entry(block)
+        featured = _is_featured(entry, has_heading=has_heading)
+        form = normal_form(entry.title)
+        bare, is_decorated = undecorated(block.text)
+        if is_decorated and normal_form(bare) in sections:
+            return _back_off(blocks, first, at, last_featured, is_title_above=False)
+        if (
+            seen
+            and entry.page is None
+            and _is_title_again(blocks, at, form, seen, first_form, featured=featured, paged=paged)
+        ):
+            return _back_off(blocks, first, at, last_featured, is_title_above=False)
+        if featured:
+            last_featured = at
+            paged += entry.strength >= 1
+        if not featured or entry.page is None:
+            sections.add(normal_form(bare))
+        seen[form] = True
+        first_form = first_form or form
+        at += 1
+    return _back_off(blocks, first, at, last_featured, is_title_above=False)
+
+
+def _is_title_again(
+    blocks: list[Block], at: int, form: str, seen: dict[str, bool], first_form: str, *, featured: bool, paged: int
+) -> bool:
+    """Whether the line at `at` is no entry any more but the first title of the body."""
+    if len(form) >= 2 and form in seen and not (len(form) <= 8 and paged and not _leads_to_text(blocks, at)):
+        return True
+    below = blocks[at + 1] if at + 1 < len(blocks) else None
+    if below is not None and below.is_short and form + normal_form(below.text) in seen and not read_entry(below).page:
+        return True
+    if featured and not paged:
+        return False
+    known = seen if paged else {first_form: True}
+    return _leads_to_text(blocks, at) and any(similarity(form, other) >= 0.75 for other in known)
+
+
+def _leads_to_text(blocks: list[Block], at: int) -> bool:
+    return any(_is_text(block) for block in blocks[at + 1 : at + 4])
+
+
+def _back_off(blocks: list[Block], first: int, stop: int, last_featured: int, *, is_title_above: bool) -> int:
+    """Gives back to the body what stands between the list and `stop`: a title, a section name."""
+    if last_featured >= 0:
+        end = last_featured + 1
+        while end < stop and _continues(blocks, end, stop):
+            end += 1
+        return end
+    end = stop - 1 if is_title_above and stop > first else stop
+    while end > first and undecorated(blocks[end - 1].text)[1]:
+        end -= 1
+    return end
+
+
+def _continues(blocks: list[Block], at: int, stop: int) -> bool:
+    """Whether an unfeatured line right under the last featured one is its second half."""
+    line, above = blocks[at], blocks[at - 1]
+    is_close = line.blank_before == 0 and line.page == above.page and read_entry(above).page is None
+    return is_close and line.indent > above.indent and not undecorated(line.text)[1] and at + 1 < stop
+
+
+def _forms(blocks: list[Block]) -> set[str]:
+    """Normal forms of the body's short lines, and of two adjacent ones: what an entry must be found among."""
+    forms: set[str] = set()
+    before = ""
+    for block in blocks:
+        form = normal_form(block.text) if block.is_short else ""
+        if undecorated(block.text)[1]:
+            before = ""
+            continue
+        if form:
+            forms.add(form)
+            if before and block.blank_before <= 1:
+                forms.add(before + form)
+        before = form
+    return forms

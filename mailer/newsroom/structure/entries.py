@@ -1,0 +1,121 @@
+"""One line of a contents list taken apart: bullet, ordinal, title, leader and page; no decision needs its neighbours."""
+
+import re
+from dataclasses import dataclass
+
+from mailer.newsroom.structure.blocks import Block
+from mailer.newsroom.structure.numerals import numeral
+from mailer.newsroom.structure.typography import fold
+
+BULLETS = "★☆✩✪※■□▪▫●○◎◦•·‧∙・◆◇❖✦✧▲△▶►▷➢➤➔→✓✔§¤▌▍▎❏❑"
+_BULLET = re.compile(rf"(?:(?:[{BULLETS}]+|[-–—*+>](?=\s))[\s\ufe0f]*)+")
+_ORDINAL = re.compile(
+    r"(?:\((?P<a>[0-9]{1,3}|[一二三四五六七八九十]{1,3})\)|\[(?P<b>[0-9]{1,3})\]|"
+    r"(?P<c>[0-9]{1,3}|[一二三四五六七八九十]{1,3}) ?[.、):](?!\d)|(?P<d>[①-⑳])|(?P<e>\d{1,3})(?= |…|\.\.|—))[ .…—·]*(?=\S)"
+)
+_LEFT_PAGE = re.compile(
+    r"(?:\[|\()?(?:p\.? ?(?P<a>\d{1,4})|第 ?(?P<b>\d{1,4}) ?[页版])(?:\]|\))?[ :.…—·]*(?=\S)", re.IGNORECASE
+)
+_PAGE = re.compile(
+    r"(?P<open>[(\[/|]) ?(?:第|p(?:age|p|g)?\.?)? ?(?P<a>\d{1,4})(?: ?[-—~] ?\d{1,4})? ?[页版]? ?[)\]]?$|"
+    r"(?:(?P<mark>第|p(?:age|p|g)?\.? ?) ?)?(?<![\d.,])(?P<b>\d{1,4})(?: ?[-—~] ?\d{1,4})?(?P<unit> ?[页版])?$",
+    re.IGNORECASE,
+)
+_LEADER = " \t\u3000\u00a0.…·‥⋯—–―─-_．。・･•*"
+# A leader in the middle: the author's name stands between it and the page.
+_LONG_LEADER = re.compile(r"[ \u3000]*(?:…{2,}|\.{4,}|·{3,}|。{3,}|⋯{2,})[ \u3000…·.]*")
+# Symmetrical ornaments, or a bracket around the whole line, mark the name of a section.
+_ORNAMENT = re.compile(rf"[{BULLETS}=~*#<>|—–─\-_\s]+")
+_BRACKETED = re.compile(r"[【〖［\[「『〔◤](?P<name>[^【】〖〗［］\[\]「」『』〔〕]{2,24})[】〗］\]」』〕◢]")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a contents list. `strength` says how sure the page is: 3 bracketed or marked, 2 after a leader, 1 after
+    wide space, 0.5 after a single space, 0 no page. `left` is a number at the head whose meaning the whole list decides.
+    """
+
+    block: Block
+    bullet: str
+    left: int | None
+    is_left_page: bool
+    is_left_loose: bool
+    title: str
+    page: int | None
+    strength: float
+
+
+def read_entry(block: Block) -> Entry:
+    """Takes a short block apart. A line that is no entry comes back with `strength` 0 and no bullet."""
+    text = block.text
+    bullet = _BULLET.match(text)
+    start = bullet.end() if bullet else 0
+    folded = fold(text)
+    left, is_left_page, is_loose = None, False, False
+    if match := _LEFT_PAGE.match(folded, start):
+        left, is_left_page = int(match["a"] or match["b"]), True
+    elif match := _ORDINAL.match(folded, start):
+        left, is_loose = _ordinal(match), match["e"] is not None
+    if match:
+        start = match.end()
+        if bullet is None and (bullet := _BULLET.match(text, start)):
+            start = bullet.end()
+    title, page, strength = split_page(text[start:])
+    return Entry(block, bullet[0].strip() if bullet else "", left, is_left_page, is_loose, title, page, strength)
+
+
+def _ordinal(match: re.Match[str]) -> int | None:
+    if match["d"]:
+        return ord(match["d"]) - 0x245F
+    return numeral(next(group for group in match.groups() if group))
+
+
+def split_page(text: str) -> tuple[str, int | None, float]:
+    """Title, page, and how sure the page is (see `Entry.strength`)."""
+    folded = fold(text)
+    match = _PAGE.search(folded, max(0, len(folded) - 24)) if folded[-1:].isdigit() or folded[-1:] in ")]页版" else None
+    if match is None or match.start() == 0:
+        return _without_leader(text), None, 0
+    rest = text[: match.start()]
+    title = rest.rstrip(_LEADER)
+    leader = fold(rest[len(title) :])
+    page = int(match["a"] or match["b"])
+    strength = _strength(match, leader, text[len(title) : match.start()])
+    if strength == 0 or sum(map(str.isalnum, title)) < 2 or (strength < 3 and page > 999):
+        return _without_leader(text), None, 0
+    title = title.rstrip(" \u3000/|(（[【")
+    if author := _LONG_LEADER.search(title):
+        title = title[: author.start()]
+    return title, page, strength
+
+
+def _strength(match: re.Match[str], leader: str, raw: str) -> float:
+    if match["open"] or match["mark"] or match["unit"]:
+        return 3
+    if (
+        any(mark in leader for mark in "…‥⋯")
+        or any(mark * 2 in leader for mark in ".·—-_。・•")
+        or leader.count(".") > 2
+    ):
+        return 2
+    if "\t" in raw or "\u3000" in raw or leader.count(" ") > 1:
+        return 1
+    return 0.5 if leader else 0
+
+
+def _without_leader(text: str) -> str:
+    stripped = text.rstrip(_LEADER)
+    leader = text[len(stripped) :]
+    return stripped if stripped and ("……" in leader or "..." in leader or "···" in leader) else text.rstrip()
+
+
+def undecorated(text: str) -> tuple[str, bool]:
+    """A line without its ornaments, and whether they stood on both sides of it (then it names a section)."""
+    if bracketed := _BRACKETED.fullmatch(text.strip(f" \u3000{BULLETS}")):
+        return bracketed["name"].strip(), True
+    lead = _ORNAMENT.match(text)
+    if lead is None or lead.end() == len(text):
+        return text, False
+    core = text[lead.end() :]
+    bare = core.rstrip(f"{BULLETS}=~*#<>|—–─-_ \t\u3000")
+    return (bare, True) if bare != core.rstrip() and bare else (core.strip(), False)

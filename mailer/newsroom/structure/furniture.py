@@ -1,0 +1,111 @@
+"""What belongs to the page and not to the text: rules, page numbers, running heads and feet."""
+
+import re
+from collections import defaultdict
+
+from mailer.newsroom.structure.blocks import Block
+from mailer.newsroom.structure.masthead import Masthead, take_issue
+from mailer.newsroom.structure.matching import normal_form
+from mailer.newsroom.structure.typography import squeeze
+
+_RULE = re.compile(r"[\s\-—–―─━═=_*~～·.…﹏◇◆☆★●○■□▁▔|+#<>]{3,}")
+_NUMBER = r"\d{1,4}"
+_DECORATED_NUMBER = re.compile(
+    rf"(?:[-—·•~\[(|<〈《]{{1,3}}{_NUMBER}[-—·•~\])|>〉》]{{1,3}}|第[\d一二三四五六七八九十百]{{1,4}}[页頁版](?:[/,，]?共\d+[页頁版])?|"
+    rf"(?:page|p\.?){_NUMBER}(?:(?:of|/){_NUMBER})?|{_NUMBER}(?:/|of){_NUMBER}|{_NUMBER}页)",
+    re.IGNORECASE,
+)
+_END_MARK = re.compile(r"[\[(]?(?:本期)?(?:全文)?(?:完|结束|end)[\])]?|[■□◆◇●]|#{3}|-30-|—(?:完|end)—", re.IGNORECASE)
+# What is left of a running head when title and number are taken out: page number and ornaments.
+_HEAD_REST = re.compile(r"(?:第?\d{0,4}[页版]?|[^\w]|月刊|双月刊|季刊|内部资料|page|p)*", re.IGNORECASE)
+
+
+def is_rule(text: str) -> bool:
+    """Whether a line is only drawn: "──────", "* * *"."""
+    return len(text) <= 400 and _RULE.fullmatch(text) is not None and not any(map(str.isalnum, text))
+
+
+def is_end_mark(text: str) -> bool:
+    """Whether a line only says that something ends here: （完）, ■."""
+    return len(text) <= 12 and _END_MARK.fullmatch(squeeze(text)) is not None
+
+
+def find_page_numbers(blocks: list[Block], start: int) -> set[int]:
+    """Indices of lines from `start` that are page numbers: ornamented ones, and bare ones that count the pages up."""
+    found, bare = set(), []
+    for at in range(start, len(blocks)):
+        text = blocks[at].text
+        if len(text) > 24:
+            continue
+        squeezed = squeeze(text)
+        if _DECORATED_NUMBER.fullmatch(squeezed):
+            found.add(at)
+        elif squeezed.isdecimal() and len(squeezed) <= 4:
+            bare.append((at, int(squeezed)))
+    found |= {at for at, _ in bare if _is_at_page_edge(blocks, at)}
+    values = [value for _, value in bare]
+    if len(values) > 1 and all(before < after <= before + 3 for before, after in zip(values, values[1:], strict=False)):
+        found |= {at for at, _ in bare}
+    return found
+
+
+def _is_at_page_edge(blocks: list[Block], at: int) -> bool:
+    page = blocks[at].page
+    return (at + 1 < len(blocks) and blocks[at + 1].page != page) or (at > 0 and blocks[at - 1].page != page)
+
+
+def find_running_heads(
+    blocks: list[Block], start: int, page_numbers: set[int], masthead: Masthead, kept: set[str]
+) -> set[int]:
+    """Indices of running heads and feet from `start`; `kept` are normal forms that are titles and stay.
+
+    A line is one when nothing but the bulletin's own title, number, date and page is in it, or when it returns, page
+    numbers aside, at page edges only.
+    """
+    edges = _page_edges(blocks, start, page_numbers)
+    found: set[int] = set()
+    returning: dict[str, list[int]] = defaultdict(list)
+    title = normal_form(masthead.title or "")
+    for at in range(start, len(blocks)):
+        text = blocks[at].text
+        if len(text) > 80 or at in page_numbers:
+            continue
+        form = normal_form(text)
+        if not form or form in kept:
+            continue
+        if (title and title in form and _is_only_masthead(blocks[at], masthead)) or (
+            at in edges and _is_only_masthead(blocks[at], masthead)
+        ):
+            found.add(at)
+        elif at in edges:
+            returning[re.sub(r"\d+", "0", form)].append(at)
+    for places in returning.values():
+        if len({blocks[at].page for at in places}) > 1 or len(places) > 2:
+            found.update(places)
+    return found
+
+
+def _page_edges(blocks: list[Block], start: int, page_numbers: set[int]) -> set[int]:
+    """Indices within two lines of a page break or a page number."""
+    edges = set()
+    for at in range(start, len(blocks)):
+        is_break = at > 0 and blocks[at].page != blocks[at - 1].page
+        if is_break:
+            edges.update((at - 2, at - 1, at, at + 1))
+        if at in page_numbers:
+            edges.update((at - 2, at - 1, at + 1, at + 2))
+    return edges
+
+
+def _is_only_masthead(block: Block, masthead: Masthead) -> bool:
+    scratch = Masthead()
+    pieces = take_issue(block, scratch)
+    known = [masthead.title or "", *(imprint.value for imprint in masthead.imprints)]
+    names = [name for name in (normal_form(name) for name in known) if len(name) > 1]
+    for piece in pieces:
+        form = normal_form(piece)
+        for name in names:
+            form = form.replace(name, "")
+        if not _HEAD_REST.fullmatch(form):
+            return False
+    return True

@@ -1,0 +1,129 @@
+"""Lines of the body → parts: paragraphs made whole across line ends and page edges, everything else kept apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mailer.newsroom.structure.blocks import Block
+from mailer.newsroom.structure.layout import Layout, goes_on, is_full
+from mailer.newsroom.structure.lines import FOOTNOTE_MARK, PartKind, cells_of, kind_of, note_text
+from mailer.newsroom.structure.typography import fold, is_finished, join
+
+
+@dataclass(slots=True)
+class Part:
+    """A piece of an article. `rows` are a table's cells; `blocks` the lines it was made of."""
+
+    kind: PartKind
+    text: str
+    blocks: list[Block] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    label: str = ""
+
+
+class Grouper:
+    """Builds the parts between two titles, line by line. A paragraph stays open until one begins that does not continue
+    it, so that a footnote or a caption at the foot of a page does not cut it.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.parts: list[Part] = []
+        self._layout = layout
+        self._open: Part | None = None
+        self._last: Part | None = None
+
+    def add(self, lines: Sequence[Block], page_cuts: frozenset[int]) -> None:
+        """Adds the lines from one title to the next. `page_cuts` are the `line`s of blocks that begin a page."""
+        at = 0
+        while at < len(lines):
+            rows = _table_rows(lines, at)
+            if rows:
+                self._append(_table(lines[at : at + rows]))
+                at += rows
+            else:
+                self._add_line(lines[at], is_page_cut=lines[at].line in page_cuts)
+                at += 1
+
+    def _add_line(self, block: Block, *, is_page_cut: bool) -> None:
+        kind = self._kind(block)
+        if kind is PartKind.PARAGRAPH:
+            target = self._continued(block, is_page_cut=is_page_cut)
+            if target is not None:
+                target.text = join(target.text, block.text)
+                target.blocks.append(block)
+                return
+            if self._last is not None and self._last.kind is PartKind.EDITORS_NOTE and not self._last.text:
+                self._last.text = block.text
+                self._last.blocks.append(block)
+                return
+        text = note_text(block.text) if kind is PartKind.EDITORS_NOTE else block.text
+        label = block.text[: len(block.text) - len(text)] if kind is PartKind.EDITORS_NOTE else ""
+        self._append(Part(kind, text, [block], label=label))
+
+    def _kind(self, block: Block) -> PartKind:
+        kind = kind_of(block.text)
+        if (
+            kind is PartKind.PARAGRAPH
+            and (mark := FOOTNOTE_MARK.match(fold(block.text[:8])))
+            and self._is_noted(mark[0])
+        ):
+            return PartKind.FOOTNOTE
+        return kind
+
+    def _is_noted(self, mark: str) -> bool:
+        """Whether a footnote's mark stands inside an earlier paragraph: then it is no list item."""
+        if mark.isdecimal():
+            return False
+        return any(mark in fold(part.text[1:]) for part in self.parts[-60:] if part.kind is PartKind.PARAGRAPH)
+
+    def _continued(self, block: Block, *, is_page_cut: bool) -> Part | None:
+        """The part that a line of running text continues: the last one, or the paragraph it interrupted."""
+        last = self._last
+        if last is None:
+            return None
+        if last is not self._open and last.kind in {PartKind.EDITORS_NOTE, PartKind.FOOTNOTE} and last.text:
+            if self._goes_on(last, block, is_page_cut=is_page_cut):
+                return last
+        elif (
+            last is not self._open and is_full(last.blocks[-1], block.text, self._layout) and not is_finished(last.text)
+        ):
+            if block.blank_before == 0 and not is_page_cut and last.kind is not PartKind.TABLE:
+                return last
+        if self._open is None:
+            return None
+        interrupted = last is not self._open
+        if interrupted and is_finished(self._open.text):
+            return None
+        return self._open if self._goes_on(self._open, block, is_page_cut=is_page_cut or interrupted) else None
+
+    def _goes_on(self, part: Part, block: Block, *, is_page_cut: bool) -> bool:
+        crosses = is_page_cut or block.page != part.blocks[-1].page
+        return goes_on(part.text, len(part.blocks) == 1, part.blocks[-1], block, self._layout, crosses_page=crosses)
+
+    def _append(self, part: Part) -> None:
+        self.parts.append(part)
+        self._last = part
+        if part.kind is PartKind.PARAGRAPH:
+            self._open = part
+
+
+def _table_rows(lines: Sequence[Block], at: int) -> int:
+    """How many lines from `at` on are rows of one table; 0 when there is none. Two columns need three rows."""
+    columns = len(cells_of(lines[at].text))
+    if columns < 2:
+        return 0
+    end = at
+    while end < len(lines) and (lines[end].blank_before == 0 or end == at):
+        cells = len(cells_of(lines[end].text))
+        if cells < 2 or abs(cells - columns) > 1:
+            break
+        end += 1
+    return end - at if end - at >= (2 if columns > 2 else 3) else 0
+
+
+def _table(lines: Sequence[Block]) -> Part:
+    return Part(
+        PartKind.TABLE,
+        "\n".join(block.text for block in lines),
+        list(lines),
+        rows=[cells_of(block.text) for block in lines],
+    )

@@ -1,0 +1,227 @@
+"""Who made the bulletin: labelled values (编辑：… 电话：…) and bodies with a verb (…局主办), in masthead and colophon."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mailer.newsroom.structure.typography import fold, is_cjk
+
+
+class ImprintRole(StrEnum):
+    """What a labelled value is. Order within a purpose is rank: a responsible editor goes before an editor."""
+
+    RESPONSIBLE_EDITOR = "responsible_editor"
+    EDITOR = "editor"
+    CHIEF_EDITOR = "chief_editor"
+    PHONE = "phone"
+    HOST = "host"
+    COMPILER = "compiler"
+    PUBLISHER = "publisher"
+    ORGANISER = "organiser"
+    SUPERVISOR = "supervisor"
+    DATE = "date"
+    OTHER = "other"
+
+
+EDITORS = (ImprintRole.RESPONSIBLE_EDITOR, ImprintRole.EDITOR, ImprintRole.CHIEF_EDITOR)
+PUBLISHERS = (
+    ImprintRole.HOST,
+    ImprintRole.COMPILER,
+    ImprintRole.PUBLISHER,
+    ImprintRole.ORGANISER,
+    ImprintRole.SUPERVISOR,
+)
+
+_LABELS: dict[ImprintRole, str] = {
+    ImprintRole.RESPONSIBLE_EDITOR: "本期责任编辑 责任编辑 责编 本期责编 managing_editor responsible_editor",
+    ImprintRole.EDITOR: "编辑 本期编辑 执行编辑 文字编辑 编校 编者 编辑人员 editor editors edited_by issue_editor",
+    ImprintRole.CHIEF_EDITOR: "主编 执行主编 本期主编 总编 总编辑 editor-in-chief editor_in_chief chief_editor executive_editor",
+    ImprintRole.PHONE: "电话 联系电话 编辑部电话 咨询电话 投稿电话 办公电话 电话号码 热线 热线电话 编辑部热线 tel tel. telephone phone",
+    ImprintRole.HOST: "主办 主办单位 主办机构 主管主办",
+    ImprintRole.COMPILER: "编印 编印单位 编辑单位 编制 编制单位 编 编发 编发单位 编写 编辑出版 编辑部门 主编单位 compiled_by produced_by",
+    ImprintRole.PUBLISHER: "出版 出版单位 出版者 印发单位 publisher published_by issued_by",
+    ImprintRole.ORGANISER: "承办 承办单位 协办 协办单位",
+    ImprintRole.SUPERVISOR: "主管 主管单位 主管部门",
+    ImprintRole.DATE: "出版日期 印发日期 编印日期 日期 出刊日期 发布日期 印发时间 出版时间 date published publication_date",
+    ImprintRole.OTHER: (
+        "副主编 编委 编委会 编委会主任 主任 副主任 顾问 审核 审稿 审定 审校 核稿 终审 复审 初审 监制 策划 统筹 校对 校稿 排版 版式 设计 美编 美术编辑 "
+        "摄影 签发 签发人 传真 地址 通讯地址 通信地址 社址 邮编 邮政编码 邮箱 电子邮箱 电子邮件 投稿邮箱 信箱 e-mail email mail 网址 网站 官网 微信 公众号 "
+        "微信公众号 qq 联系人 联系方式 投稿 报 送 发 报送 抄送 抄报 主送 分送 印送 发送 印数 印刷 印制 承印 发行 发行量 准印证 准印证号 内刊准印证 刊号 赞助 "
+        "支持单位 版权 开本 印张 定价 制作 制图 录入 打印 打字 印发 共印 责任校对 翻译 译者 供稿单位 密级 编号 "
+        "fax address website web proofreader proofreading proofread_by design layout printed_by circulation distribution "
+        "contact issn photography translation to cc copy_to contributors editorial_board editorial_office"
+    ),
+}
+_ROLE_OF = {word.replace("_", " "): role for role, words in _LABELS.items() for word in words.split()}
+# Labels of one character are too common in running text to be looked for anywhere but at the head of a line.
+_SINGLE = {word for word in _ROLE_OF if len(word) == 1}
+
+
+def _pattern(words: set[str]) -> str:
+    longest_first = sorted(words, key=len, reverse=True)
+    spaced = (
+        r" *".join(map(re.escape, w)) if not w[0].isascii() else re.escape(w).replace(r"\ ", " +")
+        for w in longest_first
+    )
+    return "|".join(spaced)
+
+
+_WORD = _pattern(set(_ROLE_OF) - _SINGLE)
+_MORE = rf"(?: *[/、&及和(] *(?:{_WORD})\)?)*"
+_BEFORE = r"(?:^|(?<=[\s\]()|;,。、/:·—])|(?<=[0-9]))[\[(☎]?"
+_LABEL = re.compile(
+    rf"{_BEFORE}(?P<word>{_WORD})(?P<more>{_MORE})(?:\]? *(?::|\])|(?: |\.)(?=[ (+]*\d[\d (])|(?<=[话l线])(?=[(+]?\d\d))",
+    re.IGNORECASE,
+)
+_HEAD_LABEL = re.compile(rf"[\[(]?(?P<word>{_pattern(_SINGLE)})(?P<more>)\]? *:")
+# "编辑 李涛": no colon, but nothing else than names follows.
+_BARE_LABEL = re.compile(
+    r"(?:^|(?<= {2})|(?<=\())(?P<word>责 *任 *编 *辑|责 *编|执 *行 *编 *辑|编 *辑|主 *编|审 *核|审 *稿|核 *稿|校 *对|签 *发|排 *版)(?P<more>) {1,8}"
+    r"(?=[一-鿿](?: ?[一-鿿]){1,3}(?:[ 、,)]|$))"
+)
+_BY = re.compile(r"^(?P<word>(?:edited|compiled|published|issued|produced) +by)(?P<more>) +(?!:)", re.IGNORECASE)
+_PHONE_SIGN = re.compile(r"[☎☏✆](?P<word>)(?P<more>) *:? *(?=[(+]?\d)")
+_PHONE = re.compile(r"[(+]?\d[\d ()+*.—\-转x/、,]{4,}")
+_TRIM = " \t\u3000;；|｜，,、。·/／[]【】()（）"
+
+_TRIM_OUTSIDE = "".join(character for character in _TRIM if character not in "()（）")
+
+_ORGANISATION = re.compile(
+    r"(?:[局厅部委处院所办馆社站会]|中心|办公室|大学|学院|公司|集团|政府|实验室|科协|工信和科技局|领导小组|编辑组|编写组|课题组|专班|基地|园区|管委会|商会|联盟|支队|总队)$"
+)
+_ORGANISATION_EN = re.compile(
+    r"\b(?:universit|institut|bureau|department|office|cent(?:er|re)\b|academy|council|agency|association|society|ministry|"
+    r"laborator|library|committee|foundation|school|college|authority|commission|faculty|division)",
+    re.IGNORECASE,
+)
+_VERBS: dict[str, ImprintRole] = (
+    dict.fromkeys(("主管主办", "主办", "主办编印"), ImprintRole.HOST)
+    | dict.fromkeys(
+        ("编印", "编辑出版", "编辑发行", "编辑印发", "编辑", "编制", "编发", "编写", "合编", "主编", "编"),
+        ImprintRole.COMPILER,
+    )
+    | dict.fromkeys(("出版", "印发", "发布", "主送"), ImprintRole.PUBLISHER)
+    | dict.fromkeys(("承办", "协办"), ImprintRole.ORGANISER)
+    | {"主管": ImprintRole.SUPERVISOR}
+)
+_VERB = "|".join(sorted(_VERBS, key=len, reverse=True))
+_SPACED_VERB = "|".join(" *".join(verb) for verb in sorted(_VERBS, key=len, reverse=True))
+_MADE_BY = re.compile(
+    rf"(?P<name>\S(?:.*?\S)??)(?P<gap> *)\(?(?<![汇选摘新续简改])(?P<verb>{_SPACED_VERB})\)?(?= |$|[,;。、)|])"
+)
+VERB_ALONE = re.compile(rf"\(?(?:{_SPACED_VERB})\)?")
+
+_COMPOUND_SURNAMES = frozenset(
+    "欧阳 上官 司马 诸葛 东方 皇甫 尉迟 公孙 令狐 慕容 司徒 夏侯 端木 南宫 独孤 轩辕 百里 呼延 闻人 宇文".split()
+)
+SURNAMES = frozenset(
+    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳酆鲍史唐费廉岑薛雷贺倪汤滕殷罗毕郝邬安常乐于时傅皮卞齐康伍余元卜顾孟平黄和穆萧尹姚邵湛汪祁毛禹狄米贝明臧计伏成戴谈宋茅庞熊纪舒屈项祝董梁杜阮蓝闵席季麻强贾路娄危江童颜郭梅盛林刁钟徐邱骆高夏蔡田樊胡凌霍虞万支柯管卢莫房裘缪干解应宗丁宣邓郁单杭洪包诸左石崔吉钮龚程邢裴陆荣翁荀羊惠甄曲家封芮储靳汲邴糜松井段富巫乌焦巴弓牧隗山谷车侯宓蓬全郗班仰秋仲伊宫宁仇栾暴甘厉戎祖武符刘景詹束龙叶幸司韶郜黎蓟薄印宿白怀蒲邰从鄂索咸籍赖卓蔺屠蒙池乔阴胥能苍双闻莘党翟谭贡劳逄姬申扶堵冉宰郦雍璩桑桂濮牛寿通边扈燕冀郏浦尚农温别庄晏柴瞿阎充慕连茹习宦艾鱼容向古易慎戈廖庾终暨居衡步都耿满弘匡国文寇广禄阙东欧殳沃利蔚越夔隆师巩聂晁勾敖融冷訾辛阚那简饶空曾毋沙乜养鞠须丰巢关蒯相查荆红游竺权逯盖益桓公肖岳付代覃佟苟闫涂"
+    "陳趙孫吳鄭馮褚衛蔣韓楊許呂張嚴鄒喻竇雲蘇範魯韋馬鳳費賀湯羅畢鄔樂時齊顧黃蕭計談龐熊紀項藍閔賈婁顏鍾駱盧應單龔陸榮劉葉龍賴喬聞黨譚勞農溫連習關遊簡饒"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """One labelled value. `label` is the word as printed, `value` as printed but trimmed."""
+
+    role: ImprintRole
+    label: str
+    value: str
+
+
+def read_labels(text: str) -> tuple[str, list[Imprint]]:
+    """What stands before the first label of a line, and every labelled value after it."""
+    folded = fold(text)
+    head = _HEAD_LABEL.match(folded)
+    found = [head] if head else []
+    start = head.end() if head else 0
+    found += sorted(
+        (match for pattern in (_LABEL, _BARE_LABEL, _BY, _PHONE_SIGN) for match in pattern.finditer(folded, start)),
+        key=lambda match: match.start(),
+    )
+    found = [match for at, match in enumerate(found) if at == 0 or match.start() >= found[at - 1].end()]
+    imprints = []
+    for at, match in enumerate(found):
+        end = found[at + 1].start() if at + 1 < len(found) else len(text)
+        imprints.append(_imprint(match, _value(text[match.end() : end])))
+    return (text[: found[0].start()].strip(_TRIM) if found else text), imprints
+
+
+def _value(text: str) -> str:
+    """Trimmed, but a bracket that belongs to the value ("(0471) 4366683") stays."""
+    value = text.strip(_TRIM_OUTSIDE)
+    if value[-1:] in {")", "）"} and not {"(", "（"} & set(value):
+        value = value[:-1].rstrip(_TRIM)
+    return value[1:].lstrip() if value[:1] in {"(", "（"} and not {")", "）"} & set(value) else value
+
+
+def _imprint(match: re.Match[str], value: str) -> Imprint:
+    word = " ".join(match["word"].lower().split())
+    role = _ROLE_OF.get(word) or _ROLE_OF.get(
+        word.replace(" ", ""), ImprintRole.PHONE if not word else ImprintRole.OTHER
+    )
+    if match["word"].lower().endswith(" by"):
+        value = re.sub(r"^the ", "", value, flags=re.IGNORECASE)
+    if role in EDITORS and is_organisation(value):
+        role = ImprintRole.COMPILER
+    return Imprint(role, match["word"], value)
+
+
+def read_makers(text: str) -> list[Imprint]:
+    """Bodies named with what they did: "澜州市科技局 编印", "甲局主办  乙所承办". Empty when the line is not of that kind."""
+    makers, at = [], 0
+    folded = fold(text)
+    while match := _MADE_BY.match(folded, at):
+        name = text[match.start("name") : match.end("name")].strip(_TRIM)
+        verb = match["verb"].replace(" ", "")
+        if len(name) < 2 or not (is_organisation(name) or match["gap"] or len(verb) > 1):
+            return []
+        makers.append(Imprint(_VERBS[verb], verb, name))
+        at = match.end() + len(folded[match.end() :]) - len(folded[match.end() :].lstrip(" ,;。、)|"))
+    return makers if at >= len(folded) else []
+
+
+def is_organisation(text: str) -> bool:
+    """Whether a name is a body's rather than a person's or a title."""
+    name = fold(text).strip(_TRIM)
+    if _ORGANISATION_EN.search(name):
+        return True
+    return len(name) >= 4 and _ORGANISATION.search(name.replace(" ", "")) is not None
+
+
+def person_name(value: str) -> str:
+    """A name without the spaces that only justify it ("李 涛"); two people ("郑可 乔木") keep the one between them."""
+    groups = re.split(r"\s{2,}|\u3000+", value.strip(_TRIM))
+    if all(len(group) == 1 for group in groups):
+        groups = [" ".join(groups)]
+    return " ".join(_tightened(group) for group in groups if group)
+
+
+def _tightened(group: str) -> str:
+    words = group.split()
+    if not all(is_cjk(character) for word in words for character in word) or len(words) < 2:
+        return " ".join(words)
+    whole = "".join(words)
+    if len(words) == 2 and (min(map(len, words)) == 1 or words[0] in _COMPOUND_SURNAMES) and len(whole) <= 4:
+        return whole
+    if all(len(word) == 1 for word in words):
+        return whole if len(whole) <= 3 else " ".join(whole[at : at + 2] for at in range(0, len(whole), 2))
+    return " ".join(words)
+
+
+def looks_like_people(text: str) -> bool:
+    """Whether a short line is nothing but two- to four-character names with surnames that exist."""
+    words = [word for word in re.split(r"[\s、，,]+", person_name(text)) if word]
+    return 1 <= len(words) <= 6 and all(
+        2 <= len(word) <= 4 and all(is_cjk(c) for c in word) and (word[0] in SURNAMES or word[:2] in _COMPOUND_SURNAMES)
+        for word in words
+    )
+
+
+def phone_number(value: str) -> str | None:
+    """The number in a phone's value, digits made half-width: "（0471）4366683 转 8001". `None` when there is none."""
+    match = _PHONE.search(fold(value).replace("—", "-"))
+    if match is None:
+        return None
+    number = re.sub(r" *([-—()/转]) *", r"\1", match[0]).rstrip(" ,、/(.-*+")
+    return re.sub(r" {2,}.*", "", number) or None

@@ -1,0 +1,170 @@
+"""What a single line of the body is by itself: running text, a list item, a byline, a source, a note, a caption."""
+
+import re
+from enum import StrEnum
+
+from mailer.newsroom.structure.entries import BULLETS, undecorated
+from mailer.newsroom.structure.imprint import is_organisation, looks_like_people
+from mailer.newsroom.structure.typography import ends_inside, fold, is_cjk, is_finished, is_latin, width
+
+
+class PartKind(StrEnum):
+    """What a piece of an article is. `paragraph` and `subheading` are its text; the rest stands apart from it."""
+
+    PARAGRAPH = "paragraph"
+    SUBHEADING = "subheading"
+    SUBTITLE = "subtitle"
+    BYLINE = "byline"
+    SOURCE = "source"
+    EDITORS_NOTE = "editors_note"
+    FOOTNOTE = "footnote"
+    CAPTION = "caption"
+    TABLE = "table"
+
+
+_HAN = "一二三四五六七八九十"
+_NOTE = re.compile(
+    r"(?:\[ ?(?P<a>编者按语?|编者的话|编后语?|编辑手记|开栏(?:的话|语)|栏目按语?|导语|editor'?s note) ?:?\]|"
+    r"(?P<b>编 ?者 ?按 ?语?|编者的话|编后语?|编辑手记|开栏(?:的话|语)|栏目按语?|导语|(?:the )?editor['’]?s['’]? note|note from the editor) ?(?::|$))[ :—]*",
+    re.IGNORECASE,
+)
+_SOURCE_WORD = r"(?:(?:稿件|信息|文章|资料|新闻|内容|材料|本文) ?)?来 ?源(?:于)?|稿 ?源|摘 ?自|摘编自|转 ?自|转载自|选自|原载(?:于)?|出 ?处|sources?|reprinted from|originally published in"
+_SOURCE = re.compile(
+    rf"(?:\[(?:{_SOURCE_WORD})\] ?:? ?|[\[(]? ?(?:{_SOURCE_WORD}) ?: ?|[\[(]? ?(?:摘自|摘编自|转自|转载自|选自|原载于?|reprinted from) ?(?=[《“\w])|[\[(] ?据(?= ?[《\w]))(?P<value>.+)",
+    re.IGNORECASE,
+)
+_TRAILING_SOURCE = re.compile(
+    rf"[\[(] ?(?:(?:{_SOURCE_WORD}) ?:? ?|据 ?(?=.*(?:报道|消息|社|报|网|整理|》)))(?P<value>[^()\[\]]{{2,60}})[\])] ?[。.]?$",
+    re.IGNORECASE,
+)
+_BYLINE = re.compile(
+    r"[\[(]? ?(?:(?:本报|本刊|本网|本台|特约|见习|实习|首席)+ ?)?(?:(?:全媒体)?记者|通讯员|评论员|撰稿人?|作者(?:简介|单位)?|供稿(?:单位|人)?|撰文|采写|整理|编译|翻译|译者|执笔|口述|文字?|图文|文图|图 ?/ ?文|文 ?/ ?图)"
+    r"(?: ?[:/|] ?|[ ]+)(?=\S).{2,50}|by +[A-Z][^.!?]{2,60}|\(?.{2,24} ?(?:供稿|整理|编译|撰稿|/文)\)?|[\[(].{0,24}(?:记者|通讯员|作者|作者系|撰稿|编译).{0,40}[\])]",
+    re.IGNORECASE,
+)
+_PERSON_AT = re.compile(r"(?P<name>[一-鿿](?: ?[一-鿿]){1,3}) ?[(](?P<place>[^()]{4,40})[)]")
+_CAPTION = re.compile(
+    r"(?:(?:图|表|照片|图片|图表|附图|附表) ?[0-9一二三四五六七八九十]{1,3}(?:[-—.]\d{1,2})? ?(?:[:.、]|(?= )|(?=[^0-9\s,，是为中所显表可示]))|(?:图|图片|照片|图片说明|上图|下图|左图|右图)(?:为|[:(])|"
+    r"(?:figure|fig\.?|table|photo(?:graph)?s?|chart) ?\d*(?:\.\d+)? ?[:.]|\[(?:图|图片|照片|表|image|photo|picture)[^\]]*\])",
+    re.IGNORECASE,
+)
+_FOOTNOTE = re.compile(
+    r"(?:\[?注(?:释)?\]? ?[0-9①-⑳]{0,2} ?(?::|(?<=\]))|注释$|参考文献|references?:?$|(?:foot)?notes?:|end ?notes?)",
+    re.IGNORECASE,
+)
+FOOTNOTE_MARK = re.compile(r"[①-⑳]|\[\d{1,2}\]|\*{1,3}(?=\s?\S)|[⁰¹²³⁴-⁹]+|\d{1,2}(?= )")
+QUESTION = re.compile(r"(?:问|答|q\d{0,2}|a\d{0,2}|记者|主持人|嘉宾)(?: ?\([^()]{1,10}\))? ?:", re.IGNORECASE)
+_ITEM = re.compile(
+    rf"(?:[{_HAN}]{{1,2}}(?:是|要|、)|第[{_HAN}]{{1,2}}[,、是]|其[{_HAN}][,、是]|\((?:[{_HAN}]{{1,3}}|\d{{1,2}}|[a-z])\)|\d{{1,2}}(?:[.)](?!\d)|、)|[①-⑳]|[a-z]\) |[{BULLETS}]|[-–—*] (?=\S))",
+    re.IGNORECASE,
+)
+TOP_NUMBERED = re.compile(rf"(?:第[{_HAN}]{{1,2}}[章节]|[{_HAN}]{{1,3}}、)")
+_CELLS = re.compile(r"\t+| {2,}|\u3000+|[|│┃]")
+
+
+def is_marked(text: str) -> bool:
+    """Whether a line begins with the mark of a list item or of a question or answer: it begins a paragraph."""
+    head = fold(text[:40])
+    return _ITEM.match(head) is not None or QUESTION.match(head) is not None
+
+
+def kind_of(text: str) -> PartKind:
+    """The kind a line has whatever stands around it; running text when nothing says otherwise."""
+    head = fold(text[:200])
+    if _NOTE.match(head):
+        return PartKind.EDITORS_NOTE
+    if len(text) > 200:
+        return PartKind.FOOTNOTE if _FOOTNOTE.match(head) else PartKind.PARAGRAPH
+    if (source := _SOURCE.fullmatch(head)) and len(source["value"]) <= 80 and not _is_sentence(text):
+        return PartKind.SOURCE
+    if _FOOTNOTE.match(head):
+        return PartKind.FOOTNOTE
+    if _CAPTION.match(head) and len(text) <= 80 and head.count(",") < 2:
+        return PartKind.CAPTION
+    if len(text) <= 70 and _BYLINE.fullmatch(head) and not _is_sentence(text):
+        return PartKind.BYLINE
+    return PartKind.PARAGRAPH
+
+
+def _is_sentence(text: str) -> bool:
+    return text.rstrip("）)】]").endswith(("。", "！", "？", "；")) or "。" in text[:-2]
+
+
+def is_byline_below_title(text: str) -> bool:
+    """Right under a title a bare name is a byline: "郑可 乔木", "程砚（云漓大学）", "云漓大学  程砚"."""
+    if len(text) > 50 or is_finished(text, soft=False) and not text.endswith(("）", ")")):
+        return False
+    if looks_like_people(text):
+        return True
+    match = _PERSON_AT.fullmatch(fold(text))
+    if match and looks_like_people(match["name"]):
+        return True
+    words = [word for word in text.split() if word]
+    return (
+        len(words) > 1
+        and any(map(is_organisation, words))
+        and any(
+            looks_like_people(" ".join(words[:at])) or looks_like_people(" ".join(words[at:]))
+            for at in range(1, len(words))
+        )
+    )
+
+
+def note_text(text: str) -> str:
+    """An editor's note without its label; what the label says is known."""
+    match = _NOTE.match(fold(text[:200]))
+    return text[match.end() :].strip() if match else text
+
+
+def source_value(text: str) -> str:
+    """Where an article came from, without label and brackets."""
+    match = _SOURCE.fullmatch(fold(text))
+    value = text[match.start("value") :] if match else text
+    opened, closed = fold(text)[:1] in "([", fold(value)[-1:] in ")]"
+    return value[:-1].strip() if opened and closed and not fold(text).startswith("[来源]") else value.strip()
+
+
+def split_trailing_source(text: str) -> tuple[str, str | None]:
+    """A paragraph and the source in brackets at its end, if there is one: "……。（来源：科技日报）"."""
+    tail = text[-90:]
+    match = _TRAILING_SOURCE.search(fold(tail))
+    if match is None or len(tail) == len(match[0]):
+        return text, None
+    start = len(text) - len(tail) + match.start()
+    value = tail[match.start("value") : match.end("value")].strip()
+    return text[:start].rstrip(), value
+
+
+def is_subtitle(text: str) -> bool:
+    """Whether a line under a title is its subtitle: it begins with a long dash."""
+    return text.startswith(("——", "――", "──", "--", "—")) and len(text) <= 80 and text.strip("—―─- ") != ""
+
+
+def has_title_shape(text: str, *, strict: bool = False) -> bool:
+    """Whether a line could be a title: short, and not a sentence. `strict` allows no comma at all."""
+    if len(text) > 120 or ends_inside(text) or not any(map(str.isalnum, text)):
+        return False
+    if is_latin(text):
+        return len(text.split()) <= 20 and not text.endswith((".", ":", ";")) and not text[0].islower()
+    if width(text) > (50 if strict else 90) or any(mark in text[:-1] for mark in "。；"):
+        return False
+    if text.endswith(("。", "；", "：", ":", ";")):
+        return False
+    commas = text.count("，") + text.count(",")
+    return commas == 0 if strict else commas <= 1
+
+
+def cells_of(text: str) -> list[str]:
+    """The cells of a table row that is set with wide spaces, tabs or bars; one cell for running text."""
+    if len(text) > 300:
+        return [text]
+    cells = [cell.strip() for cell in _CELLS.split(text.strip("|│┃ \t"))]
+    return [cell for cell in cells if cell] if all(len(cell) <= 40 for cell in cells) else [text]
+
+
+def is_section_shape(text: str) -> bool:
+    """Whether a line is ornamented like the name of a section: ◆政策速递◆, 【政策速递】."""
+    name, is_decorated = undecorated(text)
+    return (
+        is_decorated and 2 <= len(name) <= (16 if any(map(is_cjk, name)) else 40) and not is_finished(name, soft=False)
+    )

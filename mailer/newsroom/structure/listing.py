@@ -1,0 +1,187 @@
+"""Lines of a contents list → its entries and sections: what left-hand numbers mean, which lines belong together."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from mailer.newsroom.structure.entries import Entry, undecorated
+from mailer.newsroom.structure.matching import normal_form
+from mailer.newsroom.structure.typography import fold, is_cjk, join
+
+_LABEL = re.compile(
+    r"[【\[［〔](?P<section>[^】\]］〕]{2,8})[】\]］〕]\s*(?=\S)|(?P<column>[^\s|｜]{2,8})\s*[|｜]\s*(?=\S)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ContentsEntry:
+    """One entry: the title as the list has it, the page it gives, the section it stands under, its source lines."""
+
+    title: str
+    page: int | None
+    section: str | None
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Entries in order, and names of sections with their lines."""
+
+    entries: tuple[ContentsEntry, ...]
+    sections: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Assembly:
+    forms: set[str]
+    bullet: str
+    is_paged: bool
+    entries: list[ContentsEntry] = field(default_factory=list)
+    sections: list[str] = field(default_factory=list)
+    # The first half of an entry that goes on in the next line.
+    half: tuple[str, tuple[int, ...]] | None = None
+
+
+def list_entries(lines: list[Entry], forms: set[str]) -> Listing:
+    """`forms` are the normal forms of the body's lines: a joined title that stands there proves the joint."""
+    lines = _with_pages(lines)
+    bullets = Counter(line.bullet for line in lines if line.bullet)
+    bullet = bullets.most_common(1)[0][0] if bullets else ""
+    paged = sum(line.page is not None for line in lines)
+    assembly = _Assembly(
+        forms, bullet if bullets[bullet] * 3 >= len(lines) or not paged else "", paged * 3 >= len(lines)
+    )
+    for at, line in enumerate(lines):
+        _add(assembly, line, lines[at + 1] if at + 1 < len(lines) else None)
+    if assembly.half:
+        title, numbers = assembly.half
+        _append(assembly, title, None, numbers)
+    return Listing(tuple(assembly.entries), tuple(assembly.sections))
+
+
+def _with_pages(lines: list[Entry]) -> list[Entry]:
+    """Decides what is a page: doubtful right-hand numbers need company and order, left-hand ones must not just count."""
+    pages = [line.page for line in lines if line.page is not None]
+    sure = sum(line.strength >= 1 for line in lines)
+    doubtful = [line for line in lines if line.strength == 0.5]
+    trusted = not doubtful or sure * 2 >= len(pages) or (len(doubtful) * 2 > len(lines) and pages == sorted(pages))
+    lines = [line if trusted or line.strength != 0.5 else _unpaged(line) for line in lines]
+    lefts = [line for line in lines if line.left is not None]
+    if not lefts or any(line.page is not None for line in lefts):
+        return [line if line.page is not None or not line.is_left_page else _paged_left(line) for line in lines]
+    values = [line.left or 0 for line in lefts]
+    counts_up = (
+        all(after in {before + 1, 1} for before, after in zip(values, values[1:], strict=False)) and values[0] == 1
+    )
+    is_wide = all(line.is_left_loose and _has_gap(line) for line in lefts)
+    marked = any(line.is_left_page for line in lefts)
+    if len(lefts) > 1 and (marked or (not counts_up and values == sorted(values)) or (is_wide and len(lefts) > 1)):
+        return [_paged_left(line) if line.left is not None else line for line in lines]
+    # A single number that nobody counts on from belongs to the title: "7 月 9 日".
+    return lines if counts_up else [_untouched(line) for line in lines]
+
+
+def _has_gap(line: Entry) -> bool:
+    return re.match(r"\D*\d+(?: {2,}|[…—]| ?\.\.)", fold(line.block.text).replace("\t", "  ")) is not None
+
+
+def _unpaged(line: Entry) -> Entry:
+    tail = line.block.text[line.block.text.rfind(line.title) :] if line.title else line.block.text
+    return Entry(line.block, line.bullet, line.left, line.is_left_page, line.is_left_loose, tail, None, 0)
+
+
+def _paged_left(line: Entry) -> Entry:
+    return Entry(line.block, line.bullet, None, True, False, line.title, line.left, 3)
+
+
+def _untouched(line: Entry) -> Entry:
+    if line.left is None:
+        return line
+    text = line.block.text
+    start = len(line.bullet) if text.startswith(line.bullet) else 0
+    end = text.rfind(line.title) + len(line.title) if line.title in text else len(text)
+    return Entry(line.block, line.bullet, None, False, False, text[start:end].strip(), line.page, line.strength)
+
+
+def _add(assembly: _Assembly, line: Entry, after: Entry | None) -> None:
+    starts = bool(line.bullet) or line.left is not None
+    numbers = (line.block.line,)
+    if assembly.half is not None:
+        if _belongs_below(assembly, line, starts=starts):
+            half, above = assembly.half
+            assembly.half = None
+            _append(assembly, join(half, line.title), line.page, above + numbers)
+            return
+        half, above = assembly.half
+        assembly.half = None
+        _append(assembly, half, None, above)
+    if line.page is None and _is_section(assembly, line, after, starts=starts):
+        assembly.sections.append(_section_name(line))
+    elif line.page is None and _is_half(assembly, line, after):
+        assembly.half = (line.title, numbers)
+    elif line.page is None and not starts and assembly.entries and _is_tail(assembly, line):
+        last = assembly.entries.pop()
+        assembly.entries.append(
+            ContentsEntry(join(last.title, line.title), last.page, last.section, last.lines + numbers)
+        )
+    else:
+        _append(assembly, line.title, line.page, numbers)
+
+
+def _append(assembly: _Assembly, title: str, page: int | None, lines: tuple[int, ...]) -> None:
+    section = assembly.sections[-1] if assembly.sections else None
+    if (label := _LABEL.match(title)) and normal_form(title) not in assembly.forms:
+        section, title = label["section"] or label["column"], title[label.end() :]
+    elif title.endswith("】") or title.endswith("]"):
+        title = undecorated(title)[0]
+    assembly.entries.append(ContentsEntry(" ".join(title.split()), page, section, lines))
+
+
+def _belongs_below(assembly: _Assembly, line: Entry, *, starts: bool) -> bool:
+    return not starts and (line.page is not None or not assembly.is_paged)
+
+
+def _is_section(assembly: _Assembly, line: Entry, after: Entry | None, *, starts: bool) -> bool:
+    name, is_decorated = undecorated(line.block.text)
+    if is_decorated:
+        return normal_form(name) not in assembly.forms or len(name) <= 12
+    if line.bullet and assembly.bullet and line.bullet != assembly.bullet and after is not None:
+        return len(line.title) <= 16
+    if after is None or (starts and not assembly.is_paged) or (line.bullet and line.bullet == assembly.bullet):
+        return False
+    if normal_form(line.title + after.title) in assembly.forms and normal_form(after.title) not in assembly.forms:
+        return False
+    is_brief = len(line.title) <= (10 if any(map(is_cjk, line.title)) else 32)
+    if assembly.is_paged:
+        return is_brief and (after.page is not None or bool(after.bullet) or after.left is not None)
+    return bool(assembly.bullet) and is_brief and after.bullet == assembly.bullet and not line.bullet
+
+
+def _section_name(line: Entry) -> str:
+    return undecorated(line.title)[0].rstrip("：: ")
+
+
+def _is_half(assembly: _Assembly, line: Entry, after: Entry | None) -> bool:
+    """Whether an entry goes on in the next line: the two together are a title of the body, or only together have a page."""
+    if after is None or after.bullet or after.left is not None:
+        return False
+    if normal_form(line.title) in assembly.forms:
+        return False
+    if normal_form(line.title + after.title) in assembly.forms:
+        return True
+    if assembly.is_paged:
+        return after.page is not None and normal_form(after.title) not in assembly.forms
+    return (
+        bool(assembly.bullet)
+        and bool(line.bullet)
+        and normal_form(after.title) not in assembly.forms
+        and (after.block.indent > line.block.indent)
+    )
+
+
+def _is_tail(assembly: _Assembly, line: Entry) -> bool:
+    """Whether a line without a page belongs to the entry above it: a subtitle, or a second half the body has too."""
+    last = assembly.entries[-1]
+    if normal_form(last.title + line.title) in assembly.forms:
+        return True
+    return line.block.text.startswith(("——", "――", "──"))

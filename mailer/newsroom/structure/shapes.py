@@ -1,0 +1,185 @@
+"""Titles that no contents list announces, found by shape: a short line that is no sentence, above running text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailer.newsroom.structure.articles import Item, SectionMark
+from mailer.newsroom.structure.entries import undecorated
+from mailer.newsroom.structure.grouping import Part
+from mailer.newsroom.structure.layout import Layout
+from mailer.newsroom.structure.lines import (
+    QUESTION,
+    TOP_NUMBERED,
+    PartKind,
+    has_title_shape,
+    is_byline_below_title,
+    is_marked,
+    is_section_shape,
+    is_subtitle,
+)
+from mailer.newsroom.structure.titles import Title, title_text
+from mailer.newsroom.structure.typography import fold, is_finished, join, width
+
+_MAY_FOLLOW = frozenset(
+    {PartKind.BYLINE, PartKind.SOURCE, PartKind.EDITORS_NOTE, PartKind.SUBTITLE, PartKind.TABLE, PartKind.CAPTION}
+)
+
+
+@dataclass(slots=True)
+class Found:
+    """The items with new titles and section marks in place, and the parts that were made subheadings."""
+
+    items: list[Item]
+    titles: list[Title]
+    subheadings: list[Part]
+
+
+def find_by_shape(items: Sequence[Item], layout: Layout, *, has_contents: bool) -> Found:
+    """With a trusted contents list only what looks exactly like the announced titles becomes one; else the most
+    prominent class of title-shaped lines does. What has the shape but not the rank is a subheading.
+    """
+    candidates = [at for at in range(len(items)) if _is_candidate(items, at)]
+    announced = [item for item in items if isinstance(item, Title)]
+    if has_contents:
+        chosen = {at for at in candidates if _is_like_announced(items, at, announced, layout)}
+    else:
+        unmarked = [at for at in candidates if not is_marked(_text(items[at]))]
+        chosen = set(_most_prominent(items, unmarked or _top_numbered(items, candidates), layout))
+    return _promote(items, candidates, chosen)
+
+
+def _text(item: Item) -> str:
+    return item.text if isinstance(item, Part) else ""
+
+
+def _is_candidate(items: Sequence[Item], at: int) -> bool:
+    part = items[at]
+    if not isinstance(part, Part) or part.kind is not PartKind.PARAGRAPH or len(part.blocks) > 3:
+        return False
+    text = part.text
+    if not has_title_shape(text) or is_subtitle(text) or QUESTION.match(fold(text[:20])):
+        return False
+    if is_finished(text, soft=False) and text[-1] not in "？！?!”」』）)":
+        return False
+    if not _leads_to_text(items, at):
+        return False
+    above = items[at - 1] if at else None
+    if isinstance(above, Title) and is_byline_below_title(text):
+        return False
+    return not (isinstance(above, Part) and above.kind is PartKind.PARAGRAPH and not _may_stand_above(above, items, at))
+
+
+def _may_stand_above(above: Part, items: Sequence[Item], at: int) -> bool:
+    """A title follows a finished paragraph, or another line of its own kind (a section's name, a title in two parts)."""
+    return is_finished(above.text) or (has_title_shape(above.text) and len(above.blocks) == 1)
+
+
+def _leads_to_text(items: Sequence[Item], at: int) -> bool:
+    """Whether running text follows, at most two lines of byline, subtitle or note away."""
+    for item in items[at + 1 : at + 4]:
+        if not isinstance(item, Part):
+            return False
+        if item.kind in _MAY_FOLLOW or is_subtitle(item.text) or is_byline_below_title(item.text):
+            continue
+        return is_finished(item.text) or width(item.text[:60]) > 60
+    return False
+
+
+def _is_like_announced(items: Sequence[Item], at: int, announced: Sequence[Title], layout: Layout) -> bool:
+    """Whether a line stands like every announced title does, and as no paragraph stands."""
+    part = items[at]
+    if not announced or not isinstance(part, Part) or is_marked(part.text):
+        return False
+    above = items[at - 1] if at else None
+    block, models = part.blocks[0], [title.blocks[0] for title in announced]
+    if block.level is not None or any(model.level is not None for model in models):
+        return any(model.level == block.level for model in models) and block.level is not None
+    if isinstance(above, SectionMark):
+        return True
+    if layout.is_indented and not any(layout.is_indented_line(model) for model in models):
+        return not layout.is_indented_line(block) and len(part.blocks) == 1
+    gaps = min((model.blank_before for model in models[1:]), default=0)
+    if gaps >= 2:
+        return block.blank_before >= gaps
+    centred = all(model.indent - layout.margin >= 4 for model in models)
+    return centred and block.indent - layout.margin >= 4
+
+
+def _top_numbered(items: Sequence[Item], candidates: Sequence[int]) -> list[int]:
+    return [at for at in candidates if TOP_NUMBERED.match(_text(items[at]))]
+
+
+def _most_prominent(items: Sequence[Item], candidates: Sequence[int], layout: Layout) -> list[int]:
+    """The candidates of the highest rank, where a document has ranks: by style, size, place on the line, space above."""
+    chosen = list(candidates)
+    for rank in (_by_level, _by_size, _by_place, _by_gap):
+        if len(chosen) > 1:
+            chosen = rank(items, chosen, layout)
+    return chosen
+
+
+def _first_block(items: Sequence[Item], at: int):  # type: ignore[no-untyped-def]
+    part = items[at]
+    assert isinstance(part, Part)
+    return part.blocks[0]
+
+
+def _by_level(items: Sequence[Item], chosen: list[int], layout: Layout) -> list[int]:
+    levels = [_first_block(items, at).level for at in chosen]
+    known = [level for level in levels if level is not None]
+    if not known:
+        return chosen
+    return [at for at, level in zip(chosen, levels, strict=True) if level == min(known)]
+
+
+def _by_size(items: Sequence[Item], chosen: list[int], layout: Layout) -> list[int]:
+    sizes = [_first_block(items, at).size or 0 for at in chosen]
+    return [at for at, size in zip(chosen, sizes, strict=True) if size >= max(sizes) - 0.5]
+
+
+def _by_place(items: Sequence[Item], chosen: list[int], layout: Layout) -> list[int]:
+    """Centred lines outrank flush ones, flush ones outrank those that stand where paragraphs begin."""
+
+    def place(at: int) -> int:
+        block = _first_block(items, at)
+        if block.is_centred or block.indent - layout.margin > 8:
+            return 2
+        return 0 if layout.is_indented and layout.is_indented_line(block) else 1
+
+    places = {at: place(at) for at in chosen}
+    return [at for at in chosen if places[at] == places[chosen[0]] or places[at] == max(places.values())]
+
+
+def _by_gap(items: Sequence[Item], chosen: list[int], layout: Layout) -> list[int]:
+    """Two blank lines outrank one. The first candidate stands under the masthead, and its gap says nothing."""
+    gaps = [_first_block(items, at).blank_before for at in chosen[1:]]
+    if not gaps or max(gaps) < 2 or min(gaps) >= 2:
+        return chosen
+    after_text = [at for at in chosen[1:] if isinstance(items[at - 1], Part)]
+    return [at for at in chosen if at not in after_text or _first_block(items, at).blank_before >= 2]
+
+
+def _promote(items: Sequence[Item], candidates: Sequence[int], chosen: set[int]) -> Found:
+    found = Found([], [], [])
+    for at, item in enumerate(items):
+        if at in chosen and isinstance(item, Part):
+            text, ordinal = title_text(item.blocks[0])
+            for block in item.blocks[1:]:
+                text = join(text, block.text)
+            title = Title(text, item.blocks, ordinal=ordinal)
+            found.titles.append(title)
+            found.items.append(title)
+        elif isinstance(item, Part) and _names_section(items, at, chosen):
+            found.items.append(SectionMark(undecorated(item.text)[0], item.blocks[0]))
+        else:
+            if at in candidates and isinstance(item, Part) and not is_marked(item.text):
+                item.kind = PartKind.SUBHEADING
+                found.subheadings.append(item)
+            found.items.append(item)
+    return found
+
+
+def _names_section(items: Sequence[Item], at: int, chosen: set[int]) -> bool:
+    """An ornamented line right above a title names the section that begins there."""
+    above_title = at + 1 < len(items) and (at + 1 in chosen or isinstance(items[at + 1], Title))
+    return above_title and is_section_shape(_text(items[at]))

@@ -1,0 +1,174 @@
+"""Which lines of the body are the titles that the contents list announces."""
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailer.newsroom.structure.blocks import Block
+from mailer.newsroom.structure.entries import read_entry, undecorated
+from mailer.newsroom.structure.lines import has_title_shape, is_subtitle, kind_of, PartKind, QUESTION
+from mailer.newsroom.structure.listing import ContentsEntry
+from mailer.newsroom.structure.matching import SAME, SAME_PLACE, normal_form, similarity
+from mailer.newsroom.structure.typography import fold, is_finished, join
+
+_LINES_PER_TITLE = 3
+# Beyond this many comparisons a document is no bulletin; exact matches are linear and always made.
+_MOST_COMPARISONS = 40_000
+
+
+@dataclass(slots=True)
+class Title:
+    """An article's title as in the body, its subtitle if one stands under it, and the contents entry it answers."""
+
+    text: str
+    blocks: list[Block]
+    subtitle: Block | None = None
+    entry: ContentsEntry | None = None
+    ordinal: int | None = None
+
+
+def find_titles(body: Sequence[Block], entries: Sequence[ContentsEntry]) -> dict[int, Title]:
+    """Titles by the index of their first line in `body`: first those that are equal but for punctuation, then by
+    likeness, nearest to where their neighbours in the list stand.
+    """
+    places: dict[int, tuple[int, int]] = {}
+    _match_equal(body, entries, places)
+    _match_alike(body, entries, places)
+    return {start: _title(body, start, end, entries[entry]) for entry, (start, end) in places.items()}
+
+
+def _match_equal(body: Sequence[Block], entries: Sequence[ContentsEntry], places: dict[int, tuple[int, int]]) -> None:
+    wanted: dict[str, deque[int]] = defaultdict(deque)
+    for number, entry in enumerate(entries):
+        wanted[normal_form(entry.title)].append(number)
+    wanted.pop("", None)
+    forms = [_forms_of(block) for block in body]
+    at = 0
+    while at < len(body) and wanted:
+        length, form = _longest_wanted(body, forms, at, wanted)
+        if length:
+            places[wanted[form].popleft()] = (at, at + length)
+            if not wanted[form]:
+                del wanted[form]
+        at += length or 1
+
+
+def _forms_of(block: Block) -> tuple[str, ...]:
+    """The normal form of a line that may be a title, and the one without an ordinal at its head."""
+    if not block.is_short:
+        return ()
+    form = normal_form(block.text)
+    entry = read_entry(block)
+    bare = normal_form(block.text[block.text.find(entry.title) :]) if entry.left is not None and entry.title else form
+    return (form,) if bare == form else (form, bare)
+
+
+def _longest_wanted(
+    body: Sequence[Block], forms: list[tuple[str, ...]], at: int, wanted: dict[str, deque[int]]
+) -> tuple[int, str]:
+    for head in forms[at]:
+        if head in wanted:
+            # The subtitle may be in the list as well, but the shorter entry goes first.
+            return 1, head
+    for head in forms[at]:
+        whole = head
+        for length in range(2, _LINES_PER_TITLE + 1):
+            if at + length > len(body) or not forms[at + length - 1] or body[at + length - 1].blank_before > 1:
+                break
+            whole += forms[at + length - 1][0]
+            if whole in wanted:
+                return length, whole
+    return 0, ""
+
+
+def _match_alike(body: Sequence[Block], entries: Sequence[ContentsEntry], places: dict[int, tuple[int, int]]) -> None:
+    missing = [number for number in range(len(entries)) if number not in places]
+    if not missing:
+        return
+    taken = {at for start, end in places.values() for at in range(start, end)}
+    candidates = [at for at in range(len(body)) if at not in taken and may_be_title(body, at)]
+    budget = _MOST_COMPARISONS
+    for number in missing:
+        form = normal_form(entries[number].title)
+        low, high = _gap(number, places, len(body))
+        near = [at for at in candidates if low <= at < high and at not in taken]
+        found = _best(body, form, near[:2000])
+        budget -= 2 * len(near)
+        if found is None or found[0] < SAME:
+            budget -= 2 * len(candidates)
+            elsewhere = _best(body, form, candidates if budget > 0 else []) if form else None
+            if elsewhere is not None and elsewhere[0] >= SAME + 0.05 and elsewhere[1] not in taken:
+                found = elsewhere
+            elif found is not None and (found[0] < SAME_PLACE or _leading(body, near) != [found[1]]):
+                found = None
+        if found is not None:
+            _, start, end = found
+            places[number] = (start, end)
+            taken.update(range(start, end))
+
+
+def _gap(number: int, places: dict[int, tuple[int, int]], length: int) -> tuple[int, int]:
+    before = [places[other][1] for other in range(number) if other in places]
+    after = [start for other, (start, _) in places.items() if other > number]
+    low = before[-1] if before else 0
+    return low, min((start for start in after if start >= low), default=length)
+
+
+def _best(body: Sequence[Block], form: str, candidates: Sequence[int]) -> tuple[float, int, int] | None:
+    """The likest of the candidates (alone or with the next line): likeness, first line, end."""
+    best: tuple[float, int, int] | None = None
+    for at in candidates:
+        first = normal_form(body[at].text)
+        spans = [(first, at + 1)]
+        if at + 1 < len(body) and body[at + 1].blank_before <= 1 and has_title_shape(body[at + 1].text):
+            spans.append((first + normal_form(body[at + 1].text), at + 2))
+        for whole, end in spans:
+            score = similarity(form, whole)
+            if score > 0 and (best is None or score > best[0]):
+                best = (score, at, end)
+    return best
+
+
+def _leading(body: Sequence[Block], candidates: Sequence[int]) -> list[int]:
+    return [at for at in candidates if at + 1 < len(body) and not may_be_title(body, at + 1)]
+
+
+def may_be_title(body: Sequence[Block], at: int) -> bool:
+    """Whether a line could be a title by its shape, unmarked by anything that says it is something else."""
+    text = body[at].text
+    return (
+        has_title_shape(text)
+        and kind_of(text) is PartKind.PARAGRAPH
+        and not QUESTION.match(fold(text[:20]))
+        and not (is_finished(text, soft=False) and text[-1:] in "。.；")
+    )
+
+
+def _title(body: Sequence[Block], start: int, end: int, entry: ContentsEntry) -> Title:
+    blocks = list(body[start:end])
+    subtitle = None
+    for at in range(1, len(blocks)):
+        if is_subtitle(blocks[at].text):
+            subtitle, blocks = blocks[at], blocks[:at] + blocks[at + 1 :]
+            break
+    text, ordinal = title_text(blocks[0])
+    for block in blocks[1:]:
+        spaced = f"{text[-3:]} {block.text[:3]}" in " ".join(entry.title.split())
+        text = f"{text} {block.text}" if spaced else join(text, block.text)
+    if normal_form(text) != normal_form(entry.title) and ordinal is not None:
+        whole = undecorated(blocks[0].text)[0]
+        if normal_form(whole) == normal_form(entry.title):
+            text, ordinal = whole, None
+    return Title(text, blocks, subtitle, entry, ordinal)
+
+
+def title_text(block: Block) -> tuple[str, int | None]:
+    """A title line without bullets, ornaments and ordinal, and the ordinal, if it had one."""
+    entry = read_entry(block)
+    text = block.text
+    if entry.left is not None and not entry.is_left_loose and entry.title in text:
+        text = text[text.find(entry.title) :]
+    else:
+        entry_left = None
+        return " ".join(undecorated(text)[0].split()), entry_left
+    return " ".join(undecorated(text)[0].split()), entry.left

@@ -1,0 +1,117 @@
+"""Characters: folding for comparison, display width, whether a paragraph is finished, and how two halves are joined."""
+
+import re
+import unicodedata
+
+# Traditional forms of the characters in the words that structure is recognised by; one to one, so that positions in
+# folded text are positions in the original.
+_TRADITIONAL = "編輯電話錄導讀總責審對傳報發辦單號來轉記聯絡繫專線圖問頁內資執郵遞區簽級簡訊參閱學會協術處廳與員訂稿數據網關門撰寫營訪講華國開欄語摘標題點動態創業觀項構應據達為這實驗館團"
+_SIMPLIFIED = "编辑电话录导读总责审对传报发办单号来转记联络系专线图问页内资执邮递区签级简讯参阅学会协术处厅与员订稿数据网关门撰写营访讲华国开栏语摘标题点动态创业观项构应据达为这实验馆团"
+_FOLD = {ord(a): b for a, b in zip(_TRADITIONAL, _SIMPLIFIED, strict=True)}
+_FOLD |= {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+_FOLD |= dict.fromkeys(map(ord, "\u3000\u00a0\u2002\u2003\t"), " ")
+_FOLD |= dict.fromkeys(map(ord, "–—―─━－‒﹣⸺"), "—")
+_FOLD |= dict.fromkeys(map(ord, "【〔［〖「『"), "[") | dict.fromkeys(map(ord, "】〕］〗」』"), "]")
+_FOLD |= dict.fromkeys(map(ord, "～〜∼"), "~") | dict.fromkeys(map(ord, "○零"), "〇")
+_FOLD |= dict.fromkeys(map(ord, "︰﹕∶"), ":")
+
+CLOSERS = "”’」』）)】〕］]》〉\"'"
+_ENDS = "。！？!?…．"
+# A list item or an introduction to a list is finished too, though the sentence goes on.
+_SOFT_ENDS = "；;：:"
+_OPENERS = "“‘「『（(【〔［[《〈"
+_CONTINUERS = "，。、；：！？,;:!?.)）”’」』】〕］》〉…%％"
+_HYPHENATED = re.compile(r"([A-Za-z]+)[-\u2010\u00ad]$")
+# First halves after which English keeps the hyphen, line end or not.
+_KEPT_PREFIXES = frozenset(
+    "all anti co cross double east eight five four full half high ill large long low mid multi near nine non north off "
+    "on one open over post pre pro quasi real self semi seven short single six small so south state sub ten third three "
+    "top two ultra under up west well wide world year".split()
+)
+
+
+def fold(text: str) -> str:
+    """`text` with widths, dashes, brackets and traditional keywords made alike, character for character."""
+    return text.translate(_FOLD)
+
+
+def squeeze(text: str) -> str:
+    """Folded, without any white space: for recognising words that were letter-spaced."""
+    return "".join(fold(text).split())
+
+
+def is_cjk(character: str) -> bool:
+    """Whether it is written without spaces around it: an ideograph or full-width punctuation."""
+    return unicodedata.east_asian_width(character) in "WF"
+
+
+def width(text: str) -> int:
+    """Columns on paper, ideographs counting two; quotes and dashes are as wide as the text they stand in."""
+    kinds = [unicodedata.east_asian_width(character) for character in text]
+    wide = "WFA" if ("W" in kinds or "F" in kinds) else "WF"
+    return sum(2 if kind in wide else 1 for kind in kinds)
+
+
+def is_latin(text: str) -> bool:
+    """Whether the text is mostly written with spaces between words."""
+    letters = [character for character in text[:2000] if character.isalpha()]
+    return bool(letters) and sum(is_cjk(letter) for letter in letters) * 4 < len(letters)
+
+
+def is_finished(text: str, *, soft: bool = True) -> bool:
+    """Whether a paragraph may end here. A closing quote alone does not say so: what stands before it does.
+
+    A closing bracket after a full sentence ("…。（记者 张三）") finishes too. `soft` counts colons and semicolons.
+    """
+    tail = text[-80:].rstrip()
+    bare = tail.rstrip(CLOSERS)
+    if not bare:
+        return True
+    if bare[-1] in _ENDS or (bare[-1] == "." and not _is_initial(bare)):
+        return True
+    if soft and len(bare) == len(tail) and bare[-1] in _SOFT_ENDS:
+        return True
+    if tail[-1] in "）)】]〕":
+        opened = max(bare.rfind(bracket) for bracket in "（(【[〔")
+        before = bare[:opened].rstrip().rstrip(CLOSERS) if opened > 0 else ""
+        return bool(before) and (before[-1] in _ENDS or before[-1] == ".")
+    return False
+
+
+def _is_initial(text: str) -> bool:
+    return re.search(r"(?:^|\s)(?:[A-Z]|No|Vol|Dr|Mr|Mrs|Ms|Prof|St|vs|etc|e\.g|i\.e|Fig)\.$", text) is not None
+
+
+def begins_inside(text: str) -> bool:
+    """Whether no paragraph can begin like this: with closing punctuation, or a lower-case letter."""
+    return bool(text) and (text[0] in _CONTINUERS or ("a" <= text[0] <= "z" and text[1:2] != ")"))
+
+
+def ends_inside(text: str) -> bool:
+    """Whether no paragraph, nor a heading, can end like this: with a comma, an opening bracket or a hyphen."""
+    return bool(text) and (text[-1] in "，、,—-／/＋+＝=" or text[-1] in _OPENERS)
+
+
+def join(left: str, right: str) -> str:
+    """Two halves of a paragraph made whole: Chinese without a space, English with one, hyphenation undone."""
+    if not left or not right:
+        return left + right
+    if (hyphenated := _HYPHENATED.search(left[-40:])) and right[0].isalpha() and not is_cjk(right[0]):
+        return _unhyphenate(left, right, hyphenated[1])
+    return left + (" " if _needs_space(left, right) else "") + right
+
+
+def _unhyphenate(left: str, right: str, first: str) -> str:
+    compound = left[-len(first) - 2 : -len(first) - 1] in {"-", "\u2010"}
+    kept = compound or first.lower() in _KEPT_PREFIXES or right[0].isupper() or first.isupper()
+    return (left if kept else left[:-1]) + right
+
+
+def _needs_space(left: str, right: str) -> bool:
+    if is_cjk(left[-1]) or is_cjk(right[0]) or left[-1] == "—" or right[0] == "—":
+        return False
+    if left[-1].isdigit() and right[0].isdigit():
+        return is_latin(left[-40:] + right[:40])
+    if left[-1].isalnum() and right[0].isalnum():
+        return True
+    return is_latin(left[-40:] + right[:40])
