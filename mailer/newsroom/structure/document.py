@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mailer.newsroom.bulletin import ParsedArticle, ParsedBulletin, ParsedPart
+from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedBulletin, ParsedPart
 from mailer.newsroom.structure.articles import Article, Item, SectionMark, assemble
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.colophon import find_colophon

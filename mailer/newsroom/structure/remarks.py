@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mailer.i18n import N_
-from mailer.newsroom.bulletin import TEXT_KINDS, ParseWarning
+from mailer.newsroom.structure.bulletin import TEXT_KINDS, ParseWarning
 from mailer.newsroom.structure.articles import Article
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.grouping import Part
