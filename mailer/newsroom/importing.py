@@ -17,7 +17,9 @@ from mailer.newsroom import editing
 from mailer.newsroom.bodies import body_of
 from mailer.newsroom.fields import ARTICLE_LINES, COLOPHON_LIMIT, ISSUE_LINES
 from mailer.newsroom.models import Issue, SourceDocument
+from mailer.newsroom.parsing import parse_document
 from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedBulletin
+from mailer.newsroom.structure.describing import colophon_of, publishers_of
 from mailer.newsroom.structure.typography import squeeze
 from mailer.newsroom.wording import number_line
 
@@ -32,8 +34,6 @@ def import_document(
 
     Raises `UnreadableError` for a file that cannot be read, and then nothing is stored.
     """
-    from mailer.newsroom.parsing import parse_document
-
     newsletter = session.get(Newsletter, newsletter_id)
     if newsletter is None:
         raise NotFoundError(N_("There is no such newsletter."))
@@ -91,13 +91,12 @@ def locate_titles(lines: Sequence[str], titles: dict[int, str]) -> dict[int, int
 
 
 def _masthead(bulletin: ParsedBulletin, newsletter: Newsletter, warnings: Warnings) -> dict[str, Any]:
-    comma = "、" if bulletin.language.startswith("zh") else ", "
     lines = {
         "title": bulletin.title or newsletter.title,
         "number": bulletin.number,
         "total_number": bulletin.total_number,
         "volume": bulletin.volume,
-        "publisher": comma.join(part for part in (bulletin.publisher, *bulletin.co_publishers) if part),
+        "publisher": publishers_of(bulletin),
         "editor": bulletin.editor,
         "phone": bulletin.phone,
     }
@@ -105,14 +104,8 @@ def _masthead(bulletin: ParsedBulletin, newsletter: Newsletter, warnings: Warnin
         **{name: _fit(text, ISSUE_LINES[name], warnings) for name, text in lines.items()},
         "year": bulletin.year,
         "published_on": bulletin.date,
-        "colophon": _colophon(bulletin)[:COLOPHON_LIMIT],
+        "colophon": colophon_of(bulletin)[:COLOPHON_LIMIT],
     }
-
-
-def _colophon(bulletin: ParsedBulletin) -> str:
-    """The colophon's lines that say more than the fields do: publisher, editor and phone have places of their own."""
-    known = [squeeze(value) for value in (bulletin.publisher, bulletin.editor, bulletin.phone) if value]
-    return "\n".join(line for line in bulletin.colophon if not any(value in squeeze(line) for value in known))
 
 
 def _add(
