@@ -52,6 +52,8 @@ templates-lint:
 lock:
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --upgrade --extra embedded --extra dev pyproject.toml --output-file requirements/dev.txt
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements/production.txt
+	@# What the image needs to build the assets and the wheel, and no more.
+	printf 'hatchling\nnodejs-wheel-binaries\n' | $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --constraints requirements/dev.txt - --output-file requirements/build.txt
 
 clean:
 	rm -rf $(VENV) mailer/web/static $(ASSETS)/node_modules $(CATALOGUES:.po=.mo) .mypy_cache .ruff_cache .pytest_cache
