@@ -111,7 +111,11 @@ def _fetch(address: str, agent: str) -> bool:
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=TIMEOUT_SECONDS)
     try:
-        connection.request("GET", parts.path, headers={"User-Agent": agent, "Accept": "*/*"})
+        connection.request(
+            "GET",
+            parts._replace(scheme="", netloc="", fragment="").geturl(),
+            headers={"User-Agent": agent, "Accept": "*/*"},
+        )
         response = connection.getresponse()
         response.read()
     except (OSError, http.client.HTTPException):
