@@ -1,5 +1,6 @@
 """Readers who do not exist: they find what a mail offers, fetch it over HTTP, and go nowhere else."""
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -8,8 +9,8 @@ from threading import Thread
 
 import pytest
 
-from mailer.embedded.readers import AGENTS, PROXY_AGENT, Mail, Visit, mail_of, plan_visits, read
-from mailer.feedback.rules import _IMAGE_PROXIES, _SCANNERS
+from mailer.embedded.readers import AGENTS, PROXY_AGENT, SECONDS_TO_NOTICE, Mail, Visit, mail_of, plan_visits, read
+from mailer.feedback.rules import Fetch, Verdict, judge
 
 HTML = """<html><body>
 <img src="http://127.0.0.1:8000/static/logo.png"><img src="http://elsewhere.example/o/abc.gif">
@@ -48,6 +49,12 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
+def verdict_on(agent: str) -> Verdict:
+    """Of an open as long after acceptance as these readers wait."""
+    accepted = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+    return judge(Fetch(accepted + dt.timedelta(seconds=SECONDS_TO_NOTICE), "GET", agent, accepted)).verdict
+
+
 def test_a_mail_offers_its_own_pixel_and_counted_links_only() -> None:
     message = EmailMessage()
     message["Subject"] = "x"
@@ -74,7 +81,7 @@ def test_readers_open_first_follow_earlier_links_more_often_and_never_look_like_
     assert all(len(set(links)) == len(links) for links in followed)
     counts = Counter(link.rpartition("/")[2] for links in followed for link in links)
     assert counts["0"] > counts["7"] > 0
-    assert not any(_SCANNERS.search(agent) or _IMAGE_PROXIES.search(agent) for agent in AGENTS)
+    assert {verdict_on(agent) for agent in AGENTS} == {Verdict.HUMAN}
 
 
 def test_the_same_seed_makes_the_same_readers_and_proxies_are_known_as_such() -> None:
@@ -82,7 +89,7 @@ def test_the_same_seed_makes_the_same_readers_and_proxies_are_known_as_such() ->
     assert list(plan_visits(mails, seed=3)) == list(plan_visits(mails, seed=3))
     visits = list(plan_visits(mails, proxies=4))
     assert sum(visit.agent == PROXY_AGENT for visit in visits) == 4
-    assert _IMAGE_PROXIES.search(PROXY_AGENT)
+    assert verdict_on(PROXY_AGENT) == Verdict.MACHINE
 
 
 def test_visits_are_carried_out_and_redirects_not_followed(server: Server) -> None:
@@ -90,7 +97,7 @@ def test_visits_are_carried_out_and_redirects_not_followed(server: Server) -> No
     visits = [Visit((f"{address}/o/{n}.gif", f"{address}/c/{n}?a=b"), f"Agent {n}") for n in range(20)]
     assert read(visits) == 0
     assert sorted(server.seen) == sorted(
-        (f"/{kind}", f"Agent {n}") for n in range(20) for kind in (f"o/{n}.gif", f"c/{n}")
+        (f"/{kind}", f"Agent {n}") for n in range(20) for kind in (f"o/{n}.gif", f"c/{n}?a=b")
     )
 
 
