@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 _HEADING = re.compile(r"(#{1,6})[ \t]+(?=\S)")
-_BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_BOLD = re.compile(r"(\*\*|__)(?=\S)([^*_]+)(?<=\S)\1")
 _INDENT_WIDTH = {"\u3000": 2, "\t": 4}
 
 
@@ -60,6 +60,6 @@ def _block(piece: str, stripped: str, line: int, page: int, blanks: int) -> Bloc
     if len(stripped) <= 200:
         if heading := _HEADING.match(stripped):
             level, stripped = len(heading[1]), stripped[heading.end() :].strip("# \t") or stripped
-        if bold := _BOLD.fullmatch(stripped):
-            is_bold, stripped = True, bold[2]
+        is_bold = _BOLD.fullmatch(stripped) is not None
+        stripped = _BOLD.sub(r"\2", stripped)
     return Block(stripped, line, page, indent, blanks, level=level, is_bold=is_bold)

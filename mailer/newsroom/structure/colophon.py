@@ -5,9 +5,10 @@ import re
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.furniture import is_end_mark, is_rule
 from mailer.newsroom.structure.imprint import ImprintRole, is_organisation, read_labels, read_makers
+from mailer.newsroom.structure.lines import is_marked
 from mailer.newsroom.structure.masthead import Masthead, take_issue
 from mailer.newsroom.structure.matching import normal_form
-from mailer.newsroom.structure.typography import fold, squeeze
+from mailer.newsroom.structure.typography import fold, is_finished, squeeze
 
 _PRINT_RUN = re.compile(r".{0,12}(?:共印|印数|印发?|发行)[:：]?\d+[份册本].{0,4}")
 _KNOWN = re.compile(
@@ -73,8 +74,11 @@ def _is_distribution(text: str) -> bool:
 def _is_loose(block: Block, blocks: list[Block], at: int, first: int) -> bool:
     """Whether a line that says nothing may still belong: an unknown label right above known ones, or a wrapped list."""
     text = block.text
-    if _ANY_LABEL.match(fold(text)) and len(text) <= 40 and not text.endswith("。"):
+    if _ANY_LABEL.match(fold(text)) and len(text) <= 40 and not text.endswith("。") and not is_marked(text):
         return first < len(blocks) or at >= len(blocks) - 3
+    if first == len(blocks) and len(text) <= 80 and not is_finished(text) and not is_marked(text):
+        # The last words of all, under a line that decides: an address, a motto.
+        return True
     above = blocks[at - 1].text if at else ""
     return (
         block.blank_before == 0

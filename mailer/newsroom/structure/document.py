@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedBulletin, ParsedPart
 from mailer.newsroom.structure.articles import Article, Item, SectionMark, assemble
 from mailer.newsroom.structure.blocks import Block
+from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedBulletin, ParsedPart
 from mailer.newsroom.structure.colophon import find_colophon
 from mailer.newsroom.structure.contents import Contents, find_contents
 from mailer.newsroom.structure.entries import undecorated
@@ -54,7 +54,7 @@ def parse_blocks(blocks: list[Block], *, encoding: str) -> ParsedBulletin:
     masthead = read_masthead([block for block in blocks[:head_end] if not is_rule(block.text)])
     regions = _divide(blocks, contents, head_end, masthead, listing)
     colophon = _read_colophon(regions.colophon, masthead)
-    titles = find_titles(regions.body, listing.entries)
+    titles = find_titles(regions.body, listing.entries, read_layout(regions.body))
     items, layout = _items(regions, titles, listing)
     is_trusted = len(titles) * 2 >= len(listing.entries) > 0
     found = find_by_shape(items, layout, has_contents=is_trusted)

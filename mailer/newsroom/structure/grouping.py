@@ -77,23 +77,19 @@ class Grouper:
 
     def _continued(self, block: Block, *, is_page_cut: bool) -> Part | None:
         """The part that a line of running text continues: the last one, or the paragraph it interrupted."""
-        last = self._last
+        last, paragraph = self._last, self._open
         if last is None:
             return None
-        if last is not self._open and last.kind in {PartKind.EDITORS_NOTE, PartKind.FOOTNOTE} and last.text:
-            if self._goes_on(last, block, is_page_cut=is_page_cut):
-                return last
-        elif (
-            last is not self._open and is_full(last.blocks[-1], block.text, self._layout) and not is_finished(last.text)
-        ):
-            if block.blank_before == 0 and not is_page_cut and last.kind is not PartKind.TABLE:
-                return last
-        if self._open is None:
-            return None
-        interrupted = last is not self._open
-        if interrupted and is_finished(self._open.text):
-            return None
-        return self._open if self._goes_on(self._open, block, is_page_cut=is_page_cut or interrupted) else None
+        if last is paragraph:
+            return last if self._goes_on(last, block, is_page_cut=is_page_cut) else None
+        if paragraph is not None and not is_finished(paragraph.text) and (is_page_cut or is_finished(last.text)):
+            # What interrupted it stood at the foot of a page, or between two halves of it.
+            return paragraph if self._goes_on(paragraph, block, is_page_cut=True) else None
+        if last.kind in {PartKind.EDITORS_NOTE, PartKind.FOOTNOTE}:
+            return last if last.text and self._goes_on(last, block, is_page_cut=is_page_cut) else None
+        is_wrapped = block.blank_before == 0 and not is_page_cut and last.kind is not PartKind.TABLE
+        is_wrapped = is_wrapped and is_full(last.blocks[-1], block.text, self._layout) and not is_finished(last.text)
+        return last if is_wrapped else None
 
     def _goes_on(self, part: Part, block: Block, *, is_page_cut: bool) -> bool:
         crosses = is_page_cut or block.page != part.blocks[-1].page
@@ -108,6 +104,8 @@ class Grouper:
 
 def _table_rows(lines: Sequence[Block], at: int) -> int:
     """How many lines from `at` on are rows of one table; 0 when there is none. Two columns need three rows."""
+    if kind_of(lines[at].text) is not PartKind.PARAGRAPH:
+        return 0
     columns = len(cells_of(lines[at].text))
     if columns < 2:
         return 0

@@ -44,7 +44,7 @@ _NUMBERS = (
 # What mastheads also say, understood and of no consequence.
 _KNOWN = re.compile(
     r"[\[(]?(?:(?:双|半)?[月周]刊|季刊|旬刊|年刊|日刊|不定期|内部(?:资料|刊物|交流|参考|文件|发行|使用)|免费(?:交流|赠阅)|注意(?:保存|保密)|妥善保管|"
-    r"仅供(?:参考|内部参考|领导参阅)|供领导参阅|不得(?:外传|翻印)|[机秘绝]密|密级|特刊|增刊|专刊|试刊|创刊|合刊|专题|赠阅|"
+    r"仅供(?:参考|内部参考|领导参阅)|供领导参阅|不得(?:外传|翻印)|[机秘绝]密(?:[★☆]?(?:\d+|[一二三四五六七八九十]+)[年月])?|(?:特|加|平)急|密级|特刊|增刊|专刊|试刊|创刊|合刊|专题|赠阅|"
     r"出版|印发|发布|刊出|出刊|编印|本期(?:共)?\d*[版页]?|共\d+[页版]|星期[一二三四五六日天]|周[一二三四五六日]|第?[一二三四1-4]季度|[上下]半年|"
     r"monthly|bi-?monthly|quarterly|weekly|fortnightly|bi-?weekly|annual|internal|for internal (?:use|circulation)(?: only)?|free|not for sale|"
     r"published|issued|(?:mon|tues|wednes|thurs|fri|satur|sun)day|issn.*|(?:内)?刊号.*|准印证.*|cn\d.*|no)[\])]?",

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mailer.i18n import N_
-from mailer.newsroom.structure.bulletin import TEXT_KINDS, ParseWarning
 from mailer.newsroom.structure.articles import Article
 from mailer.newsroom.structure.blocks import Block
+from mailer.newsroom.structure.bulletin import TEXT_KINDS, ParseWarning
 from mailer.newsroom.structure.grouping import Part
 from mailer.newsroom.structure.lines import PartKind
 from mailer.newsroom.structure.listing import Listing
@@ -104,7 +104,7 @@ def _on_title(article: Article, title: Title, *, is_unannounced: bool) -> Iterat
     line = title.blocks[0].line
     if is_unannounced:
         yield ParseWarning(N_("“%(title)s” is an article that the contents list lacks."), {"title": title.text}, line)
-    if title.entry is not None and normal_form(title.entry.title) != normal_form(title.text):
+    if title.entry is not None and normal_form(title.entry.title) not in _forms(title):
         yield ParseWarning(
             N_("The contents list says “%(contents)s”, the article is headed “%(title)s”; the latter was kept."),
             {"contents": title.entry.title, "title": title.text},
@@ -112,6 +112,11 @@ def _on_title(article: Article, title: Title, *, is_unannounced: bool) -> Iterat
         )
     if not any(part.kind in TEXT_KINDS for part in article.parts):
         yield ParseWarning(N_("“%(title)s” has no text."), {"title": title.text}, line)
+
+
+def _forms(title: Title) -> set[str]:
+    form = normal_form(title.text)
+    return {form, form + normal_form(title.subtitle.text)} if title.subtitle else {form}
 
 
 def _on_furniture(furniture: Sequence[Block]) -> Iterator[ParseWarning]:

@@ -63,6 +63,9 @@ def _is_candidate(items: Sequence[Item], at: int) -> bool:
         return False
     if not _leads_to_text(items, at):
         return False
+    below = items[at + 1]
+    if is_section_shape(text) and isinstance(below, Part) and has_title_shape(below.text):
+        return False
     above = items[at - 1] if at else None
     if isinstance(above, Title) and is_byline_below_title(text):
         return False

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.entries import read_entry, undecorated
-from mailer.newsroom.structure.lines import has_title_shape, is_subtitle, kind_of, PartKind, QUESTION
+from mailer.newsroom.structure.layout import Layout, is_full
+from mailer.newsroom.structure.lines import QUESTION, PartKind, has_title_shape, is_subtitle, kind_of
 from mailer.newsroom.structure.listing import ContentsEntry
 from mailer.newsroom.structure.matching import SAME, SAME_PLACE, normal_form, similarity
 from mailer.newsroom.structure.typography import fold, is_finished, join
@@ -27,13 +28,13 @@ class Title:
     ordinal: int | None = None
 
 
-def find_titles(body: Sequence[Block], entries: Sequence[ContentsEntry]) -> dict[int, Title]:
+def find_titles(body: Sequence[Block], entries: Sequence[ContentsEntry], layout: Layout) -> dict[int, Title]:
     """Titles by the index of their first line in `body`: first those that are equal but for punctuation, then by
     likeness, nearest to where their neighbours in the list stand.
     """
     places: dict[int, tuple[int, int]] = {}
     _match_equal(body, entries, places)
-    _match_alike(body, entries, places)
+    _match_alike(body, entries, layout, places)
     return {start: _title(body, start, end, entries[entry]) for entry, (start, end) in places.items()}
 
 
@@ -81,12 +82,22 @@ def _longest_wanted(
     return 0, ""
 
 
-def _match_alike(body: Sequence[Block], entries: Sequence[ContentsEntry], places: dict[int, tuple[int, int]]) -> None:
+def _match_alike(
+    body: Sequence[Block], entries: Sequence[ContentsEntry], layout: Layout, places: dict[int, tuple[int, int]]
+) -> None:
     missing = [number for number in range(len(entries)) if number not in places]
     if not missing:
         return
     taken = {at for start, end in places.values() for at in range(start, end)}
-    candidates = [at for at in range(len(body)) if at not in taken and may_be_title(body, at)]
+    are_indented = any(layout.is_indented_line(body[start]) for start, _ in places.values())
+    candidates = [
+        at
+        for at in range(len(body))
+        if at not in taken
+        and may_be_title(body, at)
+        and not _is_inside(body, at, layout)
+        and (are_indented or not layout.is_indented or not layout.is_indented_line(body[at]))
+    ]
     budget = _MOST_COMPARISONS
     for number in missing:
         form = normal_form(entries[number].title)
@@ -105,6 +116,18 @@ def _match_alike(body: Sequence[Block], entries: Sequence[ContentsEntry], places
             _, start, end = found
             places[number] = (start, end)
             taken.update(range(start, end))
+
+
+def _is_inside(body: Sequence[Block], at: int, layout: Layout) -> bool:
+    """Whether a line goes on from the one above it, which the typesetter broke."""
+    above = body[at - 1] if at else None
+    return (
+        above is not None
+        and body[at].blank_before == 0
+        and not is_finished(above.text)
+        and not has_title_shape(above.text)
+        and is_full(above, body[at].text, layout)
+    )
 
 
 def _gap(number: int, places: dict[int, tuple[int, int]], length: int) -> tuple[int, int]:
