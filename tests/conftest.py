@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 TEST_SETTINGS = {
@@ -100,9 +100,13 @@ def session(database: str) -> Iterator[Session]:
     from mailer.db import new_session
 
     session = new_session()
+    engine = session.get_bind()
     yield session
     session.rollback()
     session.close()
+    # Another fixture may have changed the settings meanwhile; then nobody else closes this engine's connections.
+    assert isinstance(engine, Engine)
+    engine.dispose()
 
 
 @pytest.fixture
