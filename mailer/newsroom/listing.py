@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from mailer.newsletters.models import Newsletter
@@ -84,7 +85,7 @@ def list_in_state(session: Session, *states: IssueState, limit: int = 20) -> lis
 def count_issues(session: Session) -> dict[int, int]:
     """How many issues each newsletter has, by its id."""
     rows = session.execute(select(Issue.newsletter_id, func.count()).group_by(Issue.newsletter_id))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def latest_issues(session: Session) -> dict[int, Issue]:
@@ -92,7 +93,7 @@ def latest_issues(session: Session) -> dict[int, Issue]:
     issues = session.scalars(
         select(Issue)
         .where(Issue.first_sent_at.is_not(None))
-        .distinct(Issue.newsletter_id)
+        .ext(distinct_on(Issue.newsletter_id))
         .order_by(Issue.newsletter_id, Issue.first_sent_at.desc())
     )
     return {issue.newsletter_id: issue for issue in issues}

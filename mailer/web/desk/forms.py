@@ -16,6 +16,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange, Optional
 
 from mailer.i18n import N_
@@ -24,6 +25,8 @@ from mailer.newsroom.fields import ARTICLE_LINES, COLOPHON_LIMIT, ISSUE_LINES
 from mailer.press.themes import list_themes
 from mailer.web.forms import Form, at_most, lazy, required, strip
 from mailer.web.locale import gettext
+
+LANGUAGES = [SelectChoice("zh_CN", "中文"), SelectChoice("en", "English")]
 
 
 def _line(label: str, limit: int, *, is_required: bool = False) -> StringField:
@@ -43,21 +46,21 @@ class NewsletterForm(Form):
     publisher = _line(N_("Publisher"), 200)
     description = TextAreaField(lazy(N_("Description for readers")), filters=[strip], render_kw={"rows": 3})
     contact = TextAreaField(lazy(N_("Address and contact at the foot of every mail")), render_kw={"rows": 3})
-    language = SelectField(lazy(N_("Language of the mail")), choices=[("zh_CN", "中文"), ("en", "English")])
+    language = SelectField(lazy(N_("Language of the mail")), choices=LANGUAGES)
     time_zone = StringField(
         lazy(N_("Time zone")), filters=[strip], validators=[required()], render_kw={"list": "time-zones"}
     )
     sender_name = _line(N_("Sender's name"), 120, is_required=True)
     sender_address = _line(N_("Sender's address"), 320, is_required=True)
     reply_to = _line(N_("Reply address"), 320)
-    theme = SelectField(lazy(N_("Theme")), choices=lambda: [(name, name) for name in list_themes()])
+    theme = SelectField(lazy(N_("Theme")), choices=lambda: [SelectChoice(name) for name in list_themes()])
     colour = StringField(lazy(N_("Colour of the masthead")), filters=[strip], render_kw={"type": "color"})
     tracking = RadioField(
         lazy(N_("What is recorded of reading")),
         choices=[
-            (Tracking.FULL, lazy(N_("Who opened and clicked what"))),
-            (Tracking.COUNTS, lazy(N_("Only how many opened and clicked"))),
-            (Tracking.OFF, lazy(N_("Nothing: no pixel, plain links"))),
+            SelectChoice(Tracking.FULL.value, lazy(N_("Who opened and clicked what"))),
+            SelectChoice(Tracking.COUNTS.value, lazy(N_("Only how many opened and clicked"))),
+            SelectChoice(Tracking.OFF.value, lazy(N_("Nothing: no pixel, plain links"))),
         ],
     )
     is_four_eyes = BooleanField(lazy(N_("An issue is approved by somebody other than who submitted it")))
@@ -134,7 +137,7 @@ class LaunchForm(Form):
     lists = SelectMultipleField(lazy(N_("Lists")), coerce=int)
     moment = RadioField(
         lazy(N_("When")),
-        choices=[("now", lazy(N_("Now"))), ("later", lazy(N_("At a certain time")))],
+        choices=[SelectChoice("now", lazy(N_("Now"))), SelectChoice("later", lazy(N_("At a certain time")))],
         default="now",
     )
     at = DateTimeLocalField(lazy(N_("Time")), format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"], validators=[Optional()])

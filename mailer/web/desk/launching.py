@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from wtforms.fields.choices import SelectChoice
 
 from mailer.audience.rules import SubscriptionState
 from mailer.audience.searching import count_by_list
@@ -40,7 +41,7 @@ def issue_send(issue_id: int) -> ResponseReturnValue:
         return redirect(url_for("desk.issue", issue_id=issue_id))
     form = LaunchForm()
     lists = list_lists(session, newsletter_id=newsletter.id)
-    form.lists.choices = [(one.id, one.name) for one in lists]
+    form.lists.choices = [SelectChoice(one.id, one.name) for one in lists]
     try:
         get_sendable_edition(session, edition.id)
         if form.is_submitted() and "again" not in request.form and form.validate():
