@@ -84,8 +84,8 @@ def _serves(port: int) -> bool:
     """A file of its own and no page: whether the database answers is another question."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
     try:
-        connection.request("GET", "/static/favicon.svg")
-        return connection.getresponse().status < 500
+        connection.request("GET", "/static/manifest.json")
+        return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
     finally:
