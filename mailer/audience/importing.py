@@ -36,6 +36,11 @@ _REASONS = {
     "suppressed": N_("The address is on the suppression list."),
     "left": N_("The reader has unsubscribed."),
 }
+_ANYBODY_ERASED = (
+    select(Suppression.id)
+    .where(Suppression.reason == SuppressionReason.ERASED, Suppression.lifted_at.is_(None))
+    .limit(1)
+)
 # Two imports at once could wait for each other's rows for ever; they queue up instead.
 _IMPORT_LOCK = 0x696D706F7274
 
@@ -108,7 +113,9 @@ def _carry_out(session: Session, run_id: int) -> None:
         return
     target = get_list(session, run.list_id)
     invalid = _Invalid()
-    staging.copy_rows(session, _valid_rows(session, run.content, invalid))
+    # Asked before COPY takes the connection for itself.
+    has_erased = session.scalar(_ANYBODY_ERASED) is not None
+    staging.copy_rows(session, _valid_rows(run.content, invalid, has_erased=has_erased))
     counts = dict.fromkeys(COUNTS, 0) | {"invalid": invalid.count}
     counts |= staging.judge_rows(session, list_id=target.id, newsletter_id=target.newsletter_id)
     refused = [
@@ -138,10 +145,8 @@ class _Invalid:
             self.refusals.append({"line": line, "value": _clean(value, 320), "reason": reason})
 
 
-def _valid_rows(session: Session, content: bytes, invalid: _Invalid) -> Iterator[staging.StagedRow]:
-    has_erased = session.scalar(
-        select(Suppression.id).where(Suppression.reason == SuppressionReason.ERASED, Suppression.lifted_at.is_(None))
-    )
+def _valid_rows(content: bytes, invalid: _Invalid, *, has_erased: bool) -> Iterator[staging.StagedRow]:
+    """Nothing here may use the session: the rows are pulled while COPY has its connection."""
     for row in read_rows(content):
         try:
             address = parse_address(row.email)
