@@ -36,7 +36,8 @@ def make_parts(kilobytes: int, links: int) -> tuple[str, str]:
     count = kilobytes * 1000 // len(SENTENCE.encode())
     step = max(1, count // max(1, links))
     body = "".join(SENTENCE + (link if not at % step else "") for at in range(count))
-    foot = f'{slot(NAME)} {slot(ADDRESS)} <a href="{slot(UNSUBSCRIBE_URL)}">退订</a> <a href="{slot(PREFERENCES_URL)}">设置</a>'
+    last = f'<a href="{slot(UNSUBSCRIBE_URL)}">退订</a> <a href="{slot(PREFERENCES_URL)}">设置</a>'
+    foot = f"{slot(NAME)} {slot(ADDRESS)} {last}"
     html = f'<html lang="zh-CN"><body><a href="{slot(UNSUBSCRIBE_URL)}">退订</a>{body}{foot}</body></html>'
     text = SENTENCE * (count // 3) + f"\n{slot(UNSUBSCRIBE_URL)}\n{slot(PREFERENCES_URL)}\n"
     return html, text

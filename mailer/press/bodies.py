@@ -13,8 +13,6 @@ from mailer.press.linking import LinkRegister
 from mailer.press.sanitising import sanitise_body
 from mailer.press.slots import place_editors_slots
 
-# How deep lists, tables and quotations may be nested, counted in elements.
-DEEPEST = 24
 _BLOCKS = frozenset({"p", "h3", "ul", "ol", "blockquote", "hr", "table"})
 
 
@@ -24,7 +22,6 @@ class Body:
     def __init__(self, html: str, *, language: str, own_host: str, picture_width: int = 576) -> None:
         clean = sanitise_body(html)
         self._root: HtmlElement = lxml_html.fragment_fromstring(clean, create_parent="div")
-        _limit_depth(self._root)
         _wrap_loose_text(self._root)
         self._language = language
         self._own_host = own_host
@@ -99,13 +96,6 @@ def _replace_by_link(image: HtmlElement, words: str) -> None:
     parent.replace(image, link)
     if is_linked:
         link.drop_tag()
-
-
-def _limit_depth(root: HtmlElement) -> None:
-    """No mail client shows, and no walk of ours survives, what only an attacker nests: its tags go, its text stays."""
-    for element in list(root.iter()):
-        if sum(1 for _ in element.iterancestors()) > DEEPEST:
-            element.drop_tag()
 
 
 def _wrap_loose_text(root: HtmlElement) -> None:

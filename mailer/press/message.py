@@ -168,7 +168,7 @@ def mime_fields(language: str, boundary: str) -> str:
     return (
         f"Content-Language: {HTML_LANGUAGES[language]}\r\n"
         "MIME-Version: 1.0\r\n"
-        f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
+        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'
     )
 
 

@@ -38,7 +38,7 @@ def get_theme(name: str, options: Mapping[str, Any]) -> Theme:
     """Raises `CompositionError`, naming everything wrong with the choice."""
     problems = []
     if name not in list_themes():
-        problems.append(N_("There is no such theme: %(name)s") % {"name": name})
+        problems.append(N_("There is no such theme."))
     colour = str(options.get("colour") or "#c8102e").lower()
     if not re.fullmatch(r"#[0-9a-f]{6}", colour):
         problems.append(N_("The theme's colour must look like #c8102e."))
@@ -66,6 +66,8 @@ def contrast(one: str, other: str) -> float:
 
 def lighten(colour: str, ground: str) -> str:
     """`colour` as much lighter, in the same hue, as makes it legible on `ground`."""
+    if contrast(colour, ground) >= CONTRAST:
+        return colour
     hue, lightness, saturation = rgb_to_hls(*(int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)))
     for percent in range(round(lightness * 100), 100):
         lighter = hls_to_rgb(hue, max(lightness, percent / 100), saturation)
