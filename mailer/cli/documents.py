@@ -8,19 +8,16 @@ import click
 
 from mailer.cli import EXIT_REFUSED, EXIT_UNREADABLE
 from mailer.errors import CompositionError, UnreadableError
-from mailer.newsroom.parsing import ParsedBulletin, parse_document
+from mailer.newsroom.parsing import parse_file
+from mailer.newsroom.structure.bulletin import ParsedBulletin
 
 Document = click.Path(path_type=Path, dir_okay=False, allow_dash=False)
-# What `parse` and `compile` read at most: the default of MAILER_MAX_UPLOAD_MB, which they do not need.
-MAX_BYTES = 20 * 1024 * 1024
 
 
 def read_document(path: Path) -> ParsedBulletin:
     """The bulletin in the file `path`; ends the program with exit code 2 and one line when it cannot be read."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UnreadableError("The file is larger than %(limit)s MB.", limit=MAX_BYTES // 1024 // 1024)
-        return parse_document(path.read_bytes(), path.name)
+        return parse_file(path)
     except OSError as error:
         click.echo(f"mailer: {path}: {error.strerror}", err=True)
     except UnreadableError as error:

@@ -17,11 +17,16 @@ SUBJECT_LENGTH = 255
 class Numbered(Protocol):
     """What an issue, or the masthead of an edition, calls itself by."""
 
-    title: str
-    year: int | None
-    number: str | None
-    total_number: str | None
-    volume: str | None
+    @property
+    def title(self) -> str: ...
+    @property
+    def year(self) -> int | None: ...
+    @property
+    def number(self) -> str | None: ...
+    @property
+    def total_number(self) -> str | None: ...
+    @property
+    def volume(self) -> str | None: ...
 
 
 def number_line(issue: Numbered, language: str) -> str:

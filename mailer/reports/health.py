@@ -22,7 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mailer.addresses import parse_address
 from mailer.db import get_engine, session_scope
-from mailer.dispatch.relays import active_relay, probe
+from mailer.dispatch.probing import probe
+from mailer.dispatch.relays import active_relay
 from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.queue import HEARTBEAT_KEY, QueueName
@@ -214,12 +215,5 @@ def _relay() -> Check:
     except SQLAlchemyError:
         return Check(name, Verdict.FAILED, N_("Unknown, since the database does not answer."))
     found = asyncio.run(probe(relay))
-    if found.is_usable:
-        return Check(name, Verdict.WELL, N_("%(relay)s answers."), params={"relay": relay.name})
-    return Check(
-        name,
-        Verdict.FAILED,
-        N_("%(relay)s cannot be used: %(reason)s"),
-        N_("Check the relay's address, security and password; test it with: mailer relay test ADDRESS"),
-        {"relay": relay.name, "reason": found.reply},
-    )
+    verdict = Verdict.WELL if found.is_ok else Verdict.FAILED
+    return Check(name, verdict, found.verdict, found.advice, dict(found.params))

@@ -18,7 +18,7 @@ from mailer.web.database import get_session
 from mailer.web.failures import say
 from mailer.web.forms import REFUSED, Form, at_most, lazy, required, strip
 from mailer.web.limits import limiter
-from mailer.web.locale import gettext
+from mailer.web.locale import current_locale, gettext
 
 FIELDS = (
     "name",
@@ -115,10 +115,7 @@ def relay_test(relay_id: int) -> ResponseReturnValue:
         flash(say(error), "error")
         return _back(relay)
     found = asyncio.run(asyncio.wait_for(room.probe(address), PATIENCE))
-    if found.is_usable:
-        flash(gettext(N_("%(name)s answers and would take our mail."), name=relay.name), "success")
-    else:
-        flash(gettext(N_("%(name)s cannot be used: %(reason)s"), name=relay.name, reason=found.reply), "error")
+    flash(found.in_words(current_locale()), "success" if found.is_ok else "error")
     return _back(relay)
 
 
