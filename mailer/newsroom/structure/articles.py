@@ -38,6 +38,7 @@ class Article:
 
 def assemble(items: Sequence[Item]) -> list[Article]:
     """Walks through titles, section marks and parts in order."""
+    settle_heads(items)
     articles: list[Article] = []
     section: str | None = None
     waiting: list[Part] = []
@@ -58,7 +59,6 @@ def assemble(items: Sequence[Item]) -> list[Article]:
     if waiting:
         articles.append(Article(None, section, waiting))
     for article in articles:
-        _settle_head(article)
         _settle_source(article)
     return articles
 
@@ -71,19 +71,20 @@ def _is_note_for_next(items: Sequence[Item], at: int) -> bool:
     return at + 1 < len(items) and not isinstance(items[at + 1], Part)
 
 
-def _settle_head(article: Article) -> None:
-    """Under a title: a dash makes a subtitle, a bare name a byline. Both stand before the first paragraph only."""
-    if article.title is None:
-        return
-    for part in article.parts:
-        if part.kind is not PartKind.PARAGRAPH:
+def settle_heads(items: Sequence[Item]) -> None:
+    """Under a title: a dash makes a subtitle, a bare name a byline, as long as nothing but such lines stood above."""
+    is_head = False
+    for item in items:
+        if isinstance(item, Title):
+            is_head = True
+        elif not isinstance(item, Part) or not is_head or item.kind is not PartKind.PARAGRAPH:
             continue
-        if is_subtitle(part.text) and len(part.blocks) == 1 and not part.text.endswith(("。", "；")):
-            part.kind, part.text = PartKind.SUBTITLE, part.text.lstrip("—―─- ")
-        elif is_byline_below_title(part.text):
-            part.kind = PartKind.BYLINE
+        elif is_subtitle(item.text) and len(item.blocks) == 1 and not item.text.endswith(("。", "；")):
+            item.kind, item.text = PartKind.SUBTITLE, item.text.lstrip("—―─- ")
+        elif is_byline_below_title(item.text):
+            item.kind = PartKind.BYLINE
         else:
-            break
+            is_head = False
 
 
 def _settle_source(article: Article) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.entries import Entry, read_entry, undecorated
+from mailer.newsroom.structure.furniture import is_rule
 from mailer.newsroom.structure.listing import Listing, list_entries
 from mailer.newsroom.structure.matching import normal_form, similarity
 from mailer.newsroom.structure.numerals import DATES
@@ -38,11 +39,12 @@ def find_contents(blocks: list[Block]) -> Contents | None:
         found = _unheaded_start(blocks, first_text)
         if found is None:
             return None
-        start = first = found
+        start = first = _with_section_above(blocks, found)
     end = _end(blocks, first, has_heading=heading is not None)
     if end <= first:
         return None
-    listing = list_entries([read_entry(block) for block in blocks[first:end]], _forms(blocks[end:]))
+    lines = [read_entry(block) for block in blocks[first:end] if not is_rule(block.text)]
+    listing = list_entries(lines, _forms(blocks[end:]))
     return Contents(listing, start, end) if listing.entries else None
 
 
@@ -62,6 +64,8 @@ def _is_text(block: Block) -> bool:
 
 
 def _is_featured(entry: Entry, *, has_heading: bool) -> bool:
+    if entry.page is None and undecorated(entry.block.text)[1]:
+        return False
     return bool(entry.bullet) or entry.is_left_page or entry.strength >= (1 if has_heading else 2)
 
 
@@ -72,6 +76,15 @@ def _unheaded_start(blocks: list[Block], first_text: int) -> int | None:
         if any(at < other <= at + 4 for other in featured) or _returns(blocks, at):
             return at
     return _repeated_start(blocks, first_text)
+
+
+def _with_section_above(blocks: list[Block], start: int) -> int:
+    """Includes the name of the first section, which the body repeats or which is ornamented."""
+    if start and blocks[start].blank_before == 0:
+        name, is_decorated = undecorated(blocks[start - 1].text)
+        if is_decorated or (len(name) <= 10 and _returns(blocks, start - 1)):
+            return start - 1
+    return start
 
 
 def _may_be_entry(block: Block) -> bool:
@@ -112,6 +125,9 @@ def _end(blocks: list[Block], first: int, *, has_heading: bool) -> int:
     at = first
     while at < limit:
         block = blocks[at]
+        if is_rule(block.text):
+            at += 1
+            continue
         if _is_text(block):
             return _back_off(blocks, first, at, last_featured, is_title_above=True)
         entry = read_entry(block)
@@ -146,7 +162,7 @@ def _is_title_again(
     below = blocks[at + 1] if at + 1 < len(blocks) else None
     if below is not None and below.is_short and form + normal_form(below.text) in seen and not read_entry(below).page:
         return True
-    if featured and not paged:
+    if featured and not paged and (below is None or _is_featured(read_entry(below), has_heading=True)):
         return False
     known = seen if paged else {first_form: True}
     return _leads_to_text(blocks, at) and any(similarity(form, other) >= 0.75 for other in known)
@@ -164,7 +180,7 @@ def _back_off(blocks: list[Block], first: int, stop: int, last_featured: int, *,
             end += 1
         return end
     end = stop - 1 if is_title_above and stop > first else stop
-    while end > first and undecorated(blocks[end - 1].text)[1]:
+    while end > first and (undecorated(blocks[end - 1].text)[1] or is_rule(blocks[end - 1].text)):
         end -= 1
     return end
 

@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mailer.newsroom.structure.articles import Article, Item, SectionMark, assemble
+from mailer.newsroom.structure.articles import Article, Item, SectionMark, assemble, settle_heads
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedBulletin, ParsedPart
 from mailer.newsroom.structure.colophon import find_colophon
 from mailer.newsroom.structure.contents import Contents, find_contents
 from mailer.newsroom.structure.entries import undecorated
-from mailer.newsroom.structure.furniture import find_page_numbers, find_running_heads, is_end_mark, is_rule
+from mailer.newsroom.structure.furniture import (
+    find_page_numbers,
+    find_running_heads,
+    is_bare_number,
+    is_end_mark,
+    is_rule,
+)
 from mailer.newsroom.structure.grouping import Grouper
 from mailer.newsroom.structure.imprint import (
     EDITORS,
@@ -56,6 +62,7 @@ def parse_blocks(blocks: list[Block], *, encoding: str) -> ParsedBulletin:
     colophon = _read_colophon(regions.colophon, masthead)
     titles = find_titles(regions.body, listing.entries, read_layout(regions.body))
     items, layout = _items(regions, titles, listing)
+    settle_heads(items)
     is_trusted = len(titles) * 2 >= len(listing.entries) > 0
     found = find_by_shape(items, layout, has_contents=is_trusted)
     articles = assemble(found.items)
@@ -118,6 +125,8 @@ def _divide(
                 cuts.add(block.line)
             is_cut = False
             body.append(block)
+    if body and foot < len(blocks) and is_bare_number(body[-1].text):
+        furniture.append(body.pop())
     furniture += [block for at, block in enumerate(blocks[foot:], foot) if at in skip]
     colophon = [block for at, block in enumerate(blocks[foot:], foot) if at not in skip]
     return _Regions(blocks[:head_end], body, colophon, furniture, frozenset(cuts))

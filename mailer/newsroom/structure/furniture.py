@@ -30,6 +30,12 @@ def is_end_mark(text: str) -> bool:
     return len(text) <= 12 and _END_MARK.fullmatch(squeeze(text)) is not None
 
 
+def is_bare_number(text: str) -> bool:
+    """Whether a line is a number that could be a page's."""
+    squeezed = squeeze(text)
+    return squeezed.isdecimal() and len(squeezed) <= 4
+
+
 def find_page_numbers(blocks: list[Block], start: int) -> set[int]:
     """Indices of lines from `start` that are page numbers: ornamented ones, and bare ones that count the pages up."""
     found, bare = set(), []
@@ -40,7 +46,7 @@ def find_page_numbers(blocks: list[Block], start: int) -> set[int]:
         squeezed = squeeze(text)
         if _DECORATED_NUMBER.fullmatch(squeezed):
             found.add(at)
-        elif squeezed.isdecimal() and len(squeezed) <= 4:
+        elif is_bare_number(text):
             bare.append((at, int(squeezed)))
     found |= {at for at, _ in bare if _is_at_page_edge(blocks, at)}
     values = [value for _, value in bare]
@@ -51,7 +57,9 @@ def find_page_numbers(blocks: list[Block], start: int) -> set[int]:
 
 def _is_at_page_edge(blocks: list[Block], at: int) -> bool:
     page = blocks[at].page
-    return (at + 1 < len(blocks) and blocks[at + 1].page != page) or (at > 0 and blocks[at - 1].page != page)
+    if at + 1 == len(blocks):
+        return True
+    return blocks[at + 1].page != page or (at > 0 and blocks[at - 1].page != page)
 
 
 def find_running_heads(

@@ -82,7 +82,8 @@ class Grouper:
             return None
         if last is paragraph:
             return last if self._goes_on(last, block, is_page_cut=is_page_cut) else None
-        if paragraph is not None and not is_finished(paragraph.text) and (is_page_cut or is_finished(last.text)):
+        is_open = last.kind in {PartKind.EDITORS_NOTE, PartKind.FOOTNOTE} and not is_finished(last.text)
+        if paragraph is not None and not is_finished(paragraph.text) and not is_open:
             # What interrupted it stood at the foot of a page, or between two halves of it.
             return paragraph if self._goes_on(paragraph, block, is_page_cut=True) else None
         if last.kind in {PartKind.EDITORS_NOTE, PartKind.FOOTNOTE}:
@@ -93,7 +94,7 @@ class Grouper:
 
     def _goes_on(self, part: Part, block: Block, *, is_page_cut: bool) -> bool:
         crosses = is_page_cut or block.page != part.blocks[-1].page
-        return goes_on(part.text, len(part.blocks) == 1, part.blocks[-1], block, self._layout, crosses_page=crosses)
+        return goes_on(part.text, part.blocks, block, self._layout, crosses_page=crosses)
 
     def _append(self, part: Part) -> None:
         self.parts.append(part)

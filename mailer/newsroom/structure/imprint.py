@@ -150,8 +150,9 @@ def read_labels(text: str) -> tuple[str, list[Imprint]]:
 def _value(text: str) -> str:
     """Trimmed, but a bracket that belongs to the value ("(0471) 4366683") stays."""
     value = text.strip(_TRIM_OUTSIDE)
-    if value[-1:] in {")", "）"} and not {"(", "（"} & set(value):
-        value = value[:-1].rstrip(_TRIM)
+    folded = fold(value)
+    if folded.endswith(")") and folded.count(")") > folded.count("("):
+        value = value[:-1].rstrip(_TRIM_OUTSIDE)
     return value[1:].lstrip() if value[:1] in {"(", "（"} and not {")", "）"} & set(value) else value
 
 

@@ -1,6 +1,7 @@
 """How the body is set: paragraphs indented or not, lines wrapped at a width or not; and when a line goes on."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,53 +53,66 @@ def _wrap_width(blocks: Sequence[Block]) -> int | None:
     long = [(columns, block) for columns, block in lines if columns >= 30]
     if len(long) < 4:
         return None
-    widest = sorted(columns for columns, _ in long)[-max(1, len(long) // 50)]
+    latin = is_latin(" ".join(block.text[:80] for _, block in long[:50]))
+    if latin:
+        widest = sorted(columns for columns, _ in long)[-max(1, len(long) // 50)]
+    else:
+        # Commas may hang over the edge: the most frequent width says more than the largest.
+        widest = max(Counter(columns for columns, _ in long).items(), key=lambda item: (item[1], item[0]))[0]
+        beyond = sum(columns > widest + 2 * _SLACK for columns, _ in long)
+        if beyond * 5 > len(long):
+            return None
     if widest > _WIDEST:
         return None
-    latin = is_latin(" ".join(block.text[:80] for _, block in long[:50]))
     full = [block for columns, block in long if columns >= widest - (14 if latin else _SLACK)]
     broken = sum(not is_finished(block.text) for block in full)
     return widest if len(full) * 4 >= len(lines) and len(full) >= 3 and broken * 2 >= len(full) else None
 
 
-def goes_on(open_text: str, is_single: bool, last: Block, block: Block, layout: Layout, *, crosses_page: bool) -> bool:
-    """Whether `block` continues the paragraph `open_text`, whose last line is `last`.
-
-    `is_single` says that the paragraph has one line so far, and could be a title. A gap is a blank line or a page edge.
-    """
-    text = block.text
+def goes_on(text: str, lines: Sequence[Block], block: Block, layout: Layout, *, crosses_page: bool) -> bool:
+    """Whether `block` continues the paragraph `text`, made of `lines` so far. A gap is a blank line or a page edge."""
+    first, last = lines[0], lines[-1]
+    is_single = len(lines) == 1
     has_gap = block.blank_before > 0 or crosses_page
-    is_indented = layout.is_indented and layout.is_indented_line(block)
-    if ends_inside(open_text) and not is_indented:
+    if layout.is_indented and layout.is_indented_line(block):
+        return False
+    if ends_inside(text):
         return True
     if layout.wrap is not None and not has_gap:
-        return _goes_on_wrapped(open_text, is_single, last, block, layout, is_indented=is_indented)
-    finished = is_finished(open_text)
-    if is_marked(text) or is_indented:
+        return _goes_on_wrapped(text, last, block, layout, is_single=is_single)
+    finished = is_finished(text)
+    if is_marked(block.text):
         return False
-    if begins_inside(text) and not finished:
+    if begins_inside(block.text) and not finished:
         return True
-    if crosses_page and finished and not has_title_shape(text):
-        return layout.is_indented or _is_attribution(open_text, text)
-    if finished or _could_be_title(open_text, is_single, last, layout, strict=crosses_page):
+    if crosses_page and finished and not has_title_shape(block.text):
+        return layout.is_indented or _is_attribution(text, block.text)
+    if finished:
         return False
+    if layout.is_indented and not has_title_shape(block.text):
+        # Paragraphs are indented here, and this line is none: unless the one above is a title, it goes on.
+        return layout.is_indented_line(first) or not (is_single and has_title_shape(text))
+    if is_single and has_title_shape(text, strict=crosses_page) and not (crosses_page and width(text) > 40):
+        return False
+    return not has_gap or not has_title_shape(block.text, strict=True)
+
+
+def _goes_on_wrapped(text: str, last: Block, block: Block, layout: Layout, *, is_single: bool) -> bool:
+    finished = is_finished(text)
     if layout.is_indented:
-        return not has_title_shape(text)
-    return has_gap is False or not has_title_shape(text, strict=True)
-
-
-def _goes_on_wrapped(
-    open_text: str, is_single: bool, last: Block, block: Block, layout: Layout, *, is_indented: bool
-) -> bool:
-    if is_indented:
-        return False
+        # No paragraph begins at the margin; a title does, and so may a list item.
+        if is_full(last, block.text, layout) or not finished:
+            return not (is_single and has_title_shape(text) and not layout.is_indented_line(last))
+        return not has_title_shape(block.text) and not is_marked(block.text) and _is_nearly_full(last, layout)
     if is_full(last, block.text, layout):
-        return not (
-            is_single and is_finished(open_text, soft=False) and is_marked(block.text) and not layout.is_indented
-        )
-    if is_marked(block.text) or is_finished(open_text):
+        return not (is_single and finished and is_marked(block.text))
+    if is_marked(block.text) or finished:
         return False
-    return not (is_single and has_title_shape(open_text))
+    return not (is_single and has_title_shape(text))
+
+
+def _is_nearly_full(last: Block, layout: Layout) -> bool:
+    return layout.wrap is not None and last.indent + width(last.text) >= layout.wrap * 0.8
 
 
 def is_full(last: Block, following: str, layout: Layout) -> bool:
@@ -108,12 +122,6 @@ def is_full(last: Block, following: str, layout: Layout) -> bool:
     word = _FIRST_WORD.match(following[:60])
     needed = len(word[0]) + 1 if word and is_latin(following[:60]) else 2 + _SLACK
     return last.indent + width(last.text) + needed > layout.wrap
-
-
-def _could_be_title(text: str, is_single: bool, block: Block, layout: Layout, *, strict: bool) -> bool:
-    if not is_single or not has_title_shape(text, strict=strict or layout.is_indented_line(block)):
-        return False
-    return strict is False or width(text) <= 40
 
 
 def _is_attribution(open_text: str, text: str) -> bool:

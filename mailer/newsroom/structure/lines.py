@@ -54,18 +54,25 @@ _FOOTNOTE = re.compile(
 )
 FOOTNOTE_MARK = re.compile(r"[①-⑳]|\[\d{1,2}\]|\*{1,3}(?=\s?\S)|[⁰¹²³⁴-⁹]+|\d{1,2}(?= )")
 QUESTION = re.compile(r"(?:问|答|q\d{0,2}|a\d{0,2}|记者|主持人|嘉宾)(?: ?\([^()]{1,10}\))? ?:", re.IGNORECASE)
-_ITEM = re.compile(
-    rf"(?:[{_HAN}]{{1,2}}(?:是|要|、)|第[{_HAN}]{{1,2}}[,、是]|其[{_HAN}][,、是]|\((?:[{_HAN}]{{1,3}}|\d{{1,2}}|[a-z])\)|\d{{1,2}}(?:[.)](?!\d)|、)|[①-⑳]|[a-z]\) |[{BULLETS}]|[-–—*] (?=\S))",
+_NUMBERED = re.compile(
+    rf"(?:[{_HAN}]{{1,2}}(?:是|要(?![素点闻])|、)|第[{_HAN}]{{1,2}}[,、是]|其[{_HAN}][,、是]|\((?:[{_HAN}]{{1,3}}|\d{{1,2}}|[a-z])\)|"
+    r"\d{1,2}(?:[.)](?!\d)|、)|[①-⑳]|[a-z]\) )",
     re.IGNORECASE,
 )
+_BULLETED = re.compile(rf"[{BULLETS}]|[-–—*] (?=\S)")
 TOP_NUMBERED = re.compile(rf"(?:第[{_HAN}]{{1,2}}[章节]|[{_HAN}]{{1,3}}、)")
 _CELLS = re.compile(r"\t+| {2,}|\u3000+|[|│┃]")
 
 
-def is_marked(text: str) -> bool:
-    """Whether a line begins with the mark of a list item or of a question or answer: it begins a paragraph."""
+def is_numbered(text: str) -> bool:
+    """Whether a line begins with the number of a list item, or with who asks or answers."""
     head = fold(text[:40])
-    return _ITEM.match(head) is not None or QUESTION.match(head) is not None
+    return _NUMBERED.match(head) is not None or QUESTION.match(head) is not None
+
+
+def is_marked(text: str) -> bool:
+    """Whether a line begins with a number or a bullet, and so begins a paragraph, wherever it stands."""
+    return is_numbered(text) or _BULLETED.match(text) is not None
 
 
 def kind_of(text: str) -> PartKind:
@@ -92,8 +99,10 @@ def _is_sentence(text: str) -> bool:
 
 def is_byline_below_title(text: str) -> bool:
     """Right under a title a bare name is a byline: "郑可 乔木", "程砚（云漓大学）", "云漓大学  程砚"."""
-    if len(text) > 50 or is_finished(text, soft=False) and not text.endswith(("）", ")")):
+    if len(text) > 50 or (is_finished(text, soft=False) and not text.endswith(("）", ")"))):
         return False
+    if text[0] in "（(" and text[-1] in "）)":
+        text = text[1:-1].strip()
     if looks_like_people(text):
         return True
     match = _PERSON_AT.fullmatch(fold(text))

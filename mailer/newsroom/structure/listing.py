@@ -158,7 +158,7 @@ def _is_section(assembly: _Assembly, line: Entry, after: Entry | None, *, starts
 
 
 def _section_name(line: Entry) -> str:
-    return undecorated(line.title)[0].rstrip("：: ")
+    return undecorated(line.block.text)[0].rstrip("：: ")
 
 
 def _is_half(assembly: _Assembly, line: Entry, after: Entry | None) -> bool:

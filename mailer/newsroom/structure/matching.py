@@ -28,7 +28,7 @@ def similarity(first: str, second: str) -> float:
     if len(short) >= 4 and share >= 0.5 and short in long:
         return 0.9 + share / 20
     if len(short) >= 6 and share >= 0.5 and short[:2] == long[:2] and _is_abbreviation(short, long):
-        return 0.85
+        return max(0.85, SequenceMatcher(None, first, second, autojunk=False).ratio())
     if share < 0.4:
         return 0.0
     return SequenceMatcher(None, first, second, autojunk=False).ratio()

@@ -13,7 +13,7 @@ from mailer.newsroom.structure.lines import (
     PartKind,
     has_title_shape,
     is_byline_below_title,
-    is_marked,
+    is_numbered,
     is_section_shape,
     is_subtitle,
 )
@@ -43,7 +43,7 @@ def find_by_shape(items: Sequence[Item], layout: Layout, *, has_contents: bool) 
     if has_contents:
         chosen = {at for at in candidates if _is_like_announced(items, at, announced, layout)}
     else:
-        unmarked = [at for at in candidates if not is_marked(_text(items[at]))]
+        unmarked = [at for at in candidates if not is_numbered(_text(items[at]))]
         chosen = set(_most_prominent(items, unmarked or _top_numbered(items, candidates), layout))
     return _promote(items, candidates, chosen)
 
@@ -67,7 +67,7 @@ def _is_candidate(items: Sequence[Item], at: int) -> bool:
     if is_section_shape(text) and isinstance(below, Part) and has_title_shape(below.text):
         return False
     above = items[at - 1] if at else None
-    if isinstance(above, Title) and is_byline_below_title(text):
+    if is_byline_below_title(text) and isinstance(above, Part) and has_title_shape(above.text):
         return False
     return not (isinstance(above, Part) and above.kind is PartKind.PARAGRAPH and not _may_stand_above(above, items, at))
 
@@ -91,7 +91,7 @@ def _leads_to_text(items: Sequence[Item], at: int) -> bool:
 def _is_like_announced(items: Sequence[Item], at: int, announced: Sequence[Title], layout: Layout) -> bool:
     """Whether a line stands like every announced title does, and as no paragraph stands."""
     part = items[at]
-    if not announced or not isinstance(part, Part) or is_marked(part.text):
+    if not announced or not isinstance(part, Part) or is_numbered(part.text):
         return False
     above = items[at - 1] if at else None
     block, models = part.blocks[0], [title.blocks[0] for title in announced]
@@ -175,7 +175,7 @@ def _promote(items: Sequence[Item], candidates: Sequence[int], chosen: set[int])
         elif isinstance(item, Part) and _names_section(items, at, chosen):
             found.items.append(SectionMark(undecorated(item.text)[0], item.blocks[0]))
         else:
-            if at in candidates and isinstance(item, Part) and not is_marked(item.text):
+            if at in candidates and isinstance(item, Part) and not is_numbered(item.text):
                 item.kind = PartKind.SUBHEADING
                 found.subheadings.append(item)
             found.items.append(item)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.entries import read_entry, undecorated
 from mailer.newsroom.structure.layout import Layout, is_full
-from mailer.newsroom.structure.lines import QUESTION, PartKind, has_title_shape, is_subtitle, kind_of
+from mailer.newsroom.structure.lines import QUESTION, PartKind, has_title_shape, is_section_shape, is_subtitle, kind_of
 from mailer.newsroom.structure.listing import ContentsEntry
 from mailer.newsroom.structure.matching import SAME, SAME_PLACE, normal_form, similarity
 from mailer.newsroom.structure.typography import fold, is_finished, join
@@ -143,7 +143,7 @@ def _best(body: Sequence[Block], form: str, candidates: Sequence[int]) -> tuple[
     for at in candidates:
         first = normal_form(body[at].text)
         spans = [(first, at + 1)]
-        if at + 1 < len(body) and body[at + 1].blank_before <= 1 and has_title_shape(body[at + 1].text):
+        if at + 1 < len(body) and body[at + 1].blank_before <= 1 and may_be_title(body, at + 1):
             spans.append((first + normal_form(body[at + 1].text), at + 2))
         for whole, end in spans:
             score = similarity(form, whole)
@@ -161,6 +161,7 @@ def may_be_title(body: Sequence[Block], at: int) -> bool:
     text = body[at].text
     return (
         has_title_shape(text)
+        and not is_section_shape(text)
         and kind_of(text) is PartKind.PARAGRAPH
         and not QUESTION.match(fold(text[:20]))
         and not (is_finished(text, soft=False) and text[-1:] in "。.；")
