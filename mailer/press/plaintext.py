@@ -9,7 +9,10 @@ or ends with an opening one.
 import re
 import unicodedata
 
+from mailer.press.slots import TOKEN
+
 COLUMNS = 76
+SLOT_COLUMNS = 8
 
 # JIS X 4051 and GB/T 15834: what may not begin a line, and what may not end one.
 _CLOSING = frozenset("，。、；：？！）》〉」』】〕｝”’…—～·％‰℃,.;:?!)]}%")
@@ -26,8 +29,8 @@ def char_width(character: str) -> int:
 
 
 def width(text: str) -> int:
-    """Columns of `text`."""
-    return sum(map(char_width, text))
+    """Columns of `text`; a slot counts as a short name, for nobody knows yet what it will hold."""
+    return sum(map(char_width, TOKEN.sub("x" * SLOT_COLUMNS, text)))
 
 
 def _units(word: str) -> list[str]:

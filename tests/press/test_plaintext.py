@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.press.plaintext import COLUMNS, centre, justify, tidy, width, wrap
+from mailer.press.slots import NAME, slot
 
 CHINESE = "各类创新主体积极响应、深度参与“概念验证中心”的建设和运营（试行），为科技成果转化提供了有力支撑。"
 
@@ -34,6 +35,12 @@ def test_words_and_addresses_are_never_broken() -> None:
 
 def test_the_first_line_and_the_others_have_their_margins() -> None:
     assert wrap("one two three", first="- ", rest="  ", columns=9) == "- one two\n  three"
+
+
+def test_a_slot_takes_the_room_of_a_name_and_is_never_broken() -> None:
+    token = slot(NAME)
+    assert width(token) == 8
+    assert wrap(f"尊敬的{token}：您好", columns=17) == f"尊敬的{token}：\n您好"
 
 
 def test_mixed_text_keeps_its_blanks() -> None:
