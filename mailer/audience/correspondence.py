@@ -6,6 +6,7 @@ strangers in our name.
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from mailer import letters, links
 from mailer.audience.models import Subscriber
 from mailer.audience.rules import SubscriptionState
 from mailer.audience.subscriptions import Change
+from mailer.i18n import N_, translate
 from mailer.letters.models import Letter
 from mailer.letters.rules import LetterKind
 from mailer.newsletters.models import List
@@ -37,48 +39,71 @@ def answer_sign_up(
     unconfirmed = {change.list_id for change in changes if change.new is SubscriptionState.UNCONFIRMED}
     joined = {change.list_id for change in changes if change.is_real} - unconfirmed
     if unconfirmed:
-        _write_confirmation(session, subscriber, [each for each in lists if each.id in unconfirmed])
+        _confirm(session, subscriber, [each for each in lists if each.id in unconfirmed])
     elif joined:
-        _write_with_links(session, subscriber, LetterKind.WELCOME, [each for each in lists if each.id in joined])
+        _welcome(session, subscriber, [each for each in lists if each.id in joined])
     else:
-        _write_with_links(session, subscriber, LetterKind.NOTICE, lists, topic="already_subscribed")
+        _tell_already_subscribed(session, subscriber, lists)
 
 
-def _write_confirmation(session: Session, subscriber: Subscriber, lists: Sequence[List]) -> None:
+def _confirm(session: Session, subscriber: Subscriber, lists: Sequence[List]) -> None:
     token = links.make_confirm_token(subscriber.id, [each.id for each in lists], days=CONFIRM_DAYS)
-    _write(session, subscriber, LetterKind.CONFIRM, lists, confirm_url=links.confirm_url(token), days=CONFIRM_DAYS)
+    parameters = _names(subscriber, lists) | {"confirm_url": links.confirm_url(token), "expires_days": CONFIRM_DAYS}
+    _write(session, subscriber, LetterKind.CONFIRM, lists, parameters)
 
 
-def _write_with_links(
-    session: Session, subscriber: Subscriber, kind: LetterKind, lists: Sequence[List], **parameters: object
-) -> None:
+def _welcome(session: Session, subscriber: Subscriber, lists: Sequence[List]) -> None:
     target = links.UnsubscribeTarget(subscriber.id, 0, tuple(each.id for each in lists))
-    _write(
-        session,
-        subscriber,
-        kind,
-        lists,
-        preferences_url=links.preferences_url(links.make_preferences_token(subscriber.id)),
-        unsubscribe_url=links.unsubscribe_url(links.make_unsubscribe_token(target)),
-        **parameters,
-    )
+    parameters = _names(subscriber, lists) | {
+        "preferences_url": _preferences_url(subscriber),
+        "unsubscribe_url": links.unsubscribe_url(links.make_unsubscribe_token(target)),
+        "latest_issue": None,
+    }
+    _write(session, subscriber, LetterKind.WELCOME, lists, parameters)
+
+
+def _tell_already_subscribed(session: Session, subscriber: Subscriber, lists: Sequence[List]) -> None:
+    def say(message: str, **params: object) -> str:
+        return translate(subscriber.locale, message, **params)
+
+    newsletter = _names(subscriber, lists)["newsletter"]
+    parameters = {
+        "subject": say(N_("You are subscribed to %(newsletter)s already"), newsletter=newsletter),
+        "lines": [
+            say(
+                N_("Somebody, presumably you, asked again that this address receive %(newsletter)s."),
+                newsletter=newsletter,
+            ),
+            say(N_("You are subscribed already, so nothing has changed and there is nothing to do.")),
+            say(N_("If you want to change what you receive, or to leave, open your subscription settings:")),
+        ],
+        "url": _preferences_url(subscriber),
+    }
+    _write(session, subscriber, LetterKind.NOTICE, lists, parameters)
+
+
+def _preferences_url(subscriber: Subscriber) -> str:
+    return links.preferences_url(links.make_preferences_token(subscriber.id))
+
+
+def _names(subscriber: Subscriber, lists: Sequence[List]) -> dict[str, Any]:
+    """The titles of the newsletters in one phrase, and the lists, by both names where one would leave a doubt."""
+    titles = list(dict.fromkeys(each.newsletter.title for each in lists))
+    comma = "、" if subscriber.locale.startswith("zh") else ", "
+    names = [each.name if len(titles) == 1 else f"{each.newsletter.title} · {each.name}" for each in lists]
+    return {"newsletter": comma.join(titles), "lists": names}
 
 
 def _write(
-    session: Session, subscriber: Subscriber, kind: LetterKind, lists: Sequence[List], **parameters: object
+    session: Session, subscriber: Subscriber, kind: LetterKind, lists: Sequence[List], parameters: dict[str, Any]
 ) -> None:
     """In the name of the newsletter where the lists have only one, else of the service."""
-    newsletters = {each.newsletter_id: each.newsletter for each in lists}
-    single = next(iter(newsletters.values())) if len(newsletters) == 1 else None
+    newsletter_ids = {each.newsletter_id for each in lists}
     letters.write(
         session,
         kind,
         address=subscriber.email,
         locale=subscriber.locale,
-        parameters={
-            "lists": [{"newsletter": each.newsletter.title, "list": each.name} for each in lists],
-            "contact": single.contact if single else "",
-            **parameters,
-        },
-        newsletter_id=single.id if single else None,
+        parameters=parameters,
+        newsletter_id=newsletter_ids.pop() if len(newsletter_ids) == 1 else None,
     )

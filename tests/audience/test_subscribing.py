@@ -1,4 +1,5 @@
 import threading
+from email import message_from_bytes, policy
 
 import pytest
 from sqlalchemy import func, select, update
@@ -13,6 +14,8 @@ from mailer.db import now, session_scope
 from mailer.errors import LinkError, RuleError
 from mailer.letters.models import Letter
 from mailer.newsletters.models import List, Newsletter
+from mailer.press.letters import compose_letter
+from mailer.press.message import Sender
 from tests.audience.conftest import WORDING, SignUp, consents, kinds, letters, reader, states
 
 
@@ -32,7 +35,7 @@ def test_a_sign_up_waits_for_its_confirmation_and_keeps_what_was_shown(
     [letter] = letters(session)
     assert (letter.kind, letter.address, letter.locale) == ("confirm", "Ann@example.org", "zh_CN")
     assert letter.newsletter_id == double.newsletter_id
-    assert letter.parameters["lists"] == [{"newsletter": "科技参考", "list": "周报"}]
+    assert (letter.parameters["newsletter"], letter.parameters["lists"]) == ("科技参考", ["周报"])
     assert links.read_confirm_token(letter.parameters["confirm_url"].rpartition("/")[2]) == (ann.id, (double.id,))
 
 
@@ -60,12 +63,14 @@ def test_one_letter_is_written_whatever_the_address_is_to_us(
 ) -> None:
     fill_in(double, single)
     assert kinds(session) == ["confirm"]
-    assert [entry["list"] for entry in letters(session)[0].parameters["lists"]] == ["周报"]
+    assert letters(session)[0].parameters["lists"] == ["周报"]
     session.execute(update(Subscription).values(state=SubscriptionState.CONFIRMED, confirmed_at=func.now()))
     session.commit()
     fill_in(double, single)
     assert kinds(session) == ["confirm", "notice"]
-    assert letters(session)[1].parameters["topic"] == "already_subscribed"
+    notice = letters(session)[1].parameters
+    assert "科技参考" in notice["subject"]
+    assert links.read_preferences_token(notice["url"].rpartition("/")[2]) == reader(session).id
 
 
 def test_a_known_reader_is_not_changed_by_a_stranger_with_a_form(
@@ -141,7 +146,26 @@ def test_the_letter_of_several_newsletters_goes_out_under_the_services_own_name(
     second = newsletters.create_list(session, other, slug="monthly", name="月报")
     session.commit()
     fill_in(double, second)
-    assert letters(session)[0].newsletter_id is None
+    letter = letters(session)[0]
+    assert letter.newsletter_id is None
+    assert letter.parameters["newsletter"] == "科技参考、生活"
+    assert letter.parameters["lists"] == ["科技参考 · 周报", "生活 · 月报"]
+
+
+def test_every_letter_can_be_composed_as_its_template_wants_it(
+    session: Session, double: List, single: List, fill_in: SignUp
+) -> None:
+    fill_in(double)
+    fill_in(single)
+    fill_in(single)
+    assert kinds(session) == ["confirm", "welcome", "notice"]
+    sender = Sender(sender_name="编辑部", sender_address="editor@example.org")
+    for letter in letters(session):
+        for locale in ("zh_CN", "en"):
+            raw = compose_letter(
+                letter.kind, locale, letter.parameters, sender, letter.address, letter.message_id, now(session)
+            )
+            assert message_from_bytes(raw, policy=policy.default)["To"] == "Ann@example.org"
 
 
 def test_a_form_without_an_open_list_is_refused_and_stores_nothing(
