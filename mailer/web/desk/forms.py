@@ -1,5 +1,7 @@
 """The desk's forms."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
 from zoneinfo import available_timezones
 
 from flask_wtf.file import FileField, FileRequired
@@ -152,7 +154,10 @@ class LaunchForm(Form):
         if not field.data:
             field.errors = [*field.errors, gettext("Choose at least one list.")]
 
-    def validate_at(self, field: DateTimeLocalField) -> None:
-        """A time is needed where one is asked for."""
-        if self.moment.data == "later" and field.data is None and not field.errors:
-            field.errors = [gettext("Say when it is to be sent.")]
+    def validate(self, extra_validators: Mapping[str, Sequence[Any]] | None = None) -> bool:
+        """A time is needed where one is asked for, whatever its own validators say of an empty one."""
+        is_valid = bool(super().validate(extra_validators))
+        if self.moment.data == "later" and self.at.data is None and not self.at.errors:
+            self.at.errors = [gettext("Say when it is to be sent.")]
+            return False
+        return is_valid

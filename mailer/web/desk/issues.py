@@ -2,7 +2,9 @@
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
+from mailer.dispatch.models import Mailing
 from mailer.errors import RuleError
 from mailer.newsletters import get_newsletter
 from mailer.newsroom import editing
@@ -42,6 +44,7 @@ def issue(issue_id: int) -> ResponseReturnValue:
         reviews=list_reviews(session, issue_id),
         editions=list_editions(session, issue_id),
         source=find_source(session, issue_id),
+        mailings=session.scalars(select(Mailing).where(Mailing.issue_id == issue_id).order_by(Mailing.id.desc())).all(),
         count_characters=count_characters,
         can=lambda act: can(found.state, Act(act)),
         note_form=NoteForm(),

@@ -10,7 +10,9 @@ from wtforms.fields.choices import SelectChoice
 from mailer.audience.rules import SubscriptionState
 from mailer.audience.searching import count_by_list
 from mailer.dispatch import launching
+from mailer.dispatch.forecast import LimitedBy, forecast
 from mailer.dispatch.models import Mailing
+from mailer.dispatch.rules import ExclusionReason
 from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.newsletters import get_newsletter, list_lists
@@ -26,6 +28,18 @@ from mailer.web.failures import say
 from mailer.web.forms import REFUSED
 from mailer.web.locale import gettext
 from mailer.web.signing_in import get_account
+
+LIMITS: dict[LimitedBy, str] = {
+    LimitedBy.RELAY: N_("as fast as the relay may be used"),
+    LimitedBy.MAILING: N_("as fast as you chose"),
+    LimitedBy.PROVIDER: N_("as fast as %(provider)s takes it"),
+    LimitedBy.OBSERVED: N_("as fast as the last mailing went"),
+    LimitedBy.ASSUMED: N_("a guess: nothing has been sent by this relay yet"),
+}
+EXCLUSIONS: dict[ExclusionReason, str] = {
+    ExclusionReason.SUPPRESSED: N_("Suppressed addresses"),
+    ExclusionReason.ALREADY_SENT: N_("Had this issue already"),
+}
 
 
 @blueprint.route("/issues/<int:issue_id>/send", methods=["GET", "POST"])
@@ -62,13 +76,19 @@ def issue_send(issue_id: int) -> ResponseReturnValue:
 
 
 def _go_on(form: LaunchForm, issue: Issue, newsletter: Newsletter, edition: Edition) -> ResponseReturnValue:
-    from mailer.dispatch.forecast import forecast
-
     session = get_session()
     at = _moment(form, newsletter)
     if request.form.get("edition", type=int) == edition.id and "confirm" in request.form:
         mailing = _launch(form, edition, at)
         return redirect(url_for("desk.mailing", mailing_id=mailing.id))
+    expected = forecast(
+        session,
+        edition.id,
+        form.lists.data or [],
+        rate=_rate(form),
+        is_repeat=bool(form.is_repeat.data),
+        start=at,
+    )
     return render_template(
         "desk/send_confirm.html",
         form=form,
@@ -76,8 +96,16 @@ def _go_on(form: LaunchForm, issue: Issue, newsletter: Newsletter, edition: Edit
         newsletter=newsletter,
         edition=edition,
         at=at,
-        forecast=forecast(session, edition.id, form.lists.data or []),
+        lists=[one for one in list_lists(session, newsletter_id=newsletter.id) if one.id in (form.lists.data or [])],
+        forecast=expected,
+        finish_at=expected.finish_at.astimezone(ZoneInfo(newsletter.time_zone)),
+        limits=LIMITS,
+        exclusions=EXCLUSIONS,
     )
+
+
+def _rate(form: LaunchForm) -> float | None:
+    return float(form.rate.data) if form.rate.data is not None else None
 
 
 def _moment(form: LaunchForm, newsletter: Newsletter) -> dt.datetime | None:
@@ -97,7 +125,7 @@ def _launch(form: LaunchForm, edition: Edition, at: dt.datetime | None) -> Maili
         edition_id=edition.id,
         list_ids=form.lists.data or [],
         by=account,
-        rate=float(form.rate.data) if form.rate.data is not None else None,
+        rate=_rate(form),
         is_repeat=bool(form.is_repeat.data),
     )
     if at is None:
