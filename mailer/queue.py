@@ -32,6 +32,7 @@ class TaskName(StrEnum):
     DISPATCH_SWEEP = "dispatch.sweep"
     LETTERS_SEND = "letters.send"
     AUDIENCE_IMPORT = "audience.import"
+    FEEDBACK_ABSORB = "feedback.absorb"
     PRIVACY_RETENTION = "privacy.retention"
 
 
@@ -41,6 +42,7 @@ ROUTES: dict[TaskName, QueueName] = {
     TaskName.DISPATCH_SWEEP: QueueName.UPKEEP,
     TaskName.LETTERS_SEND: QueueName.LETTERS,
     TaskName.AUDIENCE_IMPORT: QueueName.UPKEEP,
+    TaskName.FEEDBACK_ABSORB: QueueName.UPKEEP,
     TaskName.PRIVACY_RETENTION: QueueName.UPKEEP,
 }
 
