@@ -1,6 +1,8 @@
 """One TCP connection to an SMTP server: bytes out, replies in, a deadline for each wait, and no more than that."""
 
 import asyncio
+import os
+import socket
 import ssl
 from collections import deque
 
@@ -124,7 +126,7 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         assert transport is not None
         # Every byte handed to the kernel before the next block, so that no dot waits behind bytes that never left.
-        transport.set_write_buffer_limits(high=0)
+        transport.set_write_buffer_limits(high=1, low=0)
         try:
             for start in range(0, len(content), BLOCK):
                 if not self.is_usable:
@@ -219,6 +221,12 @@ def tls_reason(error: BaseException) -> str:
     return f"TLS failed: {error.strerror or error}" if isinstance(error, OSError) else f"TLS failed: {error}"
 
 
+def _network_reason(error: OSError) -> str:
+    if error.errno is None or isinstance(error, socket.gaierror):
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
+
+
 async def connect(relay: RelayAddress, timeouts: Timeouts) -> Connection:
     """Opens a connection, with TLS from the first byte where the relay wants it. Raises `DeferredError`."""
     loop = asyncio.get_running_loop()
@@ -239,6 +247,6 @@ async def connect(relay: RelayAddress, timeouts: Timeouts) -> Connection:
     except ssl.SSLError as error:
         raise DeferredError(tls_reason(error), stage="starttls") from None
     except OSError as error:
-        raise DeferredError(f"Cannot connect: {error.strerror or error}", stage="connect") from None
+        raise DeferredError(f"Cannot connect: {_network_reason(error)}", stage="connect") from None
     connection.is_tls = context is not None
     return connection

@@ -87,8 +87,7 @@ class Lane:
 
     def _look_ahead(self) -> bytes:
         """The next message's commands, to travel with the content before it, where nothing holds it back."""
-        room = self._relay.messages_per_connection - self._session.messages
-        if not self._exchange.has_pipelining or room < 2:
+        if not self._exchange.has_pipelining or not self._session.is_fresh(self._relay, self._now(), beyond=1):
             return b""
         entry = self._run.take()
         if entry is None:

@@ -69,11 +69,11 @@ class Session:
         _expect(reply, stage)
         return reply
 
-    def is_fresh(self, relay: RelayAddress, now: float) -> bool:
-        """Whether it may take another message, by the relay's limits on messages, age and idleness."""
+    def is_fresh(self, relay: RelayAddress, now: float, *, beyond: int = 0) -> bool:
+        """Whether it may take another message, `beyond` those on their way, by the relay's limits."""
         return (
             self.connection.is_usable
-            and self.messages < relay.messages_per_connection
+            and self.messages + beyond < relay.messages_per_connection
             and now - self.opened_at < relay.connection_seconds
             and now - self.used_at < relay.idle_seconds
         )
