@@ -3,7 +3,8 @@
 Base64 turns three bytes into four characters, so what follows a value of another length would have to be encoded
 anew. It need not be: for each sum of lengths modulo three there are only three ways a stretch can fall on the grid,
 so a *layout* is made for each combination that occurs, and a fill encodes the value with the at most two bytes on
-either side of it. Lines may be shorter than 76 characters (RFC 2045 section 6.8), so a value sits on lines of its own.
+either side of it. Layouts share their stretches, so that a mailing holds three copies of an edition and not one for
+each combination. Lines may be shorter than 76 characters (RFC 2045 section 6.8), so a value sits on lines of its own.
 """
 
 import re
@@ -40,9 +41,9 @@ class Layout:
     pieces: list[bytes] = field(default_factory=list)
     segments: dict[Segment, list[int]] = field(default_factory=dict)
 
-    def add_static(self, raw: bytes) -> None:
-        if raw:
-            self.pieces.append(encode_lines(raw))
+    def add_static(self, encoded: bytes) -> None:
+        if encoded:
+            self.pieces.append(encoded)
 
     def add_segment(self, segment: Segment) -> None:
         """The same bytes round the same slot are encoded once however often they occur."""
@@ -68,6 +69,7 @@ class SlottedPart:
         self._slots = parts[1::2]
         self.names = tuple(dict.fromkeys(self._slots))
         self._layouts: dict[tuple[int, ...], Layout] = {}
+        self._stretches: dict[tuple[int, int], bytes] = {}
 
     def fill(self, values: Mapping[str, bytes]) -> bytes:
         """The part in base64. Raises `KeyError` when a slot has no value."""
@@ -76,6 +78,12 @@ class SlottedPart:
         if layout is None:
             layout = self._layouts[phases] = self._lay_out(dict(zip(self.names, phases, strict=True)))
         return layout.fill(values)
+
+    def _encode_stretch(self, number: int, head: int, end: int) -> bytes:
+        """Of a literal, the bytes from `head` to `end`: the latter follows from the former."""
+        if (number, head) not in self._stretches:
+            self._stretches[number, head] = encode_lines(self._literals[number][head:end])
+        return self._stretches[number, head]
 
     def _lay_out(self, phases: Mapping[str, int]) -> Layout:
         layout = Layout()
@@ -96,7 +104,7 @@ class SlottedPart:
                 layout.add_segment((*pending, literal[:head]))
             # What does not fill a group of three goes with the next slot, or ends the part with its padding.
             end = len(literal) if is_last else len(literal) - (len(literal) - head) % 3
-            layout.add_static(literal[head:end])
+            layout.add_static(self._encode_stretch(number, head, end))
             pending = [literal[end:]]
             phase = len(literal) - end
         return layout

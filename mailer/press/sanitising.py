@@ -65,7 +65,17 @@ def sanitise_body(html: str) -> str:
     Links are http, https or mailto; headings are h3; an image without a usable address is gone. Doing it twice
     changes nothing. What is nested deeper than any page is keeps its words alone.
     """
-    # Twice, for a character reference may stand for such a character.
+    # HTML that is nested against the rules takes shape only when it is read again; two readings do in practice.
+    for _ in range(4):
+        clean = _sanitise_once(html)
+        if clean == html:
+            break
+        html = clean
+    return clean
+
+
+def _sanitise_once(html: str) -> str:
+    # Unfit characters go twice, for a character reference may stand for one.
     clean = _UNFIT.sub("", _cleaner().clean(_UNFIT.sub("", html)))
     clean = _TWIN.sub(lambda match: f"<{match[1]}{_TWINS[match[2]]}>", clean)
     clean = _NO_ADDRESS.sub(r"\1", _NO_SOURCE.sub("", clean))

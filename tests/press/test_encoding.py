@@ -1,5 +1,6 @@
 import base64
 import re
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -60,6 +61,16 @@ def test_a_part_without_slots_is_encoded_once() -> None:
     part = SlottedPart("水" * 100)
     assert part.names == ()
     assert part.fill({}) == part.fill({}) == encode_lines(("水" * 100).encode())
+
+
+def test_a_part_is_kept_at_most_three_times_however_values_fall() -> None:
+    content = "".join(f"{slot(name)}{'不变的文字' * 200}" for name in SLOTS)
+    part = SlottedPart(content)
+    for lengths in product(range(3), repeat=len(SLOTS)):
+        part.fill({name: b"x" * length for name, length in zip(SLOTS, lengths, strict=True)})
+    pieces = {id(piece): len(piece) for layout in part._layouts.values() for piece in layout.pieces}
+    assert len(part._layouts) == 3 ** len(SLOTS)
+    assert sum(pieces.values()) < 3 * 1.4 * len(content.encode())
 
 
 def test_a_slot_without_a_value_is_an_error() -> None:
