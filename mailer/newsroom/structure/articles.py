@@ -11,6 +11,7 @@ from mailer.newsroom.structure.lines import (
     is_subtitle,
     source_value,
     split_trailing_source,
+    without_dash,
 )
 from mailer.newsroom.structure.titles import Title
 
@@ -38,7 +39,7 @@ class Article:
 
 def assemble(items: Sequence[Item]) -> list[Article]:
     """Walks through titles, section marks and parts in order."""
-    settle_heads(items)
+    _settle_heads(items)
     articles: list[Article] = []
     section: str | None = None
     waiting: list[Part] = []
@@ -49,7 +50,7 @@ def assemble(items: Sequence[Item]) -> list[Article]:
             articles.append(Article(item, section, waiting))
             waiting = []
             if item.subtitle is not None:
-                articles[-1].parts.append(Part(PartKind.SUBTITLE, item.subtitle.text.lstrip("—―─- "), [item.subtitle]))
+                articles[-1].parts.append(Part(PartKind.SUBTITLE, without_dash(item.subtitle.text), [item.subtitle]))
         elif _is_note_for_next(items, at):
             waiting.append(item)
         else:
@@ -71,7 +72,7 @@ def _is_note_for_next(items: Sequence[Item], at: int) -> bool:
     return at + 1 < len(items) and not isinstance(items[at + 1], Part)
 
 
-def settle_heads(items: Sequence[Item]) -> None:
+def _settle_heads(items: Sequence[Item]) -> None:
     """Under a title: a dash makes a subtitle, a bare name a byline, as long as nothing but such lines stood above."""
     is_head = False
     for item in items:
@@ -79,8 +80,8 @@ def settle_heads(items: Sequence[Item]) -> None:
             is_head = True
         elif not isinstance(item, Part) or not is_head or item.kind is not PartKind.PARAGRAPH:
             continue
-        elif is_subtitle(item.text) and len(item.blocks) == 1 and not item.text.endswith(("。", "；")):
-            item.kind, item.text = PartKind.SUBTITLE, item.text.lstrip("—―─- ")
+        elif is_subtitle(item.text) and len(item.blocks) == 1:
+            item.kind, item.text = PartKind.SUBTITLE, without_dash(item.text)
         elif is_byline_below_title(item.text):
             item.kind = PartKind.BYLINE
         else:

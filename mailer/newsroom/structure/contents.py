@@ -39,12 +39,12 @@ def find_contents(blocks: list[Block]) -> Contents | None:
         found = _unheaded_start(blocks, first_text)
         if found is None:
             return None
-        start = first = _with_section_above(blocks, found)
+        start = first = _with_lines_above(blocks, found)
     end = _end(blocks, first, has_heading=heading is not None)
     if end <= first:
         return None
     lines = [read_entry(block) for block in blocks[first:end] if not is_rule(block.text)]
-    listing = list_entries(lines, _forms(blocks[end:]))
+    listing = list_entries(lines, _forms(blocks[end:]), _section_forms(blocks[end:]))
     return Contents(listing, start, end) if listing.entries else None
 
 
@@ -78,8 +78,10 @@ def _unheaded_start(blocks: list[Block], first_text: int) -> int | None:
     return _repeated_start(blocks, first_text)
 
 
-def _with_section_above(blocks: list[Block], start: int) -> int:
-    """Includes the name of the first section, which the body repeats or which is ornamented."""
+def _with_lines_above(blocks: list[Block], start: int) -> int:
+    """Includes the first half of a wrapped entry, and the name of the first section."""
+    while start and blocks[start].blank_before == 0 and _is_numbered_like_below(blocks, start - 1):
+        start -= 1
     if start and blocks[start].blank_before == 0:
         name, is_decorated = undecorated(blocks[start - 1].text)
         if is_decorated or (len(name) <= 10 and _returns(blocks, start - 1)):
@@ -87,9 +89,16 @@ def _with_section_above(blocks: list[Block], start: int) -> int:
     return start
 
 
+def _is_numbered_like_below(blocks: list[Block], at: int) -> bool:
+    here = read_entry(blocks[at])
+    following = [read_entry(block).left for block in blocks[at + 1 : at + 4]]
+    return here.left is not None and here.left + 1 in following
+
+
 def _may_be_entry(block: Block) -> bool:
     entry = read_entry(block)
-    if not _is_featured(entry, has_heading=False) or undecorated(block.text)[1]:
+    is_featured = _is_featured(entry, has_heading=False) or (entry.left is not None and entry.strength >= 1)
+    if not is_featured or undecorated(block.text)[1]:
         return False
     return len(normal_form(entry.title)) >= 4 and not any(date.search(fold(block.text)) for date in DATES)
 
@@ -207,3 +216,9 @@ def _forms(blocks: list[Block]) -> set[str]:
                 forms.add(before + form)
         before = form
     return forms
+
+
+def _section_forms(blocks: list[Block]) -> set[str]:
+    """Normal forms of the body's ornamented lines, which name sections."""
+    names = (undecorated(block.text) for block in blocks if len(block.text) <= 40)
+    return {normal_form(name) for name, is_decorated in names if is_decorated} - {""}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mailer.newsroom.structure.articles import Article, Item, SectionMark, assemble, settle_heads
+from mailer.newsroom.structure.articles import Article, Item, SectionMark, assemble
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedBulletin, ParsedPart
 from mailer.newsroom.structure.colophon import find_colophon
@@ -30,7 +30,7 @@ from mailer.newsroom.structure.imprint import (
 from mailer.newsroom.structure.layout import Layout, read_layout
 from mailer.newsroom.structure.lines import PartKind, is_section_shape
 from mailer.newsroom.structure.listing import Listing
-from mailer.newsroom.structure.masthead import Masthead, read_masthead, take_issue
+from mailer.newsroom.structure.masthead import Masthead, is_masthead_line, read_masthead, take_issue
 from mailer.newsroom.structure.matching import normal_form
 from mailer.newsroom.structure.remarks import Findings, remarks_on
 from mailer.newsroom.structure.shapes import find_by_shape
@@ -62,7 +62,6 @@ def parse_blocks(blocks: list[Block], *, encoding: str) -> ParsedBulletin:
     colophon = _read_colophon(regions.colophon, masthead)
     titles = find_titles(regions.body, listing.entries, read_layout(regions.body))
     items, layout = _items(regions, titles, listing)
-    settle_heads(items)
     is_trusted = len(titles) * 2 >= len(listing.entries) > 0
     found = find_by_shape(items, layout, has_contents=is_trusted)
     articles = assemble(found.items)
@@ -93,13 +92,15 @@ def parse_blocks(blocks: list[Block], *, encoding: str) -> ParsedBulletin:
 
 
 def _masthead_end(blocks: Sequence[Block]) -> int:
-    """Without a contents list: the masthead ends with the last line among the first that tells number, date or maker."""
+    """Without a contents list: the masthead ends with the last line of number, date or maker above running text."""
     end = 0
     for at, block in enumerate(blocks[:_LONGEST_MASTHEAD]):
-        if not block.is_short or (width(block.text) > 60 and is_finished(block.text)):
+        if not block.is_short or (end and at - end > 4):
             break
-        if read_masthead([block]).has_issue or is_rule(block.text) and end == at and at:
+        if is_masthead_line(block) or (is_rule(block.text) and end == at and at):
             end = at + 1
+        elif "。" in block.text or (width(block.text) > 36 and "，" in block.text) or width(block.text) > 90:
+            break
     return end
 
 
@@ -151,20 +152,21 @@ def _items(regions: _Regions, titles: dict[int, Title], listing: Listing) -> tup
     layout = read_layout([block for at, block in enumerate(regions.body) if at not in covered and at not in marks])
     items: list[Item] = []
     run: list[Block] = []
+
+    def flush() -> None:
+        grouper = Grouper(layout, is_below_title=bool(items) and isinstance(items[-1], Title))
+        grouper.add(run, regions.page_cuts)
+        items.extend(grouper.parts)
+        run.clear()
+
     for at, block in enumerate(regions.body):
         if at in marks:
-            items += _grouped(run, layout, regions.page_cuts)
+            flush()
             items.append(marks[at])
-            run = []
         elif at not in covered:
             run.append(block)
-    return items + _grouped(run, layout, regions.page_cuts), layout
-
-
-def _grouped(run: list[Block], layout: Layout, page_cuts: frozenset[int]) -> list[Item]:
-    grouper = Grouper(layout)
-    grouper.add(run, page_cuts)
-    return list(grouper.parts)
+    flush()
+    return items, layout
 
 
 def _read_colophon(blocks: Sequence[Block], masthead: Masthead) -> Masthead:

@@ -5,8 +5,22 @@ from dataclasses import dataclass, field
 
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.layout import Layout, goes_on, is_full
-from mailer.newsroom.structure.lines import FOOTNOTE_MARK, PartKind, cells_of, kind_of, note_text
+from mailer.newsroom.structure.lines import (
+    FOOTNOTE_MARK,
+    PartKind,
+    cells_of,
+    is_byline_below_title,
+    is_section_shape,
+    is_subtitle,
+    kind_of,
+    note_text,
+    without_dash,
+)
 from mailer.newsroom.structure.typography import fold, is_finished, join
+
+
+# What may stand between two halves of a paragraph: it belongs to the page, or was set where there was room.
+_INTERRUPTIONS = frozenset({PartKind.FOOTNOTE, PartKind.CAPTION, PartKind.TABLE})
 
 
 @dataclass(slots=True)
@@ -25,8 +39,10 @@ class Grouper:
     it, so that a footnote or a caption at the foot of a page does not cut it.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, is_below_title: bool) -> None:
         self.parts: list[Part] = []
+        # Until the first paragraph a subtitle or a bare name may stand under the title.
+        self._is_head = is_below_title
         self._layout = layout
         self._open: Part | None = None
         self._last: Part | None = None
@@ -56,6 +72,7 @@ class Grouper:
                 self._last.blocks.append(block)
                 return
         text = note_text(block.text) if kind is PartKind.EDITORS_NOTE else block.text
+        text = without_dash(text) if kind is PartKind.SUBTITLE else text
         label = block.text[: len(block.text) - len(text)] if kind is PartKind.EDITORS_NOTE else ""
         self._append(Part(kind, text, [block], label=label))
 
@@ -67,6 +84,12 @@ class Grouper:
             and self._is_noted(mark[0])
         ):
             return PartKind.FOOTNOTE
+        if kind is PartKind.PARAGRAPH and self._is_head:
+            if is_subtitle(block.text):
+                return PartKind.SUBTITLE
+            if is_byline_below_title(block.text):
+                return PartKind.BYLINE
+            self._is_head = False
         return kind
 
     def _is_noted(self, mark: str) -> bool:
@@ -78,19 +101,18 @@ class Grouper:
     def _continued(self, block: Block, *, is_page_cut: bool) -> Part | None:
         """The part that a line of running text continues: the last one, or the paragraph it interrupted."""
         last, paragraph = self._last, self._open
-        if last is None:
+        if last is None or (last.kind is PartKind.PARAGRAPH and last is not paragraph):
             return None
         if last is paragraph:
             return last if self._goes_on(last, block, is_page_cut=is_page_cut) else None
-        is_open = last.kind in {PartKind.EDITORS_NOTE, PartKind.FOOTNOTE} and not is_finished(last.text)
-        if paragraph is not None and not is_finished(paragraph.text) and not is_open:
+        if last.kind in {PartKind.EDITORS_NOTE, PartKind.FOOTNOTE} and not is_finished(last.text):
+            return last if last.text and self._goes_on(last, block, is_page_cut=is_page_cut) else None
+        if paragraph is not None and not is_finished(paragraph.text):
             # What interrupted it stood at the foot of a page, or between two halves of it.
             return paragraph if self._goes_on(paragraph, block, is_page_cut=True) else None
-        if last.kind in {PartKind.EDITORS_NOTE, PartKind.FOOTNOTE}:
-            return last if last.text and self._goes_on(last, block, is_page_cut=is_page_cut) else None
-        is_wrapped = block.blank_before == 0 and not is_page_cut and last.kind is not PartKind.TABLE
-        is_wrapped = is_wrapped and is_full(last.blocks[-1], block.text, self._layout) and not is_finished(last.text)
-        return last if is_wrapped else None
+        if last.kind is PartKind.TABLE or is_page_cut or block.blank_before:
+            return None
+        return last if is_full(last.blocks[-1], block.text, self._layout) and not is_finished(last.text) else None
 
     def _goes_on(self, part: Part, block: Block, *, is_page_cut: bool) -> bool:
         crosses = is_page_cut or block.page != part.blocks[-1].page
@@ -100,7 +122,9 @@ class Grouper:
         self.parts.append(part)
         self._last = part
         if part.kind is PartKind.PARAGRAPH:
-            self._open = part
+            self._open = None if is_section_shape(part.text) else part
+        elif part.kind not in _INTERRUPTIONS:
+            self._open = None
 
 
 def _table_rows(lines: Sequence[Block], at: int) -> int:

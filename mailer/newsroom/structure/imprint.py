@@ -87,7 +87,9 @@ _TRIM = " \t\u3000;；|｜，,、。·/／[]【】()（）"
 _TRIM_OUTSIDE = "".join(character for character in _TRIM if character not in "()（）")
 
 _ORGANISATION = re.compile(
-    r"(?:[局厅部委处院所办馆社站会]|中心|办公室|大学|学院|公司|集团|政府|实验室|科协|工信和科技局|领导小组|编辑组|编写组|课题组|专班|基地|园区|管委会|商会|联盟|支队|总队)$"
+    r"(?!.*(?:召开|举办|举行|成立|揭牌|建成|启动|启用|新增|走进|助力|开展|发布|印发|出台|入选|获批))"
+    r".*(?:[局厅部委处院所办馆社站]|[学协商工]会|(?:委员|联合|研究|理事|基金|促进|党委|常委|管委)会|中心|办公室|大学|公司|集团|政府|实验室|科协|"
+    r"领导小组|[编辑写]{2}组|课题组|专班|基地|园区|[商联]盟)"
 )
 _ORGANISATION_EN = re.compile(
     r"\b(?:universit|institut|bureau|department|office|cent(?:er|re)\b|academy|council|agency|association|society|ministry|"
@@ -187,7 +189,7 @@ def is_organisation(text: str) -> bool:
     name = fold(text).strip(_TRIM)
     if _ORGANISATION_EN.search(name):
         return True
-    return len(name) >= 4 and _ORGANISATION.search(name.replace(" ", "")) is not None
+    return len(name) >= 4 and _ORGANISATION.fullmatch(name.replace(" ", "")) is not None
 
 
 def person_name(value: str) -> str:

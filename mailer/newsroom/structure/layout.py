@@ -80,7 +80,7 @@ def goes_on(text: str, lines: Sequence[Block], block: Block, layout: Layout, *, 
         return True
     if layout.wrap is not None and not has_gap:
         return _goes_on_wrapped(text, last, block, layout, is_single=is_single)
-    finished = is_finished(text)
+    finished = is_finished(text, soft=not (crosses_page and width(text[:60]) > 40))
     if is_marked(block.text):
         return False
     if begins_inside(block.text) and not finished:
@@ -92,7 +92,10 @@ def goes_on(text: str, lines: Sequence[Block], block: Block, layout: Layout, *, 
     if layout.is_indented and not has_title_shape(block.text):
         # Paragraphs are indented here, and this line is none: unless the one above is a title, it goes on.
         return layout.is_indented_line(first) or not (is_single and has_title_shape(text))
-    if is_single and has_title_shape(text, strict=crosses_page) and not (crosses_page and width(text) > 40):
+    if crosses_page:
+        # Nobody leaves a title at the foot of a page: only the shortest lines may be one.
+        return not (is_single and has_title_shape(text, strict=True) and width(text) <= 16)
+    if is_single and has_title_shape(text):
         return False
     return not has_gap or not has_title_shape(block.text, strict=True)
 

@@ -144,8 +144,15 @@ def split_trailing_source(text: str) -> tuple[str, str | None]:
     return text[:start].rstrip(), value
 
 
+def without_dash(text: str) -> str:
+    """A subtitle without the dash it begins with."""
+    return text.lstrip("—―─- ")
+
+
 def is_subtitle(text: str) -> bool:
-    """Whether a line under a title is its subtitle: it begins with a long dash."""
+    """Whether a line under a title is its subtitle: it begins with a long dash, and is no sentence."""
+    if text.endswith(("。", "；", "—", "─", "-")):
+        return False
     return text.startswith(("——", "――", "──", "--", "—")) and len(text) <= 80 and text.strip("—―─- ") != ""
 
 

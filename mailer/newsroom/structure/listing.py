@@ -34,6 +34,8 @@ class Listing:
 @dataclass(slots=True)
 class _Assembly:
     forms: set[str]
+    known_sections: set[str]
+    is_numbered: bool
     bullet: str
     is_paged: bool
     entries: list[ContentsEntry] = field(default_factory=list)
@@ -42,14 +44,20 @@ class _Assembly:
     half: tuple[str, tuple[int, ...]] | None = None
 
 
-def list_entries(lines: list[Entry], forms: set[str]) -> Listing:
-    """`forms` are the normal forms of the body's lines: a joined title that stands there proves the joint."""
+def list_entries(lines: list[Entry], forms: set[str], known_sections: set[str]) -> Listing:
+    """`forms` are the normal forms of the body's lines: a joined title that stands there proves the joint;
+    `known_sections` those of its ornamented lines.
+    """
     lines = _with_pages(lines)
     bullets = Counter(line.bullet for line in lines if line.bullet)
     bullet = bullets.most_common(1)[0][0] if bullets else ""
     paged = sum(line.page is not None for line in lines)
     assembly = _Assembly(
-        forms, bullet if bullets[bullet] * 3 >= len(lines) or not paged else "", paged * 3 >= len(lines)
+        forms,
+        known_sections,
+        is_numbered=sum(line.left is not None for line in lines) * 3 >= len(lines),
+        bullet=bullet if bullets[bullet] * 3 >= len(lines) or not paged else "",
+        is_paged=paged * 3 >= len(lines),
     )
     for at, line in enumerate(lines):
         _add(assembly, line, lines[at + 1] if at + 1 < len(lines) else None)
@@ -64,7 +72,7 @@ def _with_pages(lines: list[Entry]) -> list[Entry]:
     pages = [line.page for line in lines if line.page is not None]
     sure = sum(line.strength >= 1 for line in lines)
     doubtful = [line for line in lines if line.strength == 0.5]
-    trusted = not doubtful or sure * 2 >= len(pages) or (len(doubtful) * 2 > len(lines) and pages == sorted(pages))
+    trusted = pages == sorted(pages) and (sure * 2 >= len(pages) or len(doubtful) * 2 > len(lines))
     lines = [line if trusted or line.strength != 0.5 else _unpaged(line) for line in lines]
     lefts = [line for line in lines if line.left is not None]
     if not lefts or any(line.page is not None for line in lefts):
@@ -75,7 +83,7 @@ def _with_pages(lines: list[Entry]) -> list[Entry]:
     )
     is_wide = all(line.is_left_loose and _has_gap(line) for line in lefts)
     marked = any(line.is_left_page for line in lefts)
-    if len(lefts) > 1 and (marked or (not counts_up and values == sorted(values)) or (is_wide and len(lefts) > 1)):
+    if marked or (len(lefts) > 1 and (is_wide or (not counts_up and values == sorted(values)))):
         return [_paged_left(line) if line.left is not None else line for line in lines]
     # A single number that nobody counts on from belongs to the title: "7 月 9 日".
     return lines if counts_up else [_untouched(line) for line in lines]
@@ -145,6 +153,10 @@ def _is_section(assembly: _Assembly, line: Entry, after: Entry | None, *, starts
     name, is_decorated = undecorated(line.block.text)
     if is_decorated:
         return normal_form(name) not in assembly.forms or len(name) <= 12
+    if normal_form(name) in assembly.known_sections:
+        return True
+    if line.left is not None and assembly.is_numbered:
+        return False
     if line.bullet and assembly.bullet and line.bullet != assembly.bullet and after is not None:
         return len(line.title) <= 16
     if after is None or (starts and not assembly.is_paged) or (line.bullet and line.bullet == assembly.bullet):

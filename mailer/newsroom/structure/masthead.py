@@ -78,11 +78,6 @@ class Masthead:
     strays: list[Block] = field(default_factory=list)
     impossible_dates: list[Block] = field(default_factory=list)
 
-    @property
-    def has_issue(self) -> bool:
-        """Whether anything that only a masthead has was found."""
-        return bool(self.number or self.total_number or self.volume or self.date or self.year or self.imprints)
-
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
@@ -127,6 +122,26 @@ def read_masthead(blocks: list[Block]) -> Masthead:
     return masthead
 
 
+def is_masthead_line(block: Block) -> bool:
+    """Whether a line by itself can only stand at the head: number, date or maker, with little beside them."""
+    found = Masthead()
+    rest = take_issue(block, found)
+    if found.number or found.total_number or found.volume or found.date:
+        return True
+    if found.year:
+        return sum(map(len, rest)) <= 8
+    before, labelled = read_labels(block.text)
+    if labelled:
+        return not before
+    return bool(read_makers(before)) or is_organisation(before) or is_known(before)
+
+
+def is_known(text: str) -> bool:
+    """Whether a line says only what mastheads say and nothing needs: 月刊, 内部资料 注意保存."""
+    parts = re.split(r"[\s\u3000·|/]+", text)
+    return all(_KNOWN.fullmatch(squeeze(part)) for part in parts) or _KNOWN.fullmatch(squeeze(text)) is not None
+
+
 def take_issue(block: Block, masthead: Masthead) -> list[str]:
     """Takes numbers and dates out of a line into `masthead` (the first of each kind wins); returns what is left."""
     line = Cutter(block.text)
@@ -167,7 +182,6 @@ def _sort_piece(piece: str, block: Block, masthead: Masthead, candidates: list[_
     if labelled and not before:
         return
     makers = read_makers(before)
-    bare = squeeze(before)
     above = candidates[-1].text if candidates and is_organisation(candidates[-1].text) else ""
     if makers:
         if above and _DEPENDENT.fullmatch(makers[0].value):
@@ -177,7 +191,7 @@ def _sort_piece(piece: str, block: Block, masthead: Masthead, candidates: list[_
     elif VERB_ALONE.fullmatch(fold(before)) and above:
         masthead.imprints += read_makers(f"{above} {before}")
         candidates.pop()
-    elif all(_KNOWN.fullmatch(squeeze(part)) for part in re.split(r"[\s\u3000·|/]+", before)) or _KNOWN.fullmatch(bare):
+    elif is_known(before):
         masthead.extras.append(before)
     else:
         candidates.append(_Candidate(block, unspaced(before), len(candidates)))

@@ -69,12 +69,13 @@ def _is_candidate(items: Sequence[Item], at: int) -> bool:
     above = items[at - 1] if at else None
     if is_byline_below_title(text) and isinstance(above, Part) and has_title_shape(above.text):
         return False
-    return not (isinstance(above, Part) and above.kind is PartKind.PARAGRAPH and not _may_stand_above(above, items, at))
+    return not (isinstance(above, Part) and above.kind is PartKind.PARAGRAPH and not _may_stand_above(above))
 
 
-def _may_stand_above(above: Part, items: Sequence[Item], at: int) -> bool:
+def _may_stand_above(above: Part) -> bool:
     """A title follows a finished paragraph, or another line of its own kind (a section's name, a title in two parts)."""
-    return is_finished(above.text) or (has_title_shape(above.text) and len(above.blocks) == 1)
+    is_line = has_title_shape(above.text) and len(above.blocks) == 1
+    return is_finished(above.text) or is_line or is_section_shape(above.text)
 
 
 def _leads_to_text(items: Sequence[Item], at: int) -> bool:
