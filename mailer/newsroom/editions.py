@@ -4,8 +4,8 @@ import datetime as dt
 import re
 from html import escape
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Integer, Select, cast, extract, func, select
+from sqlalchemy.orm import Session, defer
 
 from mailer import links
 from mailer.errors import LinkError, NotFoundError, RuleError
@@ -62,16 +62,39 @@ def mark_sent(session: Session, issue_id: int, at: dt.datetime) -> None:
         issue.first_sent_at = at
 
 
-def list_published(session: Session, newsletter_id: int) -> list[tuple[Issue, Edition]]:
-    """Every sent issue with its newest edition, newest first."""
+def _published_year() -> ColumnElement[int]:
+    """The year an edition bears, or else the one it was first sent in."""
+    return func.coalesce(Edition.masthead["year"].as_integer(), cast(extract("year", Issue.first_sent_at), Integer))
+
+
+def _published(newsletter_id: int) -> Select[Issue, Edition]:
     newest = select(func.max(Edition.ordinal)).where(Edition.issue_id == Issue.id).correlate(Issue).scalar_subquery()
-    rows = session.execute(
+    return (
         select(Issue, Edition)
         .join(Edition, Edition.issue_id == Issue.id)
+        # A list of issues names them; what they weigh is read with the one that is opened.
+        .options(defer(Edition.html), defer(Edition.text))
         .where(Issue.newsletter_id == newsletter_id, Issue.first_sent_at.is_not(None), Edition.ordinal == newest)
-        .order_by(func.coalesce(Issue.published_on, func.date(Issue.first_sent_at)).desc(), Issue.id.desc())
     )
-    return [(issue, edition) for issue, edition in rows]
+
+
+def list_published(
+    session: Session, newsletter_id: int, *, year: int | None = None, limit: int | None = None
+) -> list[tuple[Issue, Edition]]:
+    """Sent issues with their newest edition, newest first: all, those of one `year`, or the first `limit` of them."""
+    query = _published(newsletter_id).order_by(
+        func.coalesce(Issue.published_on, func.date(Issue.first_sent_at)).desc(), Issue.id.desc()
+    )
+    if year is not None:
+        query = query.where(_published_year() == year)
+    return [(issue, edition) for issue, edition in session.execute(query.limit(limit))]
+
+
+def count_published_by_year(session: Session, newsletter_id: int) -> dict[int, int]:
+    """How many sent issues each year has, the latest year first."""
+    year = _published_year().label("year")
+    query = _published(newsletter_id).with_only_columns(year, func.count()).group_by(year).order_by(year.desc())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def get_published(session: Session, newsletter_id: int, issue_id: int) -> tuple[Issue, Edition]:
