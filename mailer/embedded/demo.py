@@ -182,7 +182,7 @@ def _report(mailing_id: int, stopped: str) -> DemoReport:
                 "subject": get_edition(session, mailing.edition_id).subject,
                 "articles": len(issue.articles),
             },
-            mailing={"roster": progress.roster, **{name: progress.states[DeliveryState(name)] for name in STATES}},
+            mailing={"roster": progress.roster or 0, **{name: progress.states[DeliveryState(name)] for name in STATES}},
             opens=figures.opens.total,
             clicks=figures.clicks.total,
             seconds={"prepare": _seconds(mailing.launched_at, prepared), "send": _seconds(prepared, finished)},
