@@ -8,6 +8,7 @@ from mailer.resources import PACKAGE, TEMPLATES, TRANSLATIONS
 KEYWORDS = {"N_": None, "_": None, "gettext": None, "ngettext": (1, 2)}
 SOURCES = (
     (PACKAGE / "press", [("**.py", "python")]),
+    (PACKAGE / "letters", [("**.py", "python")]),
     (TEMPLATES / "email", [("**.html", "jinja2"), ("**.txt", "jinja2")]),
 )
 
