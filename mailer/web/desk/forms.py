@@ -44,7 +44,7 @@ def _whole(label: str, low: int, high: int) -> IntegerField:
 class NewsletterForm(Form):
     """Who a newsletter is and how it is sent."""
 
-    title = _line(N_("Title"), 200, is_required=True)
+    title = _line(N_("Title of the newsletter"), 200, is_required=True)
     publisher = _line(N_("Publisher"), 200)
     description = TextAreaField(lazy(N_("Description for readers")), filters=[strip], render_kw={"rows": 3})
     contact = TextAreaField(lazy(N_("Address and contact at the foot of every mail")), render_kw={"rows": 3})
@@ -83,7 +83,7 @@ class IssueForm(Form):
     """Masthead, colophon and subject of an issue."""
 
     revision = HiddenField()
-    title = _line(N_("Title"), ISSUE_LINES["title"], is_required=True)
+    title = _line(N_("Title of the newsletter"), ISSUE_LINES["title"], is_required=True)
     year = _whole(N_("Year"), 1900, 2200)
     number = _line(N_("Number in the year"), ISSUE_LINES["number"])
     total_number = _line(N_("Running number"), ISSUE_LINES["total_number"])
@@ -105,10 +105,10 @@ class ArticleForm(Form):
     revision = HiddenField()
     title = _line(N_("Title"), ARTICLE_LINES["title"], is_required=True)
     section = _line(N_("Section"), ARTICLE_LINES["section"])
-    source = _line(N_("Source"), ARTICLE_LINES["source"])
-    page = _whole(N_("Page"), 1, 9999)
+    source = _line(N_("Taken from"), ARTICLE_LINES["source"])
+    page = _whole(N_("Page in print"), 1, 9999)
     body = HiddenField()
-    text = TextAreaField(lazy(N_("Text")), render_kw={"rows": 22})
+    text = TextAreaField(lazy(N_("Article's text")), render_kw={"rows": 22})
 
 
 class UploadForm(Form):
