@@ -53,6 +53,8 @@ def identity_of(newsletter: Newsletter, chosen: List, *, mailing_id: int) -> Ide
         list_id=list_id_of(chosen),
         list_name=chosen.name,
         archive_url=links.newsletter_url(newsletter.slug),
+        # The newsletter's page says who is responsible, and how to leave (RFC 2369 section 3.1).
+        help_url=links.newsletter_url(newsletter.slug),
         owner_address=newsletter.reply_to or newsletter.sender_address,
         feedback_id=f"{mailing_id}:{chosen.slug}:issue:{newsletter.slug}",
     )
