@@ -24,6 +24,8 @@ MOST_BYTES = 64 * 1024 * 1024
 # RFC 5321 section 4.5.3.2: a server waits five minutes for the next command.
 IDLE_SECONDS = 300
 MOST_RECIPIENTS = 1000
+FINAL_DOT = b"\r\n.\r\n"
+CHUNK_BYTES = 1024 * 1024
 
 
 class Keeper:
@@ -73,6 +75,49 @@ class Keeper:
         return "".join(f"{line}\r\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
+class BulkSMTP(SMTP):
+    """aiosmtpd takes a message line by line, 2 kB at a time, which for a bulletin of a thousand lines is nearly all its
+    work. Here the content is taken as it comes; however long its lines are, a mailbox that captures is to show it.
+    """
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        if await self.check_helo_needed():
+            return
+        if not self.envelope.rcpt_tos:
+            await self.push("503 5.5.1 Error: need RCPT command")
+            return
+        if arg:
+            await self.push("501 5.5.4 Syntax: DATA")
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        content = await self._read_content()
+        status = "552 5.3.4 Too large a message"
+        if content is not None:
+            self.envelope.content = self.envelope.original_content = content
+            status = await self.event_handler.handle_DATA(self, self.session, self.envelope)
+        self._set_post_data_state()
+        await self.push(status)
+
+    async def _read_content(self) -> bytes | None:
+        """To the final dot (RFC 5321 section 4.1.1.4), dots unstuffed (section 4.5.2); `None` when it was too large."""
+        # The line end of the DATA command: a message may begin with its final dot.
+        taken, looked, is_too_large = bytearray(b"\r\n"), 0, False
+        while (end := taken.find(FINAL_DOT, looked)) < 0:
+            looked = max(0, len(taken) - len(FINAL_DOT))
+            if len(taken) > MOST_BYTES:
+                is_too_large = True
+                taken, looked = taken[looked:], 0
+            chunk = await self._reader.read(CHUNK_BYTES)
+            if not chunk:
+                raise ConnectionResetError
+            taken += chunk
+        rest = taken[end + len(FINAL_DOT) :]
+        if rest:
+            # Commands sent without waiting. What was read emptied the buffer, so they are its beginning again.
+            self._reader.feed_data(rest)
+        return None if is_too_large else bytes(taken[: end + 2].replace(b"\r\n.", b"\r\n")[2:])
+
+
 async def serve(folder: Path, port: int) -> None:
     """Serves until SIGTERM or SIGINT. Raises `ServiceError` when the port is taken."""
     loop = asyncio.get_running_loop()
@@ -89,7 +134,7 @@ async def serve(folder: Path, port: int) -> None:
 
 
 def _session(keeper: Keeper) -> SMTP:
-    return SMTP(
+    return BulkSMTP(
         keeper,
         data_size_limit=MOST_BYTES,
         enable_SMTPUTF8=True,

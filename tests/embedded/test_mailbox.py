@@ -1,15 +1,20 @@
 """The capturing mailbox, as its own process, spoken to over a real SMTP connection."""
 
+import asyncio
 import email
 import smtplib
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mailer.embedded.mailbox import MOST_BYTES, BulkSMTP, Keeper
 from mailer.embedded.processes import wait_until
 from mailer.embedded.service import find_free_port
 from mailer.maildir import Maildir
@@ -118,3 +123,72 @@ def test_a_busy_port_is_one_sentence(port: int, tmp_path: Path) -> None:
     second = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert second.returncode == 1
     assert second.stderr.splitlines() == [f"Port {port}, where the mailbox would listen, is in use."]
+
+
+def test_an_empty_message_is_a_message(client: smtplib.SMTP, maildir: Maildir) -> None:
+    client.ehlo()
+    client.mail("news@example.org")
+    client.rcpt("a@example.org")
+    assert client.docmd("DATA")[0] == 354
+    assert client.docmd(".")[0] == 250
+    [(_, content)] = maildir.read_all()
+    assert email.message_from_bytes(content).get_payload() == ""
+
+
+def test_data_out_of_its_turn_is_refused_and_the_conversation_goes_on(client: smtplib.SMTP, maildir: Maildir) -> None:
+    assert client.docmd("DATA")[0] == 503
+    client.ehlo()
+    assert client.docmd("DATA")[0] == 503
+    client.mail("news@example.org")
+    client.rcpt("a@example.org")
+    assert client.docmd("DATA", "now")[0] == 501
+    assert client.data(MESSAGE)[0] == 250
+    assert maildir.count() == 1
+
+
+def test_a_message_that_turns_out_too_large_is_refused_and_the_next_one_taken(
+    client: smtplib.SMTP, maildir: Maildir
+) -> None:
+    client.ehlo()
+    client.mail("news@example.org")
+    client.rcpt("a@example.org")
+    assert client.docmd("DATA")[0] == 354
+    assert client.sock
+    lines = (b"x" * 1022 + b"\r\n") * 1024
+    for _ in range(MOST_BYTES // len(lines) + 1):
+        client.sock.sendall(lines)
+    assert client.docmd(".") == (552, b"5.3.4 Too large a message")
+    client.sendmail("news@example.org", ["a@example.org"], MESSAGE)
+    assert maildir.count() == 1
+
+
+def unstuffed(stuffed: bytes) -> bytes:
+    """As RFC 5321 section 4.5.2 says it, a line at a time."""
+    return b"\r\n".join(line.removeprefix(b".") for line in stuffed.split(b"\r\n"))
+
+
+@given(
+    lines=st.lists(st.text(alphabet=".a\r\n", max_size=5).map(str.encode), max_size=12),
+    following=st.sampled_from([b"", b"QUIT\r\n", b"MAIL FROM:<a@example.org>\r\n.\r\n"]),
+    cuts=st.lists(st.integers(0, 80), max_size=6),
+)
+def test_content_ends_at_the_final_dot_however_the_network_cuts_it(
+    lines: list[bytes], following: bytes, cuts: list[int]
+) -> None:
+    sent = b"".join(line + b"\r\n" for line in lines) + b".\r\n" + following
+    content, _, rest = (b"\r\n" + sent).partition(b"\r\n.\r\n")
+    pieces = [sent[start:end] for start, end in pairwise([0, *sorted(cuts), len(sent)])]
+
+    async def receive() -> tuple[bytes | None, bytes]:
+        server = BulkSMTP(Keeper(Maildir(Path("unused"))), decode_data=False, loop=asyncio.get_running_loop())
+        server._reader = asyncio.StreamReader(limit=2**20)
+        reading = asyncio.ensure_future(server._read_content())
+        for piece in pieces:
+            server._reader.feed_data(piece)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        got = await reading
+        server._reader.feed_eof()
+        return got, await server._reader.read()
+
+    assert asyncio.run(receive()) == (unstuffed(content)[2:] + (b"\r\n" if len(content) > 0 else b""), rest)
