@@ -9,7 +9,7 @@ from mailer.newsroom.structure.furniture import is_rule
 from mailer.newsroom.structure.listing import Listing, list_entries
 from mailer.newsroom.structure.matching import normal_form, similarity
 from mailer.newsroom.structure.numerals import DATES
-from mailer.newsroom.structure.typography import fold, is_finished, squeeze, width
+from mailer.newsroom.structure.typography import fold, is_finished, is_latin, squeeze, width
 
 _HEADING = re.compile(
     r"(?:本期|本刊|内容|要闻|文章)?(?:目录|目次|导读|要目|导览|提要|索引|内容|看点|要闻|篇目)(?:导读|提要|索引|目录)?(?:[/·|—]?(?:contents|content|index))?|"
@@ -40,7 +40,7 @@ def find_contents(blocks: list[Block]) -> Contents | None:
         if found is None:
             return None
         start = first = _with_lines_above(blocks, found)
-    end = _end(blocks, first, has_heading=heading is not None)
+    end = _end(blocks, first)
     if end <= first:
         return None
     lines = [read_entry(block) for block in blocks[first:end] if not is_rule(block.text)]
@@ -57,10 +57,16 @@ def is_contents_heading(text: str) -> bool:
 
 
 def _is_text(block: Block) -> bool:
-    """Whether a block is running text rather than a title or an entry."""
+    """Whether a block is running text, or a broken line of it, rather than a title or an entry."""
+    text = block.text
     if not block.is_short:
         return True
-    return width(block.text) > 60 and is_finished(block.text) and read_entry(block).strength < 2
+    if width(text) <= 50 or read_entry(block).page is not None:
+        return False
+    if is_latin(text):
+        words = text.split()
+        return len(words) > 8 and sum(word[0].isupper() for word in words) * 5 < len(words) * 2
+    return (width(text) > 60 and is_finished(text)) or "，" in text
 
 
 def _is_featured(entry: Entry, *, has_heading: bool) -> bool:
@@ -125,12 +131,12 @@ def _repeated_start(blocks: list[Block], first_text: int) -> int | None:
     return None
 
 
-def _end(blocks: list[Block], first: int, *, has_heading: bool) -> int:
+def _end(blocks: list[Block], first: int) -> int:
     """The index after the last line of the list that begins at `first`."""
     seen: dict[str, bool] = {}
     first_form, last_featured, sections = "", -1, set[str]()
     limit = min(len(blocks), first + _LONGEST)
-    paged = 0
+    paged, above = 0, ""
     at = first
     while at < limit:
         block = blocks[at]
@@ -140,7 +146,7 @@ def _end(blocks: list[Block], first: int, *, has_heading: bool) -> int:
         if _is_text(block):
             return _back_off(blocks, first, at, last_featured, is_title_above=True)
         entry = read_entry(block)
-        featured = _is_featured(entry, has_heading=has_heading)
+        featured = _is_featured(entry, has_heading=True)
         form = normal_form(entry.title)
         bare, is_decorated = undecorated(block.text)
         if is_decorated and normal_form(bare) in sections:
@@ -156,7 +162,8 @@ def _end(blocks: list[Block], first: int, *, has_heading: bool) -> int:
             paged += entry.strength >= 1
         if not featured or entry.page is None:
             sections.add(normal_form(bare))
-        seen[form] = True
+        seen[form] = seen[above + form] = True
+        above = form
         first_form = first_form or form
         at += 1
     return _back_off(blocks, first, at, last_featured, is_title_above=False)

@@ -97,10 +97,10 @@ def _masthead_end(blocks: Sequence[Block]) -> int:
     for at, block in enumerate(blocks[:_LONGEST_MASTHEAD]):
         if not block.is_short or (end and at - end > 4):
             break
+        if "。" in block.text or (width(block.text) > 36 and "，" in block.text):
+            break
         if is_masthead_line(block) or (is_rule(block.text) and end == at and at):
             end = at + 1
-        elif "。" in block.text or (width(block.text) > 36 and "，" in block.text) or width(block.text) > 90:
-            break
     return end
 
 

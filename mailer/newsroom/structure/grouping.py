@@ -16,7 +16,7 @@ from mailer.newsroom.structure.lines import (
     note_text,
     without_dash,
 )
-from mailer.newsroom.structure.typography import fold, is_finished, join
+from mailer.newsroom.structure.typography import ends_inside, fold, is_finished, join
 
 
 # What may stand between two halves of a paragraph: it belongs to the page, or was set where there was room.
@@ -77,6 +77,8 @@ class Grouper:
         self._append(Part(kind, text, [block], label=label))
 
     def _kind(self, block: Block) -> PartKind:
+        if self._open is not None and self._open is self._last and ends_inside(self._open.text):
+            return PartKind.PARAGRAPH
         kind = kind_of(block.text)
         if (
             kind is PartKind.PARAGRAPH

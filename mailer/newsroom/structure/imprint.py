@@ -186,7 +186,11 @@ def read_makers(text: str) -> list[Imprint]:
 
 def is_organisation(text: str) -> bool:
     """Whether a name is a body's rather than a person's or a title."""
-    name = fold(text).strip(_TRIM)
+    name = fold(text).strip(_TRIM_OUTSIDE)
+    if name[:1] == "(" and name[-1:] == ")":
+        name = name[1:-1].strip()
+    if name[-1:] == ")":
+        return False
     if _ORGANISATION_EN.search(name):
         return True
     return len(name) >= 4 and _ORGANISATION.fullmatch(name.replace(" ", "")) is not None

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.lines import has_title_shape, is_marked
@@ -21,12 +22,14 @@ _FIRST_WORD = re.compile(r"[^\s\u2e80-\uffff]+")
 @dataclass(frozen=True, slots=True)
 class Layout:
     """`wrap` is the width in columns at which lines are broken, `None` when a line is a paragraph; `margin` the indent
-    that all lines share; `is_indented` whether paragraphs begin with an indent beyond it.
+    that all lines share; `is_indented` whether paragraphs begin with an indent beyond it; `is_spaced` whether a blank
+    line ends them.
     """
 
     wrap: int | None
     margin: int
     is_indented: bool
+    is_spaced: bool
 
     def is_indented_line(self, block: Block) -> bool:
         """Whether a line begins where paragraphs begin in an indented text."""
@@ -38,13 +41,24 @@ def read_layout(blocks: Sequence[Block]) -> Layout:
     texts = [block for block in blocks if width(block.text[:40]) > 30 or is_finished(block.text)]
     margin = min((block.indent for block in texts), default=0)
     wrap = _wrap_width(blocks)
-    indented = sum(2 <= block.indent - margin <= 8 for block in texts)
+    indented = [block for block in texts if 2 <= block.indent - margin <= 8]
+    spaced = _is_spaced(blocks)
     if wrap is None:
         if margin >= 2 and all(block.indent == margin for block in texts):
             # Every paragraph is indented alike: the margin is where titles stand.
-            return Layout(None, min((block.indent for block in blocks), default=0) if margin <= 8 else margin, True)
-        return Layout(None, margin, indented * 2 >= len(texts) and indented > 0)
-    return Layout(wrap, margin, indented >= 2 and indented * 12 >= len(texts) and indented < len(texts))
+            margin = 0 if margin <= 8 else margin - 4
+            return Layout(None, margin, is_indented=True, is_spaced=spaced)
+        return Layout(None, margin, is_indented=len(indented) * 2 >= len(texts) > 0, is_spaced=spaced)
+    # Only first lines of paragraphs are indented and filled; a title is not filled.
+    first_lines = sum(block.indent + width(block.text) >= wrap - 2 * _SLACK for block in indented)
+    is_indented = first_lines >= 2 and first_lines * 12 >= len(texts) and len(indented) < len(texts)
+    return Layout(wrap, margin, is_indented=is_indented, is_spaced=spaced)
+
+
+def _is_spaced(blocks: Sequence[Block]) -> bool:
+    """Whether finished paragraphs are followed by a blank line."""
+    below = [block for above, block in pairwise(blocks) if is_finished(above.text) and above.page == block.page]
+    return sum(block.blank_before > 0 for block in below) * 5 >= len(below) * 4 > 0
 
 
 def _wrap_width(blocks: Sequence[Block]) -> int | None:
@@ -80,28 +94,32 @@ def goes_on(text: str, lines: Sequence[Block], block: Block, layout: Layout, *, 
         return True
     if layout.wrap is not None and not has_gap:
         return _goes_on_wrapped(text, last, block, layout, is_single=is_single)
-    finished = is_finished(text, soft=not (crosses_page and width(text[:60]) > 40))
+    finished = is_finished(text, soft=not (crosses_page and width(text[:60]) > 20))
     if is_marked(block.text):
         return False
+    if crosses_page and finished and _is_filled(last, layout, slack=1) and not has_title_shape(block.text):
+        return True
     if begins_inside(block.text) and not finished:
         return True
     if crosses_page and finished and not has_title_shape(block.text):
         return layout.is_indented or _is_attribution(text, block.text)
     if finished:
-        return False
+        return layout.is_indented and not has_gap and _looks_broken(last, block)
     if layout.is_indented and not has_title_shape(block.text):
         # Paragraphs are indented here, and this line is none: unless the one above is a title, it goes on.
         return layout.is_indented_line(first) or not (is_single and has_title_shape(text))
     if crosses_page:
         # Nobody leaves a title at the foot of a page: only the shortest lines may be one.
-        return not (is_single and has_title_shape(text, strict=True) and width(text) <= 16)
-    if is_single and has_title_shape(text):
+        return not (is_single and has_title_shape(text, strict=True) and width(text) <= 12)
+    if is_single and has_title_shape(text, strict=layout.is_spaced and not has_gap):
         return False
     return not has_gap or not has_title_shape(block.text, strict=True)
 
 
 def _goes_on_wrapped(text: str, last: Block, block: Block, layout: Layout, *, is_single: bool) -> bool:
     finished = is_finished(text)
+    if finished and has_title_shape(block.text, strict=True) and not _is_filled(block, layout):
+        return False
     if layout.is_indented:
         # No paragraph begins at the margin; a title does, and so may a list item.
         if is_full(last, block.text, layout) or not finished:
@@ -112,6 +130,16 @@ def _goes_on_wrapped(text: str, last: Block, block: Block, layout: Layout, *, is
     if is_marked(block.text) or finished:
         return False
     return not (is_single and has_title_shape(text))
+
+
+def _is_filled(block: Block, layout: Layout, *, slack: int = _SLACK) -> bool:
+    return layout.wrap is not None and block.indent + width(block.text) >= layout.wrap - slack
+
+
+def _looks_broken(last: Block, block: Block) -> bool:
+    """Whether two lines look like parts of one paragraph where too few lines tell the width they were broken at."""
+    columns = last.indent + width(last.text[:100])
+    return 56 <= columns <= _WIDEST and width(block.text[:100]) <= columns + _SLACK and not has_title_shape(block.text)
 
 
 def _is_nearly_full(last: Block, layout: Layout) -> bool:

@@ -177,10 +177,10 @@ def _is_half(assembly: _Assembly, line: Entry, after: Entry | None) -> bool:
     """Whether an entry goes on in the next line: the two together are a title of the body, or only together have a page."""
     if after is None or after.bullet or after.left is not None:
         return False
-    if normal_form(line.title) in assembly.forms:
-        return False
     if normal_form(line.title + after.title) in assembly.forms:
         return True
+    if normal_form(line.title) in assembly.forms:
+        return False
     if assembly.is_paged:
         return after.page is not None and normal_form(after.title) not in assembly.forms
     return (

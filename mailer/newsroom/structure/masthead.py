@@ -126,6 +126,8 @@ def is_masthead_line(block: Block) -> bool:
     """Whether a line by itself can only stand at the head: number, date or maker, with little beside them."""
     found = Masthead()
     rest = take_issue(block, found)
+    if any(mark in piece for piece in rest for mark in "，。"):
+        return False
     if found.number or found.total_number or found.volume or found.date:
         return True
     if found.year:

@@ -80,7 +80,7 @@ def _may_stand_above(above: Part) -> bool:
 
 def _leads_to_text(items: Sequence[Item], at: int) -> bool:
     """Whether running text follows, at most two lines of byline, subtitle or note away."""
-    for item in items[at + 1 : at + 4]:
+    for item in items[at + 1 : at + 6]:
         if not isinstance(item, Part):
             return False
         if item.kind in _MAY_FOLLOW or is_subtitle(item.text) or is_byline_below_title(item.text):

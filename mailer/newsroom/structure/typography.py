@@ -70,7 +70,7 @@ def is_finished(text: str, *, soft: bool = True) -> bool:
     if bare[-1] in _ENDS or (bare[-1] == "." and not _is_initial(bare)):
         return True
     if soft and len(bare) == len(tail) and bare[-1] in _SOFT_ENDS:
-        return True
+        return max(tail.rfind(bracket) for bracket in "（(【[") <= max(tail.rfind(bracket) for bracket in "）)】]")
     if tail[-1] in "）)】]〕":
         opened = max(bare.rfind(bracket) for bracket in "（(【[〔")
         before = bare[:opened].rstrip().rstrip(CLOSERS) if opened > 0 else ""
