@@ -53,8 +53,8 @@ def test_a_mailing_shows_its_sums_its_readers_and_a_chart(editor: Visitor, sessi
     assert "Accepted 4" in page.text
     (canvas,) = page.tree.xpath("//canvas")
     assert '"data": [1]' in canvas.get("data-chart")
-    rows = [row.text_content().split() for row in page.tree.xpath("//details//tbody/tr")]
-    assert rows == [["2026-03-02", "09:00", "1", "0", "1"]]
+    rows = [row.xpath("td/text()") for row in page.tree.xpath("//details//tbody/tr")]
+    assert rows == [["2026-03-02 09:00", "1", "0", "1"]]
 
 
 def test_a_mailing_nobody_opened_says_so(editor: Visitor, sent: Sent) -> None:
