@@ -83,7 +83,12 @@ class Connection(asyncio.Protocol):
     @property
     def is_usable(self) -> bool:
         """Nothing has gone wrong, and nothing unasked was said (a 421 between messages, RFC 5321 section 3.8)."""
-        return self.fault is None and not self._replies
+        return self.fault is None and not self._replies and self._is_open
+
+    @property
+    def _is_open(self) -> bool:
+        # A transport closes some turns of the loop before `connection_lost` says so.
+        return self._transport is not None and not self._transport.is_closing()
 
     @property
     def farewell(self) -> Reply | None:
@@ -97,9 +102,8 @@ class Connection(asyncio.Protocol):
         return str(self._transport.get_extra_info("sockname")[0]).partition("%")[0]
 
     def write(self, data: bytes) -> None:
-        assert self._transport is not None
-        if self.fault is None:
-            self._transport.write(data)
+        if self.fault is None and self._is_open:
+            self._transport.write(data)  # type: ignore[union-attr]  # open: there is one
 
     async def replies(self, count: int, seconds: float) -> list[Reply]:
         """The next `count` replies; fewer where the connection ended before them (`fault`)."""
@@ -135,7 +139,8 @@ class Connection(asyncio.Protocol):
                 while self._is_paused and self.is_usable:
                     await self._wait(0, seconds, STUCK)
         finally:
-            transport.set_write_buffer_limits()
+            if self._is_open:
+                transport.set_write_buffer_limits()
         return self.is_usable
 
     async def start_tls(self, relay: RelayAddress, timeouts: Timeouts) -> None:

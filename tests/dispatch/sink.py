@@ -314,9 +314,11 @@ class Conversation:
         return line
 
     async def read_content(self, fault: Answer | None) -> bytes:
+        if fault is not None:
+            while not self.buffer:
+                await self.fill()
+            await self.give(fault)
         while not (self.buffer.startswith(b".\r\n") or b"\r\n.\r\n" in self.buffer):
-            if fault is not None and self.buffer:
-                await self.give(fault)
             await self.fill()
         if self.buffer.startswith(b".\r\n"):
             self.buffer = self.buffer[3:]
