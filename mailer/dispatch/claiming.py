@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from mailer.dispatch.models import Suspension
+from mailer.dispatch.plans import keep_to_indexes
 from mailer.dispatch.rules import SkipReason
 
 # A suspension of this provider is one of the relay itself.
@@ -22,11 +23,11 @@ EVERYBODY = "*"
 # mailing's row is read in the same snapshot, so that a pause committed before this statement is obeyed by it.
 CLAIM = text("""
 WITH due AS MATERIALIZED (
-    SELECT d.id
+    SELECT d.id, d.subscriber_id, d.list_ids, m.newsletter_id
     FROM mailings m
     CROSS JOIN unnest(CAST(:providers AS varchar[]), CAST(:quotas AS integer[])) AS q(provider, quota)
     CROSS JOIN LATERAL (
-        SELECT e.id FROM deliveries e
+        SELECT e.id, e.subscriber_id, e.list_ids FROM deliveries e
         WHERE e.mailing_id = m.id AND e.provider = q.provider AND e.state = 'queued' AND e.next_attempt_at <= now()
         ORDER BY e.next_attempt_at, e.id
         LIMIT q.quota
@@ -35,23 +36,21 @@ WITH due AS MATERIALIZED (
     WHERE m.id = :mailing AND m.state = 'sending'
     LIMIT :batch
 ),
-judged AS (
+judged AS MATERIALIZED (
     SELECT d.id, coalesce(b.name, '') AS name, coalesce(b.attributes, '{}') AS attributes,
         CASE
             WHEN b.id IS NULL OR b.erased_at IS NOT NULL OR EXISTS (
                 SELECT FROM suppressions x
                 WHERE x.email_key = b.email_key AND x.lifted_at IS NULL
                   AND (x.expires_at IS NULL OR x.expires_at > now())
-                  AND (x.newsletter_id IS NULL OR x.newsletter_id = m.newsletter_id)
+                  AND (x.newsletter_id IS NULL OR x.newsletter_id = d.newsletter_id)
             ) THEN :suppressed
             WHEN NOT EXISTS (
                 SELECT FROM subscriptions s
                 WHERE s.subscriber_id = d.subscriber_id AND s.list_id = ANY(d.list_ids) AND s.state = 'confirmed'
             ) THEN :unsubscribed
         END AS skip
-    FROM due
-    JOIN deliveries d ON d.id = due.id
-    JOIN mailings m ON m.id = d.mailing_id
+    FROM due d
     LEFT JOIN subscribers b ON b.id = d.subscriber_id
 ),
 taken AS (
@@ -140,6 +139,7 @@ def claim(
 
     `key` is the journal of this process and `token` new for each claim. The caller commits, and then sends.
     """
+    keep_to_indexes(session)
     rows = session.execute(
         CLAIM,
         {
@@ -176,6 +176,7 @@ def recheck(session: Session, key: str, delivery_ids: Sequence[int]) -> dict[int
     """Of these claims, those that are still this process's in a mailing that is not paused: why each must not be sent
     any more, or `None`. One that is missing has to be given back.
     """
+    keep_to_indexes(session)
     rows = session.execute(
         RECHECK,
         {
@@ -191,6 +192,7 @@ def recheck(session: Session, key: str, delivery_ids: Sequence[int]) -> dict[int
 
 def renew(session: Session, key: str, delivery_ids: Sequence[int], lease: int) -> None:
     """Lengthens the leases of what this process still holds."""
+    keep_to_indexes(session)
     session.execute(RENEW, {"ids": list(delivery_ids), "holder": f"{key}/", "lease": lease})
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from mailer.dispatch.claiming import EVERYBODY, list_suspended
 from mailer.dispatch.models import Mailing
+from mailer.dispatch.plans import keep_to_indexes
 from mailer.dispatch.rules import MailingState
 
 # The groups that have queued rows, by hopping from one to the next in `ix_deliveries_due`: a handful of index look-ups,
@@ -54,6 +55,7 @@ WHERE id = ANY(:ids)
 
 def list_queued_providers(session: Session, mailing_id: int) -> list[str]:
     """The provider groups with queued deliveries in a mailing."""
+    keep_to_indexes(session)
     return list(session.scalars(QUEUED_PROVIDERS, {"mailing": mailing_id}))
 
 
@@ -84,6 +86,7 @@ def finish_drained(session: Session, mailing_ids: Collection[int] | None = None)
     again by a later snapshot: a person may just have sent an unknown delivery again.
     """
     ids = list(mailing_ids) if mailing_ids is not None else None
+    keep_to_indexes(session)
     locked = session.scalars(DRAINED, {"ids": ids}).all()
     if not locked:
         return []

@@ -6,6 +6,7 @@ sweep has another one do it.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, text, update
@@ -23,13 +24,13 @@ logger = logging.getLogger(__name__)
 # Advisory locks of dispatch live under this number: (ISSUE_LOCK, issue id).
 ISSUE_LOCK = 0x4D4C
 
-# One pass over the subscriptions. `already` is hashed once, so that a second mailing of an issue costs no look-up per
-# candidate; the order by subscriber makes neighbours in a list neighbours in the ledger.
-PREPARE = text("""
+# Who is a candidate, and who of them must not get it. One pass over the subscriptions; `already` is hashed once, so
+# that a second mailing of an issue costs no look-up per candidate. The forecast asks the same question.
+JUDGED = """
 WITH candidates AS (
     SELECT s.subscriber_id, array_agg(s.list_id ORDER BY s.list_id) AS list_ids
     FROM subscriptions s
-    WHERE s.state = 'confirmed' AND s.list_id IN (SELECT list_id FROM mailing_lists WHERE mailing_id = :mailing)
+    WHERE s.state = 'confirmed' AND s.list_id = ANY(:lists)
     GROUP BY s.subscriber_id
 ),
 already AS (
@@ -53,7 +54,11 @@ judged AS (
     LEFT JOIN already a ON a.subscriber_id = c.subscriber_id
     LEFT JOIN unnest(CAST(:domains AS varchar[]), CAST(:providers AS varchar[])) AS p(domain, provider)
         ON p.domain = b.domain
-),
+)
+"""
+
+# Ordered by subscriber, so that neighbours on the lists are neighbours in the ledger.
+_FREEZE = """,
 excluded AS (
     INSERT INTO exclusions (mailing_id, subscriber_id, reason)
     SELECT :mailing, subscriber_id, reason FROM judged WHERE reason IS NOT NULL
@@ -66,7 +71,8 @@ queued AS (
     RETURNING 1
 )
 SELECT count(*) FROM queued
-""")
+"""
+PREPARE = text(JUDGED + _FREEZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +109,36 @@ def prepare(mailing_id: int) -> Prepared | None:
     return Prepared(size, state)
 
 
-def _freeze_roster(session: Session, mailing: Mailing) -> int:
+def judgement(
+    *, mailing_id: int, issue_id: int, newsletter_id: int, list_ids: Sequence[int], is_repeat: bool
+) -> dict[str, object]:
+    """What `JUDGED` asks for; `mailing_id` is 0 where there is none yet."""
     domains = get_domains()
+    return {
+        "mailing": mailing_id,
+        "issue": issue_id,
+        "newsletter": newsletter_id,
+        "lists": list(list_ids),
+        "is_repeat": is_repeat,
+        "has_issue": list(HAS_ISSUE),
+        "other": OTHER,
+        "suppressed": ExclusionReason.SUPPRESSED,
+        "already_sent": ExclusionReason.ALREADY_SENT,
+        "domains": list(domains),
+        "providers": list(domains.values()),
+    }
+
+
+def _freeze_roster(session: Session, mailing: Mailing) -> int:
     size = session.scalar(
         PREPARE,
-        {
-            "mailing": mailing.id,
-            "issue": mailing.issue_id,
-            "newsletter": mailing.newsletter_id,
-            "is_repeat": mailing.is_repeat,
-            "has_issue": list(HAS_ISSUE),
-            "other": OTHER,
-            "suppressed": ExclusionReason.SUPPRESSED,
-            "already_sent": ExclusionReason.ALREADY_SENT,
-            "domains": list(domains),
-            "providers": list(domains.values()),
-        },
+        judgement(
+            mailing_id=mailing.id,
+            issue_id=mailing.issue_id,
+            newsletter_id=mailing.newsletter_id,
+            list_ids=[chosen.list_id for chosen in mailing.lists],
+            is_repeat=mailing.is_repeat,
+        ),
     )
     return int(size or 0)
 

@@ -1,8 +1,10 @@
 """Relays an admin has set up: made, changed, tested; their passwords sealed; and which of them is in use."""
 
 import base64
-import contextlib
+import datetime as dt
+import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,12 +17,34 @@ from sqlalchemy.orm import Session
 
 from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
+from mailer.addresses import parse_address
+from mailer.dispatch.envelopes import Envelope, Result
 from mailer.dispatch.models import Relay
+from mailer.dispatch.probing import PROBE_TIMEOUTS, ProbeResult, probe
+from mailer.dispatch.providers import provider_of
 from mailer.dispatch.smtp_relay import RelayAddress
 from mailer.dispatch.suspending import end_relay_suspension
+from mailer.dispatch.transmission import Transmitter
 from mailer.errors import NotFoundError, RuleError
-from mailer.i18n import N_
+from mailer.i18n import DEFAULT_LOCALE, N_, translate
+from mailer.letters.rules import LetterKind
+from mailer.press.letters import compose_letter
+from mailer.press.message import Sender
 from mailer.settings import get_settings
+
+__all__ = [
+    "ProbeResult",
+    "active_limits",
+    "active_relay",
+    "address_of",
+    "change_relay",
+    "create_relay",
+    "get_relay",
+    "list_relays",
+    "probe",
+    "remove_relay",
+    "send_test",
+]
 
 SECURITIES = ("none", "starttls", "tls")
 FIELDS = frozenset(
@@ -137,14 +161,43 @@ def _active(session: Session) -> tuple[RelayAddress, float | None]:
     return RelayAddress.from_url(url, **changes), None
 
 
+async def send_test(session: Session, address: str) -> Result:
+    """One short mail to `address` through the relay in use, and what its server said. Raises `RuleError`."""
+    receiver = parse_address(address)
+    settings = get_settings()
+    relay = replace(active_relay(session), connections=1)
+    locale = DEFAULT_LOCALE
+    message = compose_letter(
+        LetterKind.NOTICE,
+        locale,
+        {
+            "subject": translate(locale, N_("Test of the relay %(name)s"), name=relay.name),
+            "lines": [
+                translate(locale, N_("If you can read this, mail leaves this service. Nothing needs to be done."))
+            ],
+            "url": settings.public_url,
+        },
+        Sender(sender_name=settings.sender_name, sender_address=settings.sender_address),
+        receiver.email,
+        f"<{secrets.token_hex(12)}.test@{settings.sender_address.rpartition('@')[2]}>",
+        dt.datetime.now(dt.UTC),
+    )
+    transmitter = Transmitter(relay, None, timeouts=PROBE_TIMEOUTS)
+    try:
+        envelope = Envelope(0, settings.sender_address, receiver.email, provider_of(receiver.domain), message)
+        (result,) = [result async for result in transmitter.send([envelope])]
+        return result
+    finally:
+        await transmitter.close()
+
+
 def _save(session: Session, relay: Relay) -> None:
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(session.begin_nested())
-        session.add(relay)
-        try:
+    try:
+        with session.begin_nested():
+            session.add(relay)
             session.flush()
-        except IntegrityError:
-            raise RuleError(N_("There is a relay of this name already.")) from None
+    except IntegrityError:
+        raise RuleError(N_("There is a relay of this name already.")) from None
 
 
 def _clean(values: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """States of mailings and deliveries, and which act leads from which to which.
 
 The tables here are the whole truth about what may happen; `tests/dispatch/test_rules.py` walks every state × event.
-Set-based SQL cannot call them row by row; `tests/dispatch/test_ledger_machine.py` proves that it obeys them all the same.
+Set-based SQL cannot call them row by row; `tests/dispatch/test_ledger_machine.py` proves that it obeys them.
 """
 
 from enum import StrEnum

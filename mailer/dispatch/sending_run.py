@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 FRESH_SECONDS = 2.0
 # How often that look is taken, of everything that is older than half of one period.
 WATCH_SECONDS = 0.5
+# A database that did not answer is asked again.
+RETRY_SECONDS = 0.5
 # Refusals one after the other, with nothing taken in between, that stop a mailing for a person to look at.
 REFUSED_IN_A_ROW = 50
 # Faults of the relay one after the other, each in a transaction of its own, that make an outage of it.
@@ -93,6 +95,7 @@ class Run:
         self._allowed: dict[int, SkipReason | None] = {}
         self._checked_at = 0.0
         self._faults = 0
+        self._has_failed = False
         self.report = RunReport(settled=self._queue.counts)
 
     async def go(self) -> RunReport:
@@ -115,13 +118,14 @@ class Run:
         except OSError:
             # The journal cannot be written; the results that say so have been taken in.
             logger.exception("mailing %d: the journal cannot be written", self._order.mailing_id)
-            self._ends_at = 0.0
+            self._has_failed = True
 
     async def _wind_up(self, watching: asyncio.Task[None], settling: asyncio.Task[None]) -> None:
         if self._fetching is not None:
             await asyncio.gather(self._fetching, return_exceptions=True)
         for claim in self._waiting:
-            self._put(outcomes.give_back(claim.delivery_id, self._held[claim.delivery_id].claimed_by))
+            held = self._held[claim.delivery_id]
+            self._put(self._object_to(claim.delivery_id) or outcomes.give_back(claim.delivery_id, held.claimed_by))
         self._waiting.clear()
         self._queue.end()
         try:
@@ -134,14 +138,20 @@ class Run:
     # --- claims ---
 
     @property
-    def _is_over(self) -> bool:
+    def _must_stop(self) -> bool:
+        """Whether nothing more may go out, not even what is claimed already."""
         return (
-            time.monotonic() >= self._ends_at
-            or self._state is not MailingState.SENDING
+            self._state is not MailingState.SENDING
             or self.report.outage is not None
             or self.report.is_refused_by_all
             or self._queue.has_failed
+            or self._has_failed
         )
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether nothing more is to be claimed."""
+        return time.monotonic() >= self._ends_at or self._must_stop
 
     async def _refill(self) -> bool:
         """Whether there is something to send now; waits for the claim that is under way, or for the next token."""
@@ -156,7 +166,7 @@ class Run:
             if self._quotas.wait is None or time.monotonic() + self._quotas.wait >= self._ends_at:
                 return False
             await asyncio.sleep(self._quotas.wait)
-        return bool(self._waiting) and self.report.outage is None
+        return bool(self._waiting) and not self._must_stop
 
     def _fetch(self) -> None:
         if self._fetching is None:
@@ -172,7 +182,7 @@ class Run:
             taken = await self._process.in_thread(self._claim_now, quotas, batch, token)
         except DBAPIError:
             logger.warning("mailing %d: the database did not answer a claim", self._order.mailing_id, exc_info=True)
-            self._ends_at = 0.0
+            self._quotas.wait = RETRY_SECONDS
             return 0
         claimed_by = claiming.holder(self._channel.key, token)
         for claim in taken.claims:
@@ -198,7 +208,7 @@ class Run:
 
     def _pull(self) -> Iterator[Envelope]:
         """What the transmitter takes as its connections become free."""
-        while self.report.outage is None and not self.report.is_refused_by_all and not self._queue.is_full:
+        while not self._must_stop and not self._queue.is_full:
             # While a finished fetch waits to be collected there is no second one: `_refill` collects it.
             if self._fetching is not None and self._fetching.done() and not self._fetching.cancelled():
                 self._fetching = None

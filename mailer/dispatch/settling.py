@@ -18,6 +18,7 @@ from mailer.audience.suppressing import suppress
 from mailer.db import now
 from mailer.dispatch.models import Delivery, Mailing
 from mailer.dispatch.outcomes import Settlement
+from mailer.dispatch.plans import keep_to_indexes
 from mailer.dispatch.rules import (
     DeliveryEvent,
     DeliveryState,
@@ -88,6 +89,7 @@ def settle(session: Session, settlements: Sequence[Settlement]) -> set[int]:
     """
     if not settlements:
         return set()
+    keep_to_indexes(session)
     settled = set(session.scalars(SETTLE, _columns(settlements)))
     refused = {item.delivery_id: item for item in settlements if item.is_address_dead and item.delivery_id in settled}
     _suppress(session, refused)

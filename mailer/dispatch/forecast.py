@@ -1,0 +1,149 @@
+"""What will happen when the button is pressed: how many get it, who does not, when it is done, and what limits it."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from mailer.db import now
+from mailer.dispatch.models import Mailing
+from mailer.dispatch.preparing import JUDGED, judgement
+from mailer.dispatch.providers import get_providers
+from mailer.dispatch.relays import active_limits
+from mailer.dispatch.rules import ExclusionReason, MailingState
+from mailer.newsroom.editions import get_edition
+from mailer.newsroom.models import Issue
+
+_BY_PROVIDER = " SELECT provider, reason, count(*) FROM judged GROUP BY provider, reason"
+COUNT = text(JUDGED + _BY_PROVIDER)
+
+# A mailing smaller than this says little about how fast the relay is.
+TELLING = 200
+# Where nothing has ever been sent: a message takes a connection about a tenth of a second.
+ASSUMED_PER_CONNECTION = 10.0
+
+
+class LimitedBy(StrEnum):
+    """What decides how long it takes."""
+
+    RELAY = "relay"
+    MAILING = "mailing"
+    PROVIDER = "provider"
+    # As fast as the relay took the last mailing.
+    OBSERVED = "observed"
+    # As fast as relays usually are: nothing has been sent yet.
+    ASSUMED = "assumed"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderForecast:
+    """One provider group: its recipients, and the seconds until the last of them is served."""
+
+    provider: str
+    recipients: int
+    seconds: float
+    limited_by: LimitedBy
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """`rate` is the speed over all providers in messages per second; `provider` is the one that takes longest."""
+
+    recipients: int
+    exclusions: dict[ExclusionReason, int]
+    providers: tuple[ProviderForecast, ...]
+    rate: float
+    seconds: float
+    finish_at: dt.datetime
+    limited_by: LimitedBy
+    provider: str | None
+
+
+def forecast(
+    session: Session,
+    edition_id: int,
+    list_ids: Sequence[int],
+    *,
+    rate: float | None = None,
+    is_repeat: bool = False,
+    start: dt.datetime | None = None,
+) -> Forecast:
+    """As if it were sent at `start` (now): the same question as when the roster is frozen. Raises `NotFoundError`."""
+    issue = session.get_one(Issue, get_edition(session, edition_id).issue_id)
+    counts: dict[str, int] = {}
+    exclusions: dict[ExclusionReason, int] = {}
+    asked = judgement(
+        mailing_id=0, issue_id=issue.id, newsletter_id=issue.newsletter_id, list_ids=list_ids, is_repeat=is_repeat
+    )
+    for provider, reason, count in session.execute(COUNT, asked):
+        if reason is None:
+            counts[provider] = counts.get(provider, 0) + count
+        else:
+            exclusions[ExclusionReason(reason)] = exclusions.get(ExclusionReason(reason), 0) + count
+    return _forecast(session, counts, exclusions, rate, start or now(session))
+
+
+def _forecast(
+    session: Session,
+    counts: dict[str, int],
+    exclusions: dict[ExclusionReason, int],
+    wanted: float | None,
+    start: dt.datetime,
+) -> Forecast:
+    speed, limited_by = _speed(session, wanted)
+    total = sum(counts.values())
+    basic = total / speed
+    providers = []
+    for name, count in sorted(counts.items(), key=lambda item: -item[1]):
+        group = get_providers().get(name)
+        own = count / group.rate if group and group.rate else 0.0
+        is_own = own > basic
+        providers.append(ProviderForecast(name, count, max(own, basic), LimitedBy.PROVIDER if is_own else limited_by))
+    slowest = max(providers, key=lambda item: item.seconds, default=None)
+    seconds = slowest.seconds if slowest else 0.0
+    is_providers = slowest is not None and slowest.limited_by is LimitedBy.PROVIDER
+    return Forecast(
+        recipients=total,
+        exclusions=exclusions,
+        providers=tuple(providers),
+        rate=speed,
+        seconds=seconds,
+        finish_at=start + dt.timedelta(seconds=seconds),
+        limited_by=LimitedBy.PROVIDER if is_providers else limited_by,
+        provider=slowest.provider if slowest and is_providers else None,
+    )
+
+
+def _speed(session: Session, wanted: float | None) -> tuple[float, LimitedBy]:
+    relay, relay_rate = active_limits(session)
+    observed = _observed(session)
+    if observed is not None:
+        known = [(observed, LimitedBy.OBSERVED)]
+    else:
+        known = [(relay.connections * ASSUMED_PER_CONNECTION, LimitedBy.ASSUMED)]
+    if relay_rate is not None:
+        known.append((relay_rate, LimitedBy.RELAY))
+    if wanted is not None:
+        known.append((wanted, LimitedBy.MAILING))
+    return min(known, key=lambda item: item[0])
+
+
+def _observed(session: Session) -> float | None:
+    """Messages per second of the last unhindered mailing that was large enough to tell."""
+    seconds = func.extract("epoch", Mailing.finished_at - Mailing.started_at)
+    speed = session.scalar(
+        select(Mailing.roster_size / func.greatest(seconds, 1))
+        .where(
+            Mailing.state == MailingState.FINISHED,
+            Mailing.roster_size >= TELLING,
+            Mailing.rate.is_(None),
+            Mailing.finished_at.is_not(None),
+            Mailing.started_at.is_not(None),
+        )
+        .order_by(Mailing.finished_at.desc())
+        .limit(1)
+    )
+    return float(speed) if speed else None

@@ -1,0 +1,164 @@
+"""How far a mailing is: for its page, which asks every two seconds while it is sent."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from redis.exceptions import RedisError
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mailer.db import now
+from mailer.dispatch.claiming import EVERYBODY
+from mailer.dispatch.finishing import list_queued_providers
+from mailer.dispatch.models import Delivery, Exclusion, Mailing, Suspension
+from mailer.dispatch.pacing import Meter, connect
+from mailer.dispatch.providers import get_providers
+from mailer.dispatch.rules import DeliveryState, ExclusionReason, MailingState
+from mailer.dispatch.suspending import list_suspensions
+from mailer.i18n import N_
+from mailer.queue import HEARTBEAT_KEY
+from mailer.settings import get_settings
+
+# Without progress for so long a mailing stands still, and its page says so.
+STALL = dt.timedelta(minutes=5)
+# A sweep leaves its time every few seconds.
+HEARTBEAT = dt.timedelta(seconds=60)
+
+NO_WORKER = N_("No worker is at work: start the worker and beat, and look at their logs.")
+NO_REDIS = N_("Redis does not answer: the workers learn of nothing. Sending goes on by itself once it is back.")
+RELAY_AWAY = N_("The relay does not take our mail. It is tried again at least once a minute.")
+ALL_SUSPENDED = N_("Every provider that is left has asked us to slow down. Sending goes on by itself.")
+PREPARING = N_("The roster is still being prepared. If this lasts, look at the worker's log.")
+NOBODY_KNOWS = N_("Nothing has gone out for five minutes, and there is no known cause. Look at the worker's log.")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a mailing's page shows.
+
+    `states` has every state; their sum is the roster. `rate_per_second` is of the last seconds; `finish_at` follows
+    from it and from the providers' limits, `None` where nothing can be said. `stall` is a gettext id. `next_attempt_at`
+    is when the next deferred one is due, where all that is left waits.
+    """
+
+    states: dict[DeliveryState, int]
+    roster: int | None
+    exclusions: dict[ExclusionReason, int]
+    rate_per_second: float | None
+    finish_at: dt.datetime | None
+    stall: str | None
+    suspensions: list[Suspension]
+    next_attempt_at: dt.datetime | None = None
+
+    @property
+    def pending(self) -> int:
+        """Still to be settled."""
+        return self.states[DeliveryState.QUEUED] + self.states[DeliveryState.CLAIMED]
+
+
+def get_progress(session: Session, mailing: Mailing) -> Progress:
+    """Counts from the ledger itself, in one snapshot."""
+    states = dict.fromkeys(DeliveryState, 0)
+    counted = session.execute(
+        select(Delivery.state, func.count()).where(Delivery.mailing_id == mailing.id).group_by(Delivery.state)
+    )
+    states.update({DeliveryState(state): count for state, count in counted})
+    excluded = session.execute(
+        select(Exclusion.reason, func.count()).where(Exclusion.mailing_id == mailing.id).group_by(Exclusion.reason)
+    )
+    pending = states[DeliveryState.QUEUED] + states[DeliveryState.CLAIMED]
+    moment = now(session)
+    is_sending = mailing.state == MailingState.SENDING
+    suspensions = list_suspensions(session) if is_sending else []
+    due_at = _next_attempt(session, mailing) if is_sending and states[DeliveryState.QUEUED] else None
+    waits_until = due_at if due_at and due_at > moment and not states[DeliveryState.CLAIMED] else None
+    rate, beat = _ask_redis(mailing.id)
+    return Progress(
+        states=states,
+        roster=mailing.roster_size,
+        exclusions={ExclusionReason(reason): count for reason, count in excluded},
+        rate_per_second=rate if is_sending else None,
+        finish_at=_finish_at(session, mailing, pending, rate, waits_until or moment) if is_sending else None,
+        stall=None if waits_until else _stall(session, mailing, moment, suspensions, beat),
+        suspensions=suspensions,
+        next_attempt_at=waits_until,
+    )
+
+
+def _ask_redis(mailing_id: int) -> tuple[float | None, dt.datetime | None]:
+    """(deliveries settled per second lately, time of the last sweep); `None` for what is not known."""
+    with connect(get_settings().redis_url.get_secret_value()) as redis:
+        rate = Meter(redis).rate(mailing_id)
+        try:
+            beat = redis.get(HEARTBEAT_KEY)
+        except (RedisError, OSError):
+            return rate, None
+    return rate, dt.datetime.fromtimestamp(float(beat), dt.UTC) if beat else dt.datetime.fromtimestamp(0, dt.UTC)
+
+
+def _next_attempt(session: Session, mailing: Mailing) -> dt.datetime | None:
+    """When the first of those queued is due: one look into the index for each provider."""
+    times = [
+        session.scalar(
+            select(func.min(Delivery.next_attempt_at)).where(
+                Delivery.mailing_id == mailing.id,
+                Delivery.provider == provider,
+                Delivery.state == DeliveryState.QUEUED,
+            )
+        )
+        for provider in list_queued_providers(session, mailing.id)
+    ]
+    return min((moment for moment in times if moment), default=None)
+
+
+def _finish_at(
+    session: Session, mailing: Mailing, pending: int, rate: float | None, start: dt.datetime
+) -> dt.datetime | None:
+    if not pending or not rate:
+        return None
+    seconds = pending / rate
+    for provider in list_queued_providers(session, mailing.id):
+        group = get_providers().get(provider)
+        if group is not None and group.rate is not None:
+            left = session.scalar(
+                select(func.count()).where(
+                    Delivery.mailing_id == mailing.id,
+                    Delivery.provider == provider,
+                    Delivery.state == DeliveryState.QUEUED,
+                )
+            )
+            seconds = max(seconds, (left or 0) / group.rate)
+    return start + dt.timedelta(seconds=seconds)
+
+
+def _stall(
+    session: Session,
+    mailing: Mailing,
+    moment: dt.datetime,
+    suspensions: list[Suspension],
+    beat: dt.datetime | None,
+) -> str | None:
+    """Why nothing moves, once nothing has moved for `STALL`."""
+    since = _last_progress(mailing)
+    if since is None or moment - since < STALL:
+        return None
+    suspended = {suspension.provider for suspension in suspensions}
+    if beat is None:
+        return NO_REDIS
+    if moment - beat > HEARTBEAT:
+        return NO_WORKER
+    if mailing.state == MailingState.PREPARING:
+        return PREPARING
+    if EVERYBODY in suspended:
+        return RELAY_AWAY
+    if suspended and suspended.issuperset(list_queued_providers(session, mailing.id)):
+        return ALL_SUSPENDED
+    return NOBODY_KNOWS
+
+
+def _last_progress(mailing: Mailing) -> dt.datetime | None:
+    if mailing.state == MailingState.PREPARING:
+        return mailing.launched_at
+    if mailing.state == MailingState.SENDING:
+        return max((at for at in (mailing.progressed_at, mailing.started_at) if at), default=None)
+    return None
