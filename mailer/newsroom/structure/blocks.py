@@ -29,6 +29,8 @@ class Block:
     level: int | None = None
     size: float | None = None
     is_bold: bool = False
+    # Whether a single space stood at its end: between a digit and an ideograph it is the author's, also at a line end.
+    has_space_after: bool = False
     is_centred: bool = False
 
     @property
@@ -62,4 +64,5 @@ def _block(piece: str, stripped: str, line: int, page: int, blanks: int) -> Bloc
             level, stripped = len(heading[1]), stripped[heading.end() :].strip("# \t") or stripped
         is_bold = _BOLD.fullmatch(stripped) is not None
         stripped = _BOLD.sub(r"\2", stripped)
-    return Block(stripped, line, page, indent, blanks, level=level, is_bold=is_bold)
+    has_space = piece[-1:] == " " and piece[-2:-1] != " "
+    return Block(stripped, line, page, indent, blanks, level=level, is_bold=is_bold, has_space_after=has_space)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.entries import Entry, read_entry, undecorated
 from mailer.newsroom.structure.furniture import is_rule
+from mailer.newsroom.structure.lines import is_running_text
 from mailer.newsroom.structure.listing import Listing, list_entries
 from mailer.newsroom.structure.matching import normal_form, similarity
 from mailer.newsroom.structure.numerals import DATES
-from mailer.newsroom.structure.typography import fold, is_finished, is_latin, squeeze, width
+from mailer.newsroom.structure.typography import fold, squeeze
 
 _HEADING = re.compile(
     r"(?:本期|本刊|内容|要闻|文章)?(?:目录|目次|导读|要目|导览|提要|索引|内容|看点|要闻|篇目)(?:导读|提要|索引|目录)?(?:[/·|—]?(?:contents|content|index))?|"
@@ -57,16 +58,8 @@ def is_contents_heading(text: str) -> bool:
 
 
 def _is_text(block: Block) -> bool:
-    """Whether a block is running text, or a broken line of it, rather than a title or an entry."""
-    text = block.text
-    if not block.is_short:
-        return True
-    if width(text) <= 50 or read_entry(block).page is not None:
-        return False
-    if is_latin(text):
-        words = text.split()
-        return len(words) > 8 and sum(word[0].isupper() for word in words) * 5 < len(words) * 2
-    return (width(text) > 60 and is_finished(text)) or "，" in text
+    """Whether a block is running text rather than a title or an entry."""
+    return not block.is_short or (is_running_text(block.text) and read_entry(block).page is None)
 
 
 def _is_featured(entry: Entry, *, has_heading: bool) -> bool:

@@ -28,7 +28,7 @@ from mailer.newsroom.structure.imprint import (
     read_makers,
 )
 from mailer.newsroom.structure.layout import Layout, read_layout
-from mailer.newsroom.structure.lines import PartKind, is_section_shape
+from mailer.newsroom.structure.lines import PartKind, is_running_text, is_section_shape
 from mailer.newsroom.structure.listing import Listing
 from mailer.newsroom.structure.masthead import Masthead, is_masthead_line, read_masthead, take_issue
 from mailer.newsroom.structure.matching import normal_form
@@ -97,7 +97,8 @@ def _masthead_end(blocks: Sequence[Block]) -> int:
     for at, block in enumerate(blocks[:_LONGEST_MASTHEAD]):
         if not block.is_short or (end and at - end > 4):
             break
-        if "。" in block.text or (width(block.text) > 36 and "，" in block.text):
+        is_clause = "。" in block.text or (width(block.text) > 36 and "，" in block.text)
+        if is_clause or is_running_text(block.text):
             break
         if is_masthead_line(block) or (is_rule(block.text) and end == at and at):
             end = at + 1

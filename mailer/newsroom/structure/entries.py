@@ -83,7 +83,7 @@ def split_page(text: str) -> tuple[str, int | None, float]:
     strength = _strength(match, leader, text[len(title) : match.start()])
     if strength == 0 or sum(map(str.isalnum, title)) < 2 or (strength < 3 and page > 999):
         return _without_leader(text), None, 0
-    title = title.rstrip(" \u3000/|(（[【")
+    title = title.rstrip(" \u3000/|(（[【,，;；")
     if author := _LONG_LEADER.search(title):
         title = title[: author.start()]
     return title, page, strength

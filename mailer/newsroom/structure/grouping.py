@@ -64,7 +64,7 @@ class Grouper:
         if kind is PartKind.PARAGRAPH:
             target = self._continued(block, is_page_cut=is_page_cut)
             if target is not None:
-                target.text = join(target.text, block.text)
+                target.text = join(target.text, block.text, has_space=target.blocks[-1].has_space_after)
                 target.blocks.append(block)
                 return
             if self._last is not None and self._last.kind is PartKind.EDITORS_NOTE and not self._last.text:

@@ -44,7 +44,7 @@ _LABELS: dict[ImprintRole, str] = {
     ImprintRole.SUPERVISOR: "主管 主管单位 主管部门",
     ImprintRole.DATE: "出版日期 印发日期 编印日期 日期 出刊日期 发布日期 印发时间 出版时间 date published publication_date",
     ImprintRole.OTHER: (
-        "副主编 编委 编委会 编委会主任 主任 副主任 顾问 审核 审稿 审定 审校 核稿 终审 复审 初审 监制 策划 统筹 校对 校稿 排版 版式 设计 美编 美术编辑 "
+        "副主编 副总编 编审 编委 编委会 编委会主任 主任 副主任 顾问 审核 审稿 审定 审校 核稿 终审 复审 初审 监制 策划 统筹 校对 校稿 排版 版式 设计 美编 美术编辑 "
         "摄影 签发 签发人 传真 地址 通讯地址 通信地址 社址 邮编 邮政编码 邮箱 电子邮箱 电子邮件 投稿邮箱 信箱 e-mail email mail 网址 网站 官网 微信 公众号 "
         "微信公众号 qq 联系人 联系方式 投稿 报 送 发 报送 抄送 抄报 主送 分送 印送 发送 印数 印刷 印制 承印 发行 发行量 准印证 准印证号 内刊准印证 刊号 赞助 "
         "支持单位 版权 开本 印张 定价 制作 制图 录入 打印 打字 印发 共印 责任校对 翻译 译者 供稿单位 密级 编号 "
@@ -74,9 +74,13 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _HEAD_LABEL = re.compile(rf"[\[(]?(?P<word>{_pattern(_SINGLE)})(?P<more>)\]? *:")
+_BARE_WORDS = (
+    "责任编辑 责编 执行编辑 编辑 主编 副主编 执行主编 总编 副总编 编审 审核 审稿 审定 核稿 校对 签发 排版 美编 "
+    "监制 策划 终审 复审 初审"
+)
 # "编辑 李涛": no colon, but nothing else than names follows.
 _BARE_LABEL = re.compile(
-    r"(?:^|(?<= {2})|(?<=\())(?P<word>责 *任 *编 *辑|责 *编|执 *行 *编 *辑|编 *辑|主 *编|审 *核|审 *稿|核 *稿|校 *对|签 *发|排 *版)(?P<more>) {1,8}"
+    rf"(?:^|(?<= {{2}})|(?<=\())(?P<word>{_pattern(set(_BARE_WORDS.split()))})(?P<more>) {{1,8}}"
     r"(?=[一-鿿](?: ?[一-鿿]){1,3}(?:[ 、,)]|$))"
 )
 _BY = re.compile(r"^(?P<word>(?:edited|compiled|published|issued|produced) +by)(?P<more>) +(?!:)", re.IGNORECASE)
@@ -96,6 +100,7 @@ _ORGANISATION_EN = re.compile(
     r"laborator|library|committee|foundation|school|college|authority|commission|faculty|division)",
     re.IGNORECASE,
 )
+_SMALL_WORDS = frozenset({"of", "the", "for", "and", "in", "on", "at", "to", "by", "de", "&"})
 _VERBS: dict[str, ImprintRole] = (
     dict.fromkeys(("主管主办", "主办", "主办编印"), ImprintRole.HOST)
     | dict.fromkeys(
@@ -192,7 +197,8 @@ def is_organisation(text: str) -> bool:
     if name[-1:] == ")":
         return False
     if _ORGANISATION_EN.search(name):
-        return True
+        words = [word for word in name.split() if word.lower() not in _SMALL_WORDS]
+        return len(words) <= 12 and name[-1:] != "." and all(word[:1].isupper() or not word.isalpha() for word in words)
     return len(name) >= 4 and _ORGANISATION.fullmatch(name.replace(" ", "")) is not None
 
 

@@ -184,3 +184,13 @@ def is_section_shape(text: str) -> bool:
     return (
         is_decorated and 2 <= len(name) <= (16 if any(map(is_cjk, name)) else 40) and not is_finished(name, soft=False)
     )
+
+
+def is_running_text(text: str) -> bool:
+    """Whether a line is a sentence, or a piece of one that the typesetter broke, rather than a title."""
+    if width(text[:200]) <= 50:
+        return False
+    if is_latin(text):
+        words = text.split()
+        return len(words) > 8 and sum(word[0].isupper() for word in words) * 5 < len(words) * 2
+    return (width(text[:200]) > 60 and is_finished(text)) or "，" in text

@@ -49,15 +49,16 @@ def list_entries(lines: list[Entry], forms: set[str], known_sections: set[str]) 
     `known_sections` those of its ornamented lines.
     """
     lines = _with_pages(lines)
-    bullets = Counter(line.bullet for line in lines if line.bullet)
-    bullet = bullets.most_common(1)[0][0] if bullets else ""
     paged = sum(line.page is not None for line in lines)
+    is_paged = paged * 3 >= len(lines)
+    bullets = Counter(line.bullet for line in lines if line.bullet and (line.page is not None or not is_paged))
+    bullet = bullets.most_common(1)[0][0] if bullets else ""
     assembly = _Assembly(
         forms,
         known_sections,
         is_numbered=sum(line.left is not None for line in lines) * 3 >= len(lines),
         bullet=bullet if bullets[bullet] * 3 >= len(lines) or not paged else "",
-        is_paged=paged * 3 >= len(lines),
+        is_paged=is_paged,
     )
     for at, line in enumerate(lines):
         _add(assembly, line, lines[at + 1] if at + 1 < len(lines) else None)
@@ -157,7 +158,8 @@ def _is_section(assembly: _Assembly, line: Entry, after: Entry | None, *, starts
         return True
     if line.left is not None and assembly.is_numbered:
         return False
-    if line.bullet and assembly.bullet and line.bullet != assembly.bullet and after is not None:
+    is_other = line.bullet and line.bullet != assembly.bullet and (assembly.bullet or (assembly.is_paged and assembly.is_numbered))
+    if is_other and after is not None and (after.bullet != line.bullet or after.page is not None):
         return len(line.title) <= 16
     if after is None or (starts and not assembly.is_paged) or (line.bullet and line.bullet == assembly.bullet):
         return False

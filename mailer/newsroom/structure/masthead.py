@@ -189,6 +189,9 @@ def _sort_piece(piece: str, block: Block, masthead: Masthead, candidates: list[_
         if above and _DEPENDENT.fullmatch(makers[0].value):
             makers[0] = replace(makers[0], value=above + makers[0].value)
             candidates.pop()
+        elif above and makers[0].label.startswith("合"):
+            makers.insert(0, replace(makers[0], value=above))
+            candidates.pop()
         masthead.imprints += makers
     elif VERB_ALONE.fullmatch(fold(before)) and above:
         masthead.imprints += read_makers(f"{above} {before}")

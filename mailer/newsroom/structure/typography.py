@@ -92,13 +92,17 @@ def ends_inside(text: str) -> bool:
     return bool(text) and (text[-1] in "，、,—-／/＋+＝=" or text[-1] in _OPENERS)
 
 
-def join(left: str, right: str) -> str:
-    """Two halves of a paragraph made whole: Chinese without a space, English with one, hyphenation undone."""
+def join(left: str, right: str, *, has_space: bool = False) -> str:
+    """Two halves of a paragraph made whole: Chinese without a space, English with one, hyphenation undone.
+
+    `has_space` keeps a space that stood at the line's end between a digit or letter and an ideograph.
+    """
     if not left or not right:
         return left + right
     if (hyphenated := _HYPHENATED.search(left[-40:])) and right[0].isalpha() and not is_cjk(right[0]):
         return _unhyphenate(left, right, hyphenated[1])
-    return left + (" " if _needs_space(left, right) else "") + right
+    is_mixed = left[-1].isalnum() and right[0].isalnum() and is_cjk(left[-1]) != is_cjk(right[0])
+    return left + (" " if _needs_space(left, right) or (has_space and is_mixed) else "") + right
 
 
 def _unhyphenate(left: str, right: str, first: str) -> str:
