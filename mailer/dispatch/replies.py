@@ -5,6 +5,7 @@ alone: QQ and NetEase answer 5xx for "slow down". What holds whatever the table 
 
 * a 4xx and a missing reply are never a refusal for good;
 * only a class about the address may suppress it, and before RCPT no reply is about an address;
+* a 552 never suppresses: it speaks of room, for the message or in the mailbox (RFC 5321 section 4.2.3);
 * what is about a provider or a relay burns no attempt of a recipient's budget.
 """
 
@@ -80,6 +81,7 @@ class Rule:
     def fits(self, stage: str, code: str, enhanced: str, text: str) -> bool:
         return (
             (stage in NAMED or self.reply_class.about is not About.ADDRESS)
+            and not (self.reply_class.suppresses and code == "552")
             and (not self.stages or stage in self.stages)
             and (not self.codes or code.startswith(self.codes))
             and (not self.enhanced or any(_is_covered(enhanced, wanted) for wanted in self.enhanced))
