@@ -59,6 +59,14 @@ def _leave(session: Session, subscriber: Subscriber, list_ids: Iterable[int], ev
     return Departure(tuple(change.list_id for change in changes if change.is_real))
 
 
+def list_remaining(session: Session, subscriber_id: int) -> tuple[int, ...]:
+    """The lists the reader still receives."""
+    query = select(Subscription.list_id).where(
+        Subscription.subscriber_id == subscriber_id, Subscription.state == SubscriptionState.CONFIRMED
+    )
+    return tuple(session.scalars(query.order_by(Subscription.list_id)))
+
+
 def find_undoable(session: Session, subscriber_id: int) -> tuple[int, ...]:
     """The lists left by the reader's last departure, when that is less than a day ago and it still stands."""
     last = (

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from html import escape
 
 from sqlalchemy import ColumnElement, Integer, Select, cast, extract, func, select
@@ -95,6 +96,25 @@ def count_published_by_year(session: Session, newsletter_id: int) -> dict[int, i
     year = _published_year().label("year")
     query = _published(newsletter_id).with_only_columns(year, func.count()).group_by(year).order_by(year.desc())
     return {row[0]: row[1] for row in session.execute(query)}
+
+
+def count_published_since(session: Session, newsletter_id: int, since: dt.datetime) -> int:
+    """How many issues were first sent after `since`: how often the newsletter comes, as readers ask."""
+    query = select(func.count()).where(Issue.newsletter_id == newsletter_id, Issue.first_sent_at >= since)
+    return session.scalar(query) or 0
+
+
+def list_titles(session: Session, edition_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Edition id -> the titles of its articles, in order, without reading their bodies."""
+    titles: dict[int, list[str]] = {edition_id: [] for edition_id in edition_ids}
+    query = (
+        select(EditionArticle.edition_id, EditionArticle.title)
+        .where(EditionArticle.edition_id.in_(edition_ids))
+        .order_by(EditionArticle.edition_id, EditionArticle.position)
+    )
+    for edition_id, title in session.execute(query):
+        titles[edition_id].append(title)
+    return titles
 
 
 def get_published(session: Session, newsletter_id: int, issue_id: int) -> tuple[Issue, Edition]:

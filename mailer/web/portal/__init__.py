@@ -3,3 +3,23 @@
 from flask import Blueprint
 
 blueprint = Blueprint("portal", __name__)
+
+# The views hang themselves on the blueprint, which therefore comes first.
+from mailer.web.portal import archive, confirming, home, leaving, preferences, subscribing  # noqa: E402
+
+# The address of each of these holds an unguessable token that was mailed to one reader: it is the proof that a CSRF
+# token would be, and works in a mail program's browser that keeps no cookies. RFC 8058 section 3.1 demands it for
+# one-click.
+WITHOUT_CSRF = tuple(
+    f"{__name__}.{view}"
+    for view in (
+        "leaving.leave",
+        "leaving.leave_everything",
+        "leaving.undo",
+        "confirming.confirm",
+        "confirming.send_again",
+        "preferences.preferences",
+    )
+)
+
+__all__ = ["WITHOUT_CSRF", "archive", "blueprint", "confirming", "home", "leaving", "preferences", "subscribing"]

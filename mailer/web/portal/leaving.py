@@ -1,0 +1,91 @@
+"""Unsubscribing as RFC 8058 wants it, the page behind the same address, leaving everything, and the undo.
+
+A POST leaves at once: no cookie, no login, no script, any body, any User-Agent, twice as well as once, always 200 and
+never a redirect. A GET shows one button and changes nothing.
+"""
+
+from collections.abc import Sequence
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from mailer import links
+from mailer.audience import leaving
+from mailer.audience.models import Subscriber
+from mailer.newsletters.models import List
+from mailer.web.database import commit, get_session
+from mailer.web.portal import blueprint
+from mailer.web.portal.requests import evidence, leave_everything_wording, leave_wording, undo_wording
+
+
+@blueprint.route("/u/<token>", methods=["GET", "POST"])
+def leave(token: str) -> ResponseReturnValue:
+    """The address in List-Unsubscribe and at the foot of every mail."""
+    target = links.read_unsubscribe_token(token)
+    if request.method == "POST":
+        # The body is not read: RFC 8058 wants `List-Unsubscribe=One-Click` there, and some send nothing at all.
+        leaving.unsubscribe(get_session(), target, **evidence(_wording(target)))
+        commit()
+        return _left(token, target)
+    session = get_session()
+    return render_template(
+        "portal/leave.html",
+        token=token,
+        lists=_lists(session, target.list_ids),
+        wording=leave_wording(),
+        preferences_token=_preferences(target),
+    )
+
+
+def _wording(target: links.UnsubscribeTarget) -> str:
+    """What the reader saw: our button, or their mail program's, of which we know the delivery it stood beside."""
+    return f"{leave_wording()} (delivery {target.delivery_id})" if target.delivery_id else leave_wording()
+
+
+@blueprint.post("/u/<token>/everything")
+def leave_everything(token: str) -> ResponseReturnValue:
+    """Every list of every newsletter."""
+    target = links.read_unsubscribe_token(token)
+    leaving.leave_all(get_session(), target.subscriber_id, **evidence(leave_everything_wording()))
+    commit()
+    return _left(token, target)
+
+
+@blueprint.post("/u/<token>/undo")
+def undo(token: str) -> ResponseReturnValue:
+    """Right after leaving: as if nothing had happened."""
+    target = links.read_unsubscribe_token(token)
+    list_ids = leaving.resubscribe(get_session(), target.subscriber_id, **evidence(undo_wording()))
+    commit()
+    return render_template(
+        "portal/undone.html", lists=_lists(get_session(), list_ids), preferences_token=_preferences(target)
+    )
+
+
+def _left(token: str, target: links.UnsubscribeTarget) -> ResponseReturnValue:
+    session = get_session()
+    return render_template(
+        "portal/left.html",
+        token=token,
+        lists=_lists(session, leaving.find_undoable(session, target.subscriber_id)),
+        has_more=bool(leaving.list_remaining(session, target.subscriber_id)),
+        undo_wording=undo_wording(),
+        everything_wording=leave_everything_wording(),
+        preferences_token=_preferences(target),
+    )
+
+
+def _preferences(target: links.UnsubscribeTarget) -> str | None:
+    """Nothing for a reader who is unknown or was erased: their preferences are gone."""
+    subscriber = get_session().get(Subscriber, target.subscriber_id)
+    if subscriber is None or subscriber.erased_at is not None:
+        return None
+    return links.make_preferences_token(subscriber.id)
+
+
+def _lists(session: Session, list_ids: Sequence[int]) -> Sequence[List]:
+    return session.scalars(
+        select(List).options(joinedload(List.newsletter)).where(List.id.in_(list_ids)).order_by(List.id)
+    ).all()

@@ -1,0 +1,48 @@
+"""What is kept of a reader's request as evidence, and the sentence they agreed to."""
+
+from typing import Any
+
+from flask import request
+
+from mailer.i18n import N_
+from mailer.web.locale import gettext
+
+
+def evidence(wording: str) -> dict[str, Any]:
+    """`wording` is the sentence that was shown, exactly, in the language it was shown in."""
+    return {"wording": wording, "ip": request.remote_addr, "user_agent": request.headers.get("User-Agent", "")}
+
+
+def sign_up_wording() -> str:
+    """Beside the box that must be ticked. It names no newsletter: those are ticked above it, and kept by list."""
+    return gettext(
+        N_(
+            "I agree to receive the newsletters chosen above at this address by email, and that the address is kept "
+            "for this purpose. I can unsubscribe at any time, in every mail, without giving reasons."
+        )
+    )
+
+
+def confirm_wording() -> str:
+    """The words on the confirmation button."""
+    return gettext(N_("Confirm subscription"))
+
+
+def leave_wording() -> str:
+    """The words on the button behind the link in the mail."""
+    return gettext(N_("Unsubscribe"))
+
+
+def leave_everything_wording() -> str:
+    """The words on the button that ends everything."""
+    return gettext(N_("Unsubscribe from everything"))
+
+
+def undo_wording() -> str:
+    """The words on the button that takes a departure back."""
+    return gettext(N_("Undo: subscribe me again"))
+
+
+def preferences_wording() -> str:
+    """Beside the lists on the preferences page."""
+    return gettext(N_("Send me the newsletters ticked here by email. I can change this at any time."))
