@@ -45,7 +45,7 @@ def test_an_issue_goes_from_the_file_to_its_approval(
     house: None, session: Session, new_context: NewContext, look: Look, tmp_path: Path, language: str
 ) -> None:
     bulletin = tmp_path / "第4期.txt"
-    bulletin.write_bytes(BULLETIN.replace("12 家。", "12 家。\x00").encode())
+    bulletin.write_bytes(BULLETIN.replace("新技术……3", "新技术“示范”……3").encode())
     anna = enter(new_context, "anna", language)
     look(anna, "overview")
     anna.goto("/desk/newsletters")
