@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mailer.dispatch.smtp_relay import RelayAddress, Timeouts
 from mailer.dispatch.smtp_session import Session, open_session
 from mailer.dispatch.transmission import new_event_loop
-from mailer.errors import DeferredError, SettingsError
+from mailer.errors import DeferredError
 from mailer.i18n import N_, translate
 
 # A person waits for the answer: seconds, not the minutes that mail itself may take.
@@ -66,8 +66,6 @@ async def probe(relay: RelayAddress, *, timeouts: Timeouts = PROBE_TIMEOUTS) -> 
         reply = await session.ask(b"NOOP", timeouts.command, "noop")
     except DeferredError as fault:
         return _failed(relay, fault.stage, _words(fault), fault.code, session, time.monotonic() - began)
-    except SettingsError as error:
-        return _failed(relay, "starttls", str(error), None, session, time.monotonic() - began)
     finally:
         if session is not None:
             await session.connection.quit(timeouts.quit)

@@ -1,12 +1,9 @@
 """One TCP connection to an SMTP server: bytes out, replies in, a deadline for each wait, and no more than that."""
 
 import asyncio
-import os
-import socket
 import ssl
 from collections import deque
 
-from mailer.dispatch.smtp_relay import RelayAddress, Timeouts
 from mailer.dispatch.smtp_reply import Reply, ReplyParser
 from mailer.errors import DeferredError
 from mailer.i18n import N_
@@ -15,7 +12,6 @@ LOST = N_("The connection was lost.")
 CLOSING = N_("The server closed the connection.")
 SILENT = N_("The server did not answer in time.")
 STUCK = N_("The server did not read on in time.")
-LEFTOVER = N_("The server sent something unasked before TLS began.")
 
 # Content up to this goes out in one write, its final dot with it; more goes out block by block, the dot last.
 BLOCK = 64 * 1024
@@ -143,26 +139,21 @@ class Connection(asyncio.Protocol):
                 transport.set_write_buffer_limits()
         return self.is_usable
 
-    async def start_tls(self, relay: RelayAddress, timeouts: Timeouts) -> None:
-        """Turns to TLS after a 220 to STARTTLS. Raises `DeferredError` where it fails or the certificate is wrong."""
-        if not self.is_usable or not self._parser.is_clean:
-            raise DeferredError(self.fault or LEFTOVER, stage="starttls")
+    async def start_tls(self, context: ssl.SSLContext, host: str, seconds: float) -> None:
+        """The TLS handshake. Raises `OSError`, of which `ssl.SSLError` is one, where it fails."""
         assert self._transport is not None
-        try:
-            transport = await self._loop.start_tls(
-                self._transport,
-                self,
-                relay.tls_context(),
-                server_hostname=relay.host,
-                ssl_handshake_timeout=timeouts.tls,
-            )
-        except (OSError, ssl.SSLError, TimeoutError) as error:
-            self.abort()
-            raise DeferredError(tls_reason(error), stage="starttls") from None
+        transport = await self._loop.start_tls(
+            self._transport, self, context, server_hostname=host, ssl_handshake_timeout=seconds
+        )
         if transport is None:
-            raise DeferredError(LOST, stage="starttls")
+            raise ConnectionResetError(LOST)
         self._transport = transport
         self.is_tls = True
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing has come that was not asked for, not even half a reply."""
+        return self.is_usable and self._parser.is_clean
 
     def abort(self, reason: str = LOST) -> None:
         """Ends the connection at once, without QUIT."""
@@ -215,43 +206,3 @@ class Connection(asyncio.Protocol):
             if self._transport is not None:
                 self._transport.abort()
         self._wake()
-
-
-def tls_reason(error: BaseException) -> str:
-    """Why TLS failed, in the library's words; a wrong certificate says what is wrong with it."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"The relay's certificate is not accepted: {error.verify_message}"
-    if isinstance(error, TimeoutError):
-        return SILENT
-    return f"TLS failed: {error.strerror or error}" if isinstance(error, OSError) else f"TLS failed: {error}"
-
-
-def _network_reason(error: OSError) -> str:
-    if error.errno is None or isinstance(error, socket.gaierror):
-        return error.strerror or str(error)
-    return os.strerror(error.errno)
-
-
-async def connect(relay: RelayAddress, timeouts: Timeouts) -> Connection:
-    """Opens a connection, with TLS from the first byte where the relay wants it. Raises `DeferredError`."""
-    loop = asyncio.get_running_loop()
-    context = relay.tls_context() if relay.security == "tls" else None
-    try:
-        async with asyncio.timeout(timeouts.connect + (timeouts.tls if context else 0)):
-            _, connection = await loop.create_connection(
-                lambda: Connection(loop),
-                relay.host,
-                relay.port,
-                ssl=context,
-                server_hostname=relay.host if context else None,
-                ssl_handshake_timeout=timeouts.tls if context else None,
-                local_addr=(relay.source_address, 0) if relay.source_address else None,
-            )
-    except TimeoutError:
-        raise DeferredError(SILENT, stage="connect") from None
-    except ssl.SSLError as error:
-        raise DeferredError(tls_reason(error), stage="starttls") from None
-    except OSError as error:
-        raise DeferredError(f"Cannot connect: {_network_reason(error)}", stage="connect") from None
-    connection.is_tls = context is not None
-    return connection

@@ -2,6 +2,8 @@
 
 import ssl
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -87,16 +89,22 @@ class RelayAddress:
         Raises `SettingsError` where `ca_file` cannot be read.
         """
         try:
-            context = ssl.create_default_context(cafile=self.ca_file)
+            changed_at = Path(self.ca_file).stat().st_mtime_ns if self.ca_file else 0
+            return _tls_context(self.ca_file, changed_at, is_verified=self.is_verified)
         except OSError as error:
-            raise SettingsError(
-                [f"relay {self.name}: cannot read the authorities in {self.ca_file}: {error}"]
-            ) from None
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if not self.is_verified:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
+            what = f"relay {self.name}: cannot read the authorities in {self.ca_file}: {error}"
+            raise SettingsError([what]) from None
+
+
+@lru_cache(maxsize=16)
+def _tls_context(ca_file: str | None, _changed_at: int, *, is_verified: bool) -> ssl.SSLContext:
+    # Reading a system's authorities takes as long as sending a thousand messages: once, not per connection.
+    context = ssl.create_default_context(cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not is_verified:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _port(parts: SplitResult) -> int | None:

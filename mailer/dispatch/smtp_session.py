@@ -7,7 +7,8 @@ import socket
 from dataclasses import dataclass, field
 
 from mailer.dispatch.smtp_auth import authenticate
-from mailer.dispatch.smtp_connection import Connection, connect
+from mailer.dispatch.smtp_connecting import connect, secure
+from mailer.dispatch.smtp_connection import Connection
 from mailer.dispatch.smtp_relay import RelayAddress, Timeouts
 from mailer.dispatch.smtp_reply import Reply
 from mailer.errors import DeferredError
@@ -46,7 +47,7 @@ class Offers:
         return keyword in self.keywords
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Session:
     """A connection ready for MAIL. `needs_reset` after a refused transaction: RSET before the next."""
 
@@ -116,7 +117,7 @@ async def _start_tls(connection: Connection, offers: Offers, relay: RelayAddress
         raise DeferredError(NO_TLS, stage="starttls")
     connection.write(b"STARTTLS\r\n")
     _expect(await connection.reply(timeouts.command, "starttls"), "starttls")
-    await connection.start_tls(relay, timeouts)
+    await secure(connection, relay, timeouts)
 
 
 async def _sign_in(connection: Connection, offers: Offers, relay: RelayAddress, timeouts: Timeouts) -> None:

@@ -50,6 +50,7 @@ class Transmitter:
         self._idle: list[Session] = []
         self._leaving: set[asyncio.Task[None]] = set()
         self._run: Run | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
 
     async def send(
         self, envelopes: Iterable[Envelope], *, may_send: MaySend | None = None, pace: Pace | None = None
@@ -96,6 +97,7 @@ class Transmitter:
             for lane in lanes:
                 lane.cancel()
             await asyncio.gather(*lanes, return_exceptions=True)
+            self._look_after_idle()
 
     def stop(self) -> None:
         """Takes no more envelopes; what is on its way is finished and the running `send` ends by itself."""
@@ -104,6 +106,8 @@ class Transmitter:
 
     async def close(self) -> None:
         """QUIT on every connection; waits for the answers no longer than `Timeouts.quit`."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
         for session in self._idle:
             self._retire(session)
         self._idle.clear()
@@ -143,6 +147,21 @@ class Transmitter:
         except DeferredError as fault:
             run.fault = fault
             return None
+
+    def _look_after_idle(self) -> None:
+        """Leaves the connections that are of no more use, now and again when they have been idle too long."""
+        now = asyncio.get_running_loop().time()
+        fresh = [session for session in self._idle if session.is_fresh(self.relay, now)]
+        for session in self._idle:
+            if session not in fresh:
+                self._retire(session)
+        self._idle = fresh
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        if fresh:
+            ends_at = min(session.used_at for session in fresh) + self.relay.idle_seconds
+            self._sweeper = asyncio.get_running_loop().call_at(ends_at + 0.01, self._look_after_idle)
 
     def _retire(self, session: Session) -> None:
         task = asyncio.create_task(session.connection.quit(self._timeouts.quit))

@@ -182,6 +182,14 @@ def test_a_wrong_certificate_is_not_accepted(
     assert not [command for command in sink.commands if command.startswith(("AUTH", "MAIL"))]
 
 
+@pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
+def test_authorities_that_cannot_be_read_are_a_fault_of_the_relay(certificate: Certificate, scheme: str) -> None:
+    with Sink(tls=certificate.context, is_implicit_tls=scheme == "smtps") as sink:
+        results = transmit(RelayAddress.from_url(sink.url, ca_file="missing.pem"), [envelope(n) for n in range(3)])
+    assert {(r.outcome, r.reply_class, r.is_relay_fault) for r in results} == {(Outcome.DEFERRED, "tls", True)}
+    assert "missing.pem" in results[0].reply
+
+
 def test_a_certificate_may_go_unchecked_where_that_is_said(certificate: Certificate) -> None:
     with Sink(tls=certificate.context, is_implicit_tls=True) as sink:
         assert enter(RelayAddress.from_url(sink.url, is_verified=False)).is_tls
