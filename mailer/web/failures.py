@@ -5,7 +5,7 @@ import logging
 from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from mailer.errors import LinkError, MailerError, NotFoundError, RuleError
@@ -51,6 +51,12 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(LinkError)
     def _not_found(error: MailerError) -> ResponseReturnValue:
         return error_page(404, say(error) if isinstance(error, LinkError) else None)
+
+    @app.errorhandler(DataError)
+    def _no_such_value(_error: DataError) -> ResponseReturnValue:
+        # A number in an address that no column can hold: there can be nothing of that number.
+        get_session().rollback()
+        return error_page(404)
 
     @app.errorhandler(OperationalError)
     def _database_away(error: OperationalError) -> ResponseReturnValue:

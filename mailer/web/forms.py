@@ -4,18 +4,22 @@ Labels and messages are made with `lazy`, because a form's class is read before 
 """
 
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import LazyString
 from flask_wtf import FlaskForm
 from wtforms import Field
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from mailer.errors import MailerError
-from mailer.i18n import N_
+from mailer.i18n import N_, get_translations
 from mailer.web.failures import say
-from mailer.web.locale import gettext, ngettext
+from mailer.web.locale import current_locale, gettext
 
+# Each language in its own words: whoever cannot read the page must find theirs.
+LANGUAGES = [SelectChoice("zh_CN", "中文"), SelectChoice("en", "English")]
 # What a form that was refused answers with: the page again, with its errors (RFC 9110 section 15.5.21).
 REFUSED = 422
 
@@ -27,7 +31,8 @@ class _Catalogue:
         return gettext(message)
 
     def ngettext(self, singular: str, plural: str, count: int) -> str:
-        return ngettext(singular, plural, count)
+        # Not `locale.ngettext`: WTForms fills the places itself.
+        return get_translations(current_locale()).ngettext(singular, plural, count)
 
 
 class Form(FlaskForm):
@@ -50,6 +55,11 @@ class Form(FlaskForm):
 def lazy(message: str, **params: object) -> LazyString:
     """`message` in the language of the request that will show it."""
     return LazyString(gettext, message, **params)
+
+
+def choices(words: Mapping[str, str]) -> list[SelectChoice]:
+    """Options of a select: value -> what it is called, in the language of the request."""
+    return [SelectChoice(str(value), lazy(label)) for value, label in words.items()]
 
 
 def strip(value: str | None) -> str | None:

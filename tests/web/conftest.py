@@ -98,6 +98,7 @@ def app(database: str, redis: str) -> Flask:
     """The whole application on the run's PostgreSQL and Redis."""
     app = create_app()
     app.testing = True
+    app.config["PROPAGATE_EXCEPTIONS"] = True
     return app
 
 

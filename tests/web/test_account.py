@@ -56,7 +56,7 @@ def test_signing_in_leads_to_the_page_that_was_wanted(visitor, li):
         "//evil.example/",
         "/\\evil.example/",
         "\\\\evil.example",
-        "/%09/evil.example",
+        "/\t/evil.example",
         "javascript:alert(1)",
         "evil",
         "/\u2028x",
@@ -73,8 +73,7 @@ def test_signing_in_never_leads_elsewhere(app, li, wanted):
         data={"email": li.email, "password": PASSWORD, "csrf_token": token},
     )
     assert answer.status_code == 302
-    # What begins with one slash and a plain path stays with us, whatever else stands in it.
-    assert answer.headers["Location"].startswith(("/desk/", "/%2509/"))
+    assert answer.headers["Location"] == "/desk/"
 
 
 @pytest.mark.parametrize(("email", "password"), [("li@example.org", "wrong"), ("nobody@example.org", PASSWORD)])
@@ -162,9 +161,9 @@ def test_successful_sign_ins_are_not_counted_against_anybody(visitor, li):
         visitor.submit("/account/profile", action="/account/sign-out")
 
 
-def test_sign_ins_from_one_place_are_limited_whatever_the_address(visitor, app):
+def test_sign_ins_from_one_place_are_limited_whatever_the_address(visitor):
     statuses = [
-        visitor.submit("/account/sign-in", {"email": f"{n}@example.org", "password": "wrong"}).status for n in range(31)
+        visitor.submit("/account/sign-in", {"email": f"{n}@example.org", "password": ""}).status for n in range(31)
     ]
     assert statuses == [422] * 30 + [429]
 

@@ -5,10 +5,7 @@ from wtforms.validators import EqualTo
 
 from mailer.accounts.rules import MAX_NAME
 from mailer.i18n import N_
-from mailer.web.forms import Form, at_most, lazy, required, required_secret, strip
-
-# Each language in its own words: whoever cannot read the page must find theirs.
-LANGUAGES = [("zh_CN", "中文"), ("en", "English")]
+from mailer.web.forms import LANGUAGES, Form, at_most, lazy, required, required_secret, strip
 
 
 class SignInForm(Form):

@@ -16,10 +16,8 @@ from mailer.web.admin.acting import actor, done, place
 from mailer.web.admin.asking import ask
 from mailer.web.admin.words import WORDS
 from mailer.web.database import get_session
-from mailer.web.forms import REFUSED, Form, at_most, lazy, required, strip
+from mailer.web.forms import LANGUAGES, REFUSED, Form, at_most, choices, lazy, required, strip
 from mailer.web.locale import gettext
-
-LANGUAGES = [("zh_CN", "中文"), ("en", "English")]
 
 
 class RolesForm(Form):
@@ -27,7 +25,7 @@ class RolesForm(Form):
 
     roles = SelectMultipleField(
         lazy(N_("Roles")),
-        choices=[(role.value, lazy(WORDS["role"][role])) for role in Role],
+        choices=choices(WORDS["role"]),
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
     )

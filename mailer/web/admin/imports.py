@@ -19,7 +19,7 @@ from mailer.web.admin.acting import actor, done
 from mailer.web.admin.subscribers import list_choices
 from mailer.web.admin.words import BASES
 from mailer.web.database import get_session
-from mailer.web.forms import REFUSED, Form, lazy, required
+from mailer.web.forms import REFUSED, Form, choices, lazy, required
 from mailer.web.locale import gettext
 
 IS_OVER = (ImportState.FINISHED, ImportState.FAILED)
@@ -30,7 +30,7 @@ class ImportForm(Form):
 
     list_id = SelectField(lazy(N_("List")), coerce=int)
     file = FileField(lazy(N_("CSV file")), [FileRequired(message=lazy(N_("Choose a file.")))])
-    basis = SelectField(lazy(N_("Legal basis")), choices=[(basis, lazy(label)) for basis, label in BASES.items()])
+    basis = SelectField(lazy(N_("Legal basis")), choices=choices(BASES))
     has_right = BooleanField(
         lazy(N_("I have this basis for everybody in the file and can prove it.")),
         [required(N_("Without it nobody may be written to."))],

@@ -3,6 +3,7 @@
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import IntegerField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange
 
 from mailer import newsletters as room
@@ -11,13 +12,13 @@ from mailer.db import now
 from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import List
-from mailer.newsletters.rules import SLUG_LENGTH, OptIn, Visibility
+from mailer.newsletters.rules import SLUG_LENGTH
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import actor, done
 from mailer.web.admin.asking import ask
 from mailer.web.admin.words import WORDS
 from mailer.web.database import get_session
-from mailer.web.forms import REFUSED, Form, at_most, lazy, required, strip
+from mailer.web.forms import REFUSED, Form, at_most, choices, lazy, required, strip
 from mailer.web.locale import gettext
 
 FIELDS = ("name", "description", "opt_in", "visibility", "position")
@@ -28,10 +29,8 @@ class ListForm(Form):
 
     name = StringField(lazy(N_("Name")), [required(), at_most(200)], filters=[strip])
     description = TextAreaField(lazy(N_("Description")), [at_most(2000)], filters=[strip], render_kw={"rows": 3})
-    opt_in = SelectField(lazy(N_("Opt-in")), choices=[(o.value, lazy(WORDS["opt_in"][o])) for o in OptIn])
-    visibility = SelectField(
-        lazy(N_("Visibility")), choices=[(v.value, lazy(WORDS["visibility"][v])) for v in Visibility]
-    )
+    opt_in = SelectField(lazy(N_("Opt-in")), choices=choices(WORDS["opt_in"]))
+    visibility = SelectField(lazy(N_("Visibility")), choices=choices(WORDS["visibility"]))
     position = IntegerField(lazy(N_("Position")), [NumberRange(0, 9999)], default=0)
 
 
@@ -61,7 +60,7 @@ def list_create() -> ResponseReturnValue:
     session = get_session()
     newsletters = room.list_newsletters(session)
     form = NewListForm(data={"newsletter_id": request.args.get("newsletter", type=int)} if not request.form else None)
-    form.newsletter_id.choices = [(newsletter.id, newsletter.title) for newsletter in newsletters]
+    form.newsletter_id.choices = [SelectChoice(each.id, each.title) for each in newsletters]
     if form.validate_on_submit():
         try:
             made = room.create_list(

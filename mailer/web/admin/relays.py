@@ -16,7 +16,7 @@ from mailer.web.admin.acting import actor, done
 from mailer.web.admin.asking import ask
 from mailer.web.database import get_session
 from mailer.web.failures import say
-from mailer.web.forms import REFUSED, Form, at_most, lazy, required, strip
+from mailer.web.forms import REFUSED, Form, at_most, choices, lazy, required, strip
 from mailer.web.limits import limiter
 from mailer.web.locale import current_locale, gettext
 
@@ -31,11 +31,11 @@ FIELDS = (
     "rate",
     "is_enabled",
 )
-SECURITIES = [
-    ("starttls", lazy(N_("STARTTLS (usually port 587)"))),
-    ("tls", lazy(N_("TLS from the start (usually port 465)"))),
-    ("none", lazy(N_("None (only on the same machine or network)"))),
-]
+SECURITIES = {
+    "starttls": N_("STARTTLS (usually port 587)"),
+    "tls": N_("TLS from the start (usually port 465)"),
+    "none": N_("None (only on the same machine or network)"),
+}
 # RFC 5321 lets a greeting take minutes; somebody who waits for a page does not.
 PATIENCE = 20.0
 
@@ -46,7 +46,7 @@ class RelayForm(Form):
     name = StringField(lazy(N_("Name")), [required(), at_most(64)], filters=[strip])
     host = StringField(lazy(N_("Server")), [required(), at_most(255)], filters=[strip])
     port = IntegerField(lazy(N_("Port")), [required(), NumberRange(1, 65_535)], default=587)
-    security = SelectField(lazy(N_("Security")), choices=SECURITIES)
+    security = SelectField(lazy(N_("Security")), choices=choices(SECURITIES))
     username = StringField(lazy(N_("User name")), [at_most(255)], filters=[strip], render_kw={"autocomplete": "off"})
     password = PasswordField(lazy(N_("Password")), [at_most(500)], render_kw={"autocomplete": "new-password"})
     connections = IntegerField(lazy(N_("Connections")), [required(), NumberRange(1, 200)], default=10)
@@ -114,8 +114,15 @@ def relay_test(relay_id: int) -> ResponseReturnValue:
     except MailerError as error:
         flash(say(error), "error")
         return _back(relay)
-    found = asyncio.run(asyncio.wait_for(room.probe(address), PATIENCE))
-    flash(found.in_words(current_locale()), "success" if found.is_ok else "error")
+    try:
+        found = asyncio.run(asyncio.wait_for(room.probe(address), PATIENCE))
+    except TimeoutError:
+        silent = gettext(
+            N_("%(name)s did not answer within %(seconds)s seconds."), name=relay.name, seconds=int(PATIENCE)
+        )
+        flash(silent, "error")
+    else:
+        flash(found.in_words(current_locale()), "success" if found.is_ok else "error")
     return _back(relay)
 
 

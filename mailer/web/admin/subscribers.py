@@ -1,10 +1,12 @@
 """Subscribers: found by a part of their address, added by hand, taken away as a file."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, redirect, render_template, request, stream_with_context, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import EmailField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 
 from mailer import accounts, newsletters
 from mailer.audience.adding import add_subscriber
@@ -12,6 +14,7 @@ from mailer.audience.exporting import export_subscriptions
 from mailer.audience.rules import SubscriptionState
 from mailer.audience.searching import PAGE_SIZE, get_subscriber, list_subscribers
 from mailer.audience.suppressing import find_suppressions
+from mailer.db import session_scope
 from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.reports.timeline import get_timeline
@@ -19,7 +22,7 @@ from mailer.web.admin import blueprint
 from mailer.web.admin.acting import actor, done, place, typed
 from mailer.web.admin.words import BASES
 from mailer.web.database import commit, get_session
-from mailer.web.forms import REFUSED, Form, at_most, lazy, required, strip
+from mailer.web.forms import REFUSED, Form, at_most, choices, lazy, required, strip
 
 
 class SubscriberForm(Form):
@@ -28,7 +31,7 @@ class SubscriberForm(Form):
     email = EmailField(lazy(N_("Email address")), [required(), at_most(320)], filters=[strip])
     name = StringField(lazy(N_("Name")), [at_most(120)], filters=[strip])
     list_id = SelectField(lazy(N_("List")), coerce=int)
-    basis = SelectField(lazy(N_("Legal basis")), choices=[(basis, lazy(label)) for basis, label in BASES.items()])
+    basis = SelectField(lazy(N_("Legal basis")), choices=choices(BASES))
     wording = TextAreaField(
         lazy(N_("How they agreed")),
         [required(N_("Say how: it is the proof that is asked for later.")), at_most(2000)],
@@ -37,9 +40,10 @@ class SubscriberForm(Form):
     )
 
 
-def list_choices() -> list[tuple[int, str]]:
+def list_choices() -> list[SelectChoice]:
     """Open lists, with their newsletter's name."""
-    return [(each.id, f"{each.newsletter.title} · {each.name}") for each in newsletters.list_lists(get_session())]
+    lists = newsletters.list_lists(get_session())
+    return [SelectChoice(each.id, f"{each.newsletter.title} · {each.name}") for each in lists]
 
 
 def _wanted_state() -> SubscriptionState | None:
@@ -135,6 +139,11 @@ def subscribers_export() -> ResponseReturnValue:
         state=state or "all",
     )
     commit()
-    lines = stream_with_context(export_subscriptions(session, list_id=list_id, state=state))
     headers = {"Content-Disposition": 'attachment; filename="subscribers.csv"'}
-    return Response(lines, mimetype="text/csv", headers=headers)
+    return Response(_lines(list_id, state), mimetype="text/csv", headers=headers)
+
+
+def _lines(list_id: int | None, state: SubscriptionState | None) -> Iterator[str]:
+    """In a session of its own: the request's is closed before the first line leaves."""
+    with session_scope() as session:
+        yield from export_subscriptions(session, list_id=list_id, state=state)

@@ -5,6 +5,7 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import EmailField, SelectField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 
 from mailer import accounts, newsletters
 from mailer.addresses import mend, parse_address
@@ -65,8 +66,10 @@ def suppression_create() -> ResponseReturnValue:
     """Form and act."""
     session = get_session()
     form = SuppressionForm(data={"email": request.args.get("email", "")} if request.method == "GET" else None)
-    choices = [(n.id, n.title) for n in newsletters.list_newsletters(session)]
-    form.newsletter_id.choices = [(0, gettext(N_("Everything we send"))), *choices]
+    form.newsletter_id.choices = [
+        SelectChoice(0, gettext(N_("Everything we send"))),
+        *(SelectChoice(each.id, each.title) for each in newsletters.list_newsletters(session)),
+    ]
     if form.validate_on_submit():
         try:
             address = parse_address(form.email.data)
