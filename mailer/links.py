@@ -242,3 +242,11 @@ def issue_url(newsletter_slug: str, issue_id: int) -> str:
 def article_url(newsletter_slug: str, issue_id: int, article_id: int) -> str:
     """One article of a web edition, for good."""
     return absolute(f"/n/{quote(newsletter_slug)}/issues/{issue_id}/articles/{article_id}")
+
+
+# ---- the desk -------------------------------------------------------------------------------------------------------
+
+
+def desk_issue_url(issue_id: int) -> str:
+    """An issue's page at the desk, for letters to colleagues; it asks them to sign in."""
+    return absolute(f"/desk/issues/{issue_id}")

@@ -16,6 +16,7 @@ from mailer.i18n import N_
 from mailer.newsroom.compiling import compile_for, compile_issue, get_content, get_newsletter
 from mailer.newsroom.editing import lock_issue
 from mailer.newsroom.models import MASTHEAD, Edition, EditionArticle, EditionLink, Issue, Review
+from mailer.newsroom.notices import tell_colleagues
 from mailer.newsroom.rules import Act, ReviewAct, check_approver, check_note, take_step
 from mailer.press.compiling import Compiled
 from mailer.press.content import Content
@@ -172,6 +173,7 @@ def _review(
     review = Review(issue_id=issue.id, account_id=account_id, act=act, note=note, content_hash=content_hash)
     session.add(review)
     session.flush()
+    tell_colleagues(session, issue, get_newsletter(session, issue), review, by)
     accounts.record(
         session, by=by, action=f"issue.{act}", subject_type="issue", subject_id=issue.id, hash=content_hash, **details
     )

@@ -21,7 +21,7 @@ from mailer.newsroom.parsing import parse_document
 from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedBulletin
 from mailer.newsroom.structure.describing import colophon_of, publishers_of
 from mailer.newsroom.structure.typography import squeeze
-from mailer.newsroom.wording import number_line
+from mailer.newsroom.wording import issue_name
 
 Warnings = list[dict[str, Any]]
 
@@ -166,6 +166,6 @@ def _doubt_the_document(
         .limit(1)
     )
     if twin is not None:
-        called = " ".join(part for part in (twin.title, number_line(twin, newsletter.language)) if part)
+        called = issue_name(twin, newsletter.language)
         message = N_("This very file was imported before, as “%(issue)s”.")
         warnings.insert(0, {"message": message, "params": {"issue": called}, "line": None})

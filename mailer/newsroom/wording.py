@@ -47,9 +47,14 @@ def number_line(issue: Numbered, language: str) -> str:
     )
 
 
+def issue_name(issue: Numbered, language: str) -> str:
+    """Title and number, as a heading or a letter names an issue."""
+    return " ".join(part for part in (issue.title, number_line(issue, language)) if part)
+
+
 def propose_subject(issue: Numbered, article_titles: Sequence[str], language: str) -> str:
     """Title and number, and the first article where there is room: every issue gets a subject of its own."""
-    subject = " ".join(part for part in (issue.title, number_line(issue, language)) if part)
+    subject = issue_name(issue, language)
     if article_titles:
         longer = subject + ("：" if language.startswith("zh") else ": ") + article_titles[0]
         if width(longer) <= SUBJECT_WIDTH:

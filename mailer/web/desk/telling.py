@@ -7,9 +7,8 @@ from flask import flash
 
 from mailer.errors import CompositionError, RuleError
 from mailer.i18n import N_
-from mailer.newsroom.models import Issue
 from mailer.newsroom.rules import IssueState, ReviewAct
-from mailer.newsroom.wording import number_line
+from mailer.newsroom.wording import issue_name, number_line
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
 from mailer.web.failures import say
@@ -44,11 +43,6 @@ def commit_or_tell(done: str | None = None) -> Iterator[None]:
         commit()
         if done is not None:
             flash(done, "success")
-
-
-def issue_name(issue: Issue, language: str) -> str:
-    """Title and number, as a heading names an issue."""
-    return " ".join(part for part in (issue.title, number_line(issue, language)) if part)
 
 
 @blueprint.context_processor
