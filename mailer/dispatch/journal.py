@@ -11,6 +11,7 @@ A file is lines of text, each with its checksum, so that half a line is never ta
     W 03ac5d11 4711
 """
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterable
@@ -22,6 +23,8 @@ from mailer.errors import UnreadableError
 from mailer.i18n import N_
 
 SUFFIX = ".journal"
+# Stands for a line break within a reply: U+001E, which no server's text has once it is made readable.
+BREAK = "\x1e"
 NOT_A_JOURNAL = N_("The journal %(name)s cannot be read: line %(line)s is damaged.")
 
 
@@ -47,10 +50,15 @@ class _Segment:
     __slots__ = ("descriptor", "is_torn", "open", "path", "size")
 
     def __init__(self, path: Path) -> None:
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
         self.path = path
+        # Locked before it has its name: a sweep that saw it unlocked would take it for a dead process's and delete it.
+        unnamed = path.with_suffix(".new")
         # O_APPEND without buffering: a line is with the kernel, and so survives this process, when `write` returns.
-        self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self.descriptor = os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         fcntl.flock(self.descriptor, fcntl.LOCK_EX)
+        unnamed.rename(path)
         self.size = 0
         self.open: set[int] = set()
 
@@ -60,7 +68,7 @@ class _Segment:
         if written != len(line):
             # The disk is full: half a line must not stand before the next one.
             os.ftruncate(self.descriptor, self.size)
-            raise OSError(28, os.strerror(28), str(self.path))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
         self.size += written
 
     def empty(self) -> None:
@@ -103,7 +111,7 @@ class Journal:
 
     def reply(self, delivery_id: int, code: int, enhanced: str | None, text: str) -> None:
         """Before the next content on that connection. Raises `OSError`."""
-        words = text.replace("\n", " | ")
+        words = text.replace(BREAK, " ").replace("\n", BREAK)
         line = f"{delivery_id} {code} {enhanced or '-'} {words}"
         self._place[delivery_id].append(b"R", line.encode("utf-8", "replace"))
 
@@ -195,7 +203,7 @@ def _read_line(line: bytes, entries: dict[int, JournalEntry]) -> None:
             code, enhanced, reply = rest.split(" ", 2)
             token = entries[delivery_id].token
             entries[delivery_id] = JournalEntry(
-                delivery_id, token, int(code), None if enhanced == "-" else enhanced, reply
+                delivery_id, token, int(code), None if enhanced == "-" else enhanced, reply.replace(BREAK, "\n")
             )
         case b"W":
             del entries[delivery_id]

@@ -1,5 +1,6 @@
 """The journal: what is in it when its process is gone, however that went."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -68,7 +69,7 @@ def test_a_reply_of_many_lines_stays_one_entry(journal: Journal, tmp_path: Path)
     journal.intent(1, "a")
     journal.reply(1, 550, None, "first\nI 00000000 2 forged\nR 00000000 2 250 - Ok")
     assert read_all(tmp_path / "journals") == {
-        1: JournalEntry(1, "a", 550, None, "first | I 00000000 2 forged | R 00000000 2 250 - Ok")
+        1: JournalEntry(1, "a", 550, None, "first\nI 00000000 2 forged\nR 00000000 2 250 - Ok")
     }
 
 
@@ -83,7 +84,7 @@ def test_whatever_a_server_says_can_be_read_back(number: int, token: str, text: 
         (entry,) = read_all(Path(place)).values()
         journal.close()
     assert (entry.delivery_id, entry.token, entry.code, entry.enhanced) == (number, token, 550, "5.1.1")
-    assert entry.reply == text.encode("utf-8", "replace").decode().replace("\n", " | ")
+    assert entry.reply == text.encode("utf-8", "replace").decode().replace("\x1e", " ")
 
 
 # --- what is damaged ---
@@ -127,6 +128,22 @@ def test_a_reply_without_its_intent_is_damage(tmp_path: Path, journal: Journal) 
 def test_a_journal_that_is_not_there_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match=r"gone\.1\.journal"):
         Journal.read(tmp_path / "gone.1.journal")
+
+
+def test_no_journal_is_ever_seen_unlocked_by_a_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[Path]] = []
+    lock = fcntl.flock
+
+    def look_first(descriptor: int, operation: int) -> None:
+        seen.append(Journal.files(tmp_path))
+        lock(descriptor, operation)
+
+    monkeypatch.setattr("fcntl.flock", look_first)
+    journal = Journal(tmp_path, "worker")
+    assert seen == [[]]
+    assert [path.name for path in Journal.files(tmp_path)] == ["worker.1.journal"]
+    journal.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nobody_writes_into_anothers_journal(journal: Journal, tmp_path: Path) -> None:
