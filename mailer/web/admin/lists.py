@@ -27,7 +27,7 @@ FIELDS = ("name", "description", "opt_in", "visibility", "position")
 class ListForm(Form):
     """What can be changed about a list."""
 
-    name = StringField(lazy(N_("Name")), [required(), at_most(200)], filters=[strip])
+    name = StringField(lazy(N_("Name of the list")), [required(), at_most(200)], filters=[strip])
     description = TextAreaField(lazy(N_("Description")), [at_most(2000)], filters=[strip], render_kw={"rows": 3})
     opt_in = SelectField(lazy(N_("Opt-in")), choices=choices(WORDS["opt_in"]))
     visibility = SelectField(lazy(N_("Visibility")), choices=choices(WORDS["visibility"]))
@@ -114,7 +114,7 @@ def list_archive(list_id: int) -> ResponseReturnValue:
             consequence=gettext(
                 N_("Nobody can join it and no mailing can go to it any more. Its readers stay, and you can restore it.")
             ),
-            yes=gettext(N_("Archive")),
+            yes=gettext(N_("Archive the list")),
             back=url_for("admin.list_change", list_id=list_id),
         )
     room.archive_list(session, shown, at=now(session), by=actor())

@@ -43,7 +43,7 @@ PATIENCE = 20.0
 class RelayForm(Form):
     """A relay as its provider describes it."""
 
-    name = StringField(lazy(N_("Name")), [required(), at_most(64)], filters=[strip])
+    name = StringField(lazy(N_("Name of the relay")), [required(), at_most(64)], filters=[strip])
     host = StringField(lazy(N_("Server")), [required(), at_most(255)], filters=[strip])
     port = IntegerField(lazy(N_("Port")), [required(), NumberRange(1, 65_535)], default=587)
     security = SelectField(lazy(N_("Security")), choices=choices(SECURITIES))

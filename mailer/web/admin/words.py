@@ -34,8 +34,8 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "consent": {
         "asked": N_("Asked to subscribe"),
-        "confirmed": N_("Confirmed"),
-        "withdrawn": N_("Withdrawn"),
+        "confirmed": N_("Subscription confirmed"),
+        "withdrawn": N_("Consent withdrawn"),
         "imported": N_("Entered by an admin"),
     },
     "import": {
