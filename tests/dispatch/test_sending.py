@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from mailer import links
 from mailer.audience.models import Suppression
-from mailer.db import get_engine, session_scope
+from mailer.db import session_scope
 from mailer.dispatch import launching
 from mailer.dispatch.messages import message_id, read_message_id
 from mailer.dispatch.models import Attempt, Mailing, Suspension
@@ -392,15 +392,14 @@ def test_the_database_restarted_in_mid_send_loses_nothing(
     thread.start()
     for count in (20, 60, 100):
         sink.wait_for(lambda count=count: len(sink.messages) >= count)
-        with get_engine().connect() as connection:
-            connection.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
+        house.session.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+        )
+        house.session.commit()
     thread.join(60)
-    house.session.invalidate()
     deadline = time.monotonic() + 60
     while house.states(mailing) != {"accepted": 200} and time.monotonic() < deadline:
         sweep()
