@@ -57,8 +57,17 @@ class Body:
             element.tail = place_editors_slots(element.tail) if element.tail else element.tail
         return root
 
-    def as_html(self, links: LinkRegister, article_key: int, *, is_abridged: bool, is_demoted: bool) -> str:
-        """Inner HTML with its links registered. `is_demoted`: headings become h4, below a section's article title."""
+    @property
+    def is_long(self) -> bool:
+        """Whether an abstract of it would leave anything out."""
+        return len(_words(self._copy(is_abridged=True))) < len(_words(self._root))
+
+    def as_html(
+        self, links: LinkRegister, article_key: int | None, *, is_abridged: bool = False, heading: str = "h3"
+    ) -> str:
+        """Inner HTML with its links registered. `heading` is the level its headings have: h3 or h4 below the title of
+        their article, ``p`` in a block of the page, which is no chapter of it.
+        """
         root = self._copy(is_abridged=is_abridged)
         for element in root.iter("a", "img", "h3", "table"):
             if element.tag == "a" and (href := element.get("href", "")):
@@ -66,8 +75,10 @@ class Body:
                     element.set("href", links.add(href, element.text_content() or href, article_key))
             elif element.tag == "img":
                 self._fit(element)
-            elif element.tag == "h3" and is_demoted:
-                element.tag = "h4"
+            elif element.tag == "h3" and heading != "h3":
+                element.tag = heading
+                if heading == "p":
+                    element.set("class", "block-title")
             elif element.tag == "table":
                 element.set("class", "data")
                 element.set("cellspacing", "0")
@@ -80,7 +91,7 @@ class Body:
         if int(image.get("width", "0")) > self._picture_width:
             image.set("width", str(self._picture_width))
 
-    def as_text(self, links: list[str], *, is_abridged: bool) -> str:
+    def as_text(self, links: list[str], *, is_abridged: bool = False) -> str:
         """Wrapped text; each address that a link hides is added to `links`, and its number stands in the text."""
         return TextWriter(self._language, links).write(self._copy(is_abridged=is_abridged))
 
@@ -114,6 +125,10 @@ def _wrap_loose_text(root: HtmlElement) -> None:
             child.tail = tail
     if loose.text_content().strip() or len(loose):
         root.append(loose)
+
+
+def _words(root: HtmlElement) -> str:
+    return "".join(root.text_content().split())
 
 
 def _inner_html(root: HtmlElement) -> str:

@@ -10,6 +10,7 @@ from mailer.press.content import Content
 from mailer.press.drafting import BUDGET_BYTES
 from mailer.press.plaintext import width
 from mailer.press.proofreading import ARTICLE, PREHEADER, SUBJECT, Finding, Severity, check_content
+from mailer.press.themes import get_theme
 
 __all__ = ["Finding", "Severity", "check_edition"]
 
@@ -87,7 +88,7 @@ def _check_size(content: Content, compiled: Compiled) -> list[Finding]:
     if size > BUDGET_BYTES:
         message = N_("The mail has %(size)s KB, Gmail cuts it off after 100. Shorten it or make two issues of it.")
         return [Finding(Severity.WARNING, SIZE, message, params)]
-    if compiled.abridged:
+    if compiled.abridged and not get_theme(content.theme, content.theme_options).is_abstract:
         names = [article.title for article in content.articles if article.key in compiled.abridged]
         message = N_("To stay below %(budget)s KB these articles are abstracts that link to the full text: %(titles)s")
         return [Finding(Severity.HINT, SIZE, message, {**params, "titles": "; ".join(names)})]

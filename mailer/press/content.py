@@ -27,7 +27,7 @@ class ArticleContent:
 class Content:
     """One issue. Unknown values are `None` or ``""`` and leave no trace in the mail.
 
-    `language` is ``zh_CN`` or ``en``; `theme` a folder of `templates/email/`; `theme_options` see `themes.Theme`.
+    `language` is ``zh_CN`` or ``en``; `theme` a folder of `templates/email/`, its options those of `theme_options`.
     `colophon` and `contact` may have several lines. `is_tracked` says whether links are rewritten and a pixel placed.
     """
 

@@ -43,18 +43,21 @@ class Draft:
 
 
 def draft_edition(content: Content) -> Draft:
-    """The whole content where it fits, else with as few articles abridged as will do, the longest first."""
+    """The whole content where it fits, else with as few articles abridged as will do, the longest first. Where the
+    newsletter wants abstracts, every article that is longer than one is abridged to begin with.
+    """
     pages = _Pages(content)
-    whole = pages.draw(frozenset())
+    chosen = pages.abstracts
+    whole = pages.draw(chosen)
     if whole.nominal_size(is_tracked=content.is_tracked) <= BUDGET_BYTES:
         return whole
-    longest = sorted((article for article in content.articles if article.url), key=lambda article: -len(article.body))
-    keys = [article.key for article in longest]
-    best = pages.draw(frozenset(keys))
+    others = [article for article in content.articles if article.url and article.key not in chosen]
+    keys = [article.key for article in sorted(others, key=lambda article: -len(article.body))]
+    best = pages.draw(chosen | set(keys))
     low, high = 1, len(keys) - 1
     while low <= high:
         count = (low + high) // 2
-        draft = pages.draw(frozenset(keys[:count]))
+        draft = pages.draw(chosen | set(keys[:count]))
         if draft.nominal_size(is_tracked=content.is_tracked) <= BUDGET_BYTES:
             best, high = draft, count - 1
         else:
@@ -79,54 +82,71 @@ class _Pages:
     def __init__(self, content: Content) -> None:
         own_host = urlsplit(content.web_url).hostname or ""
         self._content = content
-        self._theme = get_theme(content.theme, content.theme_options)
-        self._has_sections = any(article.section for article in content.articles)
-        self._bodies = {
-            article.key: Body(
-                article.body, language=content.language, own_host=own_host, picture_width=self._theme.width - 64
-            )
-            for article in content.articles
-        }
+        self._theme = theme = get_theme(content.theme, content.theme_options, own_host=own_host)
+
+        def parse(html: str) -> Body:
+            picture_width = theme.width - 2 * theme.margin
+            return Body(html, language=content.language, own_host=own_host, picture_width=picture_width)
+
+        self._blocks = {"header": parse(theme.header), "closing": parse(theme.footer)}
+        self._bodies = {article.key: parse(article.body) for article in content.articles}
+        has_sections = any(article.section for article in content.articles)
+        # Headings in order: title h1, section h2, article h3; without sections an article is h2.
+        self._inner_heading = "h4" if has_sections else "h3"
+        places = {article.key: number for number, article in enumerate(content.articles, 1)}
         self._common = {
             "content": content,
-            "theme": self._theme,
+            "theme": theme,
             "sections": group_sections(content.articles),
-            "has_sections": self._has_sections,
+            "has_sections": has_sections,
             "has_pages": any(article.page for article in content.articles),
-            # Headings in order: title h1, section h2, article h3; without sections an article is h2.
-            "heading": "h3" if self._has_sections else "h2",
+            "heading": "h3" if has_sections else "h2",
+            "mark": lambda article: places[article.key] if theme.mark == "number" else theme.mark,
             "title_size": title_size(content.title),
             # Letters set apart are the look of Chinese mastheads, not of Latin ones.
             "is_title_latin": content.title.isascii(),
             "issue_line": wording.issue_line(content),
             "date_line": wording.date_line(content),
+            "imprint_line": wording.imprint_line(content),
             "colophon_lines": wording.colophon_lines(content),
         }
 
+    @property
+    def abstracts(self) -> frozenset[int]:
+        """Keys of the articles that the newsletter wants as abstracts, whatever their number."""
+        if not self._theme.is_abstract:
+            return frozenset()
+        return frozenset(a.key for a in self._content.articles if a.url and self._bodies[a.key].is_long)
+
     def draw(self, abridged: frozenset[int]) -> Draft:
         links = LinkRegister()
-
-        def html_body(article: ArticleContent) -> Markup:
-            body = self._bodies[article.key]
-            is_abridged = article.key in abridged
-            # Markup: sanitised, and escaped by the serialiser that wrote it.
-            inner = body.as_html(links, article.key, is_abridged=is_abridged, is_demoted=self._has_sections)
-            return Markup(inner)  # noqa: S704
-
         notes: list[str] = []
 
-        def text_body(article: ArticleContent) -> TextBody:
-            known = len(notes)
-            text = self._bodies[article.key].as_text(notes, is_abridged=article.key in abridged)
-            return TextBody(text, tuple(enumerate(notes[known:], known + 1)))
+        # Markup: sanitised, and escaped by the serialiser that wrote it.
+        def html_body(article: ArticleContent) -> Markup:
+            return Markup(  # noqa: S704
+                self._bodies[article.key].as_html(
+                    links, article.key, is_abridged=article.key in abridged, heading=self._inner_heading
+                )
+            )
 
-        html = self._render("edition.html", abridged, link=links.add, body=html_body)
-        text = self._render("edition.txt", abridged, body=text_body)
+        def html_block(name: str) -> Markup:
+            return Markup(self._blocks[name].as_html(links, None, heading="p"))  # noqa: S704
+
+        def text_body(article: ArticleContent) -> TextBody:
+            return _note(notes, self._bodies[article.key], is_abridged=article.key in abridged)
+
+        def text_block(name: str) -> TextBody:
+            return _note(notes, self._blocks[name], is_abridged=False)
+
+        html = self._render("edition.html", abridged, link=links.add, body=html_body, block_body=html_block)
+        text = self._render("edition.txt", abridged, body=text_body, block_body=text_block)
         return Draft(inline_css(html), tidy(text), tuple(links.links), abridged)
 
     def _render(self, name: str, abridged: frozenset[int], **functions: Any) -> str:
-        template = f"{self._theme.name}/{name}"
-        return render(template, self._content.language, **self._common, abridged=abridged, **functions)
+        """A theme has a page of its own; its text is that of all themes unless it brings one."""
+        values = {**self._common, "abridged": abridged, **functions}
+        return render(f"{self._theme.name}/{name}", self._content.language, otherwise=f"shared/{name}", **values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +155,10 @@ class TextBody:
 
     text: str
     notes: tuple[tuple[int, str], ...]
+
+
+def _note(notes: list[str], body: Body, *, is_abridged: bool) -> TextBody:
+    """`body` as text; the addresses behind its links join `notes`."""
+    known = len(notes)
+    text = body.as_text(notes, is_abridged=is_abridged)
+    return TextBody(text, tuple(enumerate(notes[known:], known + 1)))

@@ -96,7 +96,11 @@ def _check_heading(content: Content) -> list[Finding]:
 
 def _check_theme(content: Content) -> list[Finding]:
     try:
-        get_theme(content.theme, content.theme_options)
+        own_host = urlsplit(content.web_url).hostname
+    except ValueError:
+        own_host = None
+    try:
+        get_theme(content.theme, content.theme_options, own_host=own_host)
     except CompositionError as error:
         return [Finding(Severity.ERROR, THEME, problem) for problem in error.problems]
     return []

@@ -10,12 +10,9 @@ from premailer import Premailer
 from mailer.i18n import get_translations
 from mailer.press import plaintext, wording
 from mailer.press.content import HTML_LANGUAGES
+from mailer.press.fontstacks import STACKS
 from mailer.press.slots import slot
 from mailer.resources import TEMPLATES
-
-# No web fonts: nothing is loaded from anywhere.
-FONTS = '"PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC", SimSun, sans-serif'
-SERIF_FONTS = 'FZXiaoBiaoSong-B05S, STZhongsong, "Songti SC", "Noto Serif CJK SC", SimSun, serif'
 
 # After the preheader: keeps the first words of the page out of the inbox's preview line.
 FILLER = "\u034f\u200c\xa0" * 40
@@ -43,15 +40,16 @@ def get_environment(language: str) -> Environment:
         is_chinese=language.startswith("zh"),
         line_height=1.75 if language.startswith("zh") else 1.6,
         filler=FILLER,
-        fonts=FONTS,
-        serif_fonts=SERIF_FONTS,
+        # The letters' own; a theme brings what its newsletter chose.
+        fonts=STACKS["sans"].css,
     )
     return environment
 
 
-def render(template: str, language: str, **values: Any) -> str:
-    """The template (a path under `templates/email/`) with `values`."""
-    return get_environment(language).get_template(template).render(**values)
+def render(template: str, language: str, *, otherwise: str = "", **values: Any) -> str:
+    """The template (a path under `templates/email/`, or `otherwise` where there is none) with `values`."""
+    names = [name for name in (template, otherwise) if name]
+    return get_environment(language).select_template(names).render(**values)
 
 
 def inline_css(html: str) -> str:

@@ -1,77 +1,122 @@
-"""Themes: a folder of `templates/email/` each, and the few things a newsletter may choose about it.
+"""Themes: a folder of `templates/email/` each, described by its `theme.toml` (`docs/themes.md` says how to add one)."""
 
-``theme_options`` may hold ``colour`` (``#rrggbb``, dark enough on white for WCAG's 4.5:1) and ``width`` (480 to 640
-pixels); other keys are another theme's and ignored.
-"""
-
-import re
+import tomllib
 from collections.abc import Mapping
-from colorsys import hls_to_rgb, rgb_to_hls
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from mailer.errors import CompositionError
-from mailer.i18n import N_
+from mailer.i18n import DEFAULT_LOCALE, N_
+from mailer.press.colours import NIGHT, lighten
+from mailer.press.fontstacks import STACKS, TITLE_STACKS
+from mailer.press.theme_options import check_options
 from mailer.resources import TEMPLATES
 
-NARROWEST, WIDEST = 480, 640
-CONTRAST = 4.5
-WHITE, NIGHT = "#ffffff", "#1c1c1e"
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThemeDescription:
+    """A theme as forms show it, with what it is when a newsletter chooses nothing.
 
-@dataclass(frozen=True, slots=True)
-class Theme:
-    """A theme as its templates see it. `night_colour` is `colour` made light enough for a dark page."""
+    `mark` stands before an entry of the contents: a character, or ``number``. `width` is the sheet's and `margin` what
+    is left free at either side of it where there is room, in pixels. `fonts` is a key of
+    `fontstacks.STACKS`; `title_fonts` one of `TITLE_STACKS`, or empty for the same as the text.
+    """
 
     name: str
+    titles: Mapping[str, str]
+    descriptions: Mapping[str, str]
+    mark: str
+    colour: str
+    ground: str
+    width: int
+    margin: int
+    fonts: str
+    title_fonts: str
+
+    def title_in(self, locale: str) -> str:
+        return self.titles.get(locale) or self.titles[DEFAULT_LOCALE]
+
+    def description_in(self, locale: str) -> str:
+        return self.descriptions.get(locale) or self.descriptions[DEFAULT_LOCALE]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Theme:
+    """A theme with a newsletter's options, as its templates see it.
+
+    `night_colour` is `colour` made light enough for a dark page; `header` and `footer` are sanitised HTML; `logo_url`
+    is empty or an address on our own site; `is_abstract` says that articles go as abstracts with a link.
+    """
+
+    name: str
+    mark: str
     colour: str
     night_colour: str
+    ground: str
     width: int
+    margin: int
+    fonts: str
+    title_fonts: str
+    office_fonts: str
+    office_title_fonts: str
+    logo_url: str
+    logo_alt: str
+    logo_width: int
+    header: str
+    footer: str
+    is_abstract: bool
 
 
-def list_themes() -> tuple[str, ...]:
-    """Names of the themes there are."""
-    return tuple(sorted(path.parent.name for path in (TEMPLATES / "email").glob("*/edition.html")))
+@lru_cache(maxsize=1)
+def list_themes() -> tuple[ThemeDescription, ...]:
+    """The themes there are, by name. Read once: a new folder is seen when the program starts again."""
+    return tuple(_describe(path.parent.name) for path in sorted((TEMPLATES / "email").glob("*/theme.toml")))
 
 
-def get_theme(name: str, options: Mapping[str, Any]) -> Theme:
-    """Raises `CompositionError`, naming everything wrong with the choice."""
-    problems = []
-    if name not in list_themes():
-        problems.append(N_("There is no such theme."))
-    colour = str(options.get("colour") or "#c8102e").lower()
-    if not re.fullmatch(r"#[0-9a-f]{6}", colour):
-        problems.append(N_("The theme's colour must look like #c8102e."))
-    elif contrast(colour, WHITE) < CONTRAST:
-        problems.append(N_("The theme's colour is too light to be read on white."))
-    width = options.get("width") or WIDEST
-    if not isinstance(width, int) or not NARROWEST <= width <= WIDEST:
-        problems.append(N_("The theme's width must be between 480 and 640 pixels."))
+def _describe(name: str) -> ThemeDescription:
+    with (TEMPLATES / "email" / name / "theme.toml").open("rb") as file:
+        values = tomllib.load(file)
+    languages = {key: values.pop(key) for key in list(values) if isinstance(values[key], dict)}
+    return ThemeDescription(
+        name=name,
+        titles={locale: words["name"] for locale, words in languages.items()},
+        descriptions={locale: words["description"] for locale, words in languages.items()},
+        **values,
+    )
+
+
+def get_theme(name: str, options: Mapping[str, Any], *, own_host: str | None = None) -> Theme:
+    """The theme `name` with a newsletter's `options` (see `theme_options`).
+
+    `own_host` is the host a logo must lie on; without it any host will do. Raises `CompositionError`, naming
+    everything wrong with the choice.
+    """
+    description = next((theme for theme in list_themes() if theme.name == name), None)
+    chosen, problems = check_options(options, own_host=own_host)
+    if description is None:
+        raise CompositionError([N_("There is no such theme."), *problems])
     if problems:
         raise CompositionError(problems)
-    return Theme(name, colour, lighten(colour, NIGHT), int(width))
-
-
-def _luminance(colour: str) -> float:
-    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    """Contrast of two ``#rrggbb`` colours, 1 to 21 (WCAG 2.2, "contrast ratio")."""
-    dark, light = sorted((_luminance(one), _luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def lighten(colour: str, ground: str) -> str:
-    """`colour` as much lighter, in the same hue, as makes it legible on `ground`."""
-    if contrast(colour, ground) >= CONTRAST:
-        return colour
-    hue, lightness, saturation = rgb_to_hls(*(int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)))
-    for percent in range(round(lightness * 100), 100):
-        lighter = hls_to_rgb(hue, max(lightness, percent / 100), saturation)
-        candidate = "#" + "".join(f"{round(value * 255):02x}" for value in lighter)
-        if contrast(candidate, ground) >= CONTRAST:
-            return candidate
-    return WHITE
+    colour = chosen.colour or description.colour
+    fonts = STACKS[chosen.fonts or description.fonts]
+    title_fonts = TITLE_STACKS.get(description.title_fonts, fonts)
+    return Theme(
+        name=name,
+        mark=description.mark,
+        colour=colour,
+        night_colour=lighten(colour, NIGHT),
+        ground=chosen.ground or description.ground,
+        width=chosen.width or description.width,
+        margin=description.margin,
+        fonts=fonts.css,
+        title_fonts=title_fonts.css,
+        office_fonts=fonts.office,
+        office_title_fonts=title_fonts.office,
+        logo_url=chosen.logo_url,
+        logo_alt=chosen.logo_alt,
+        logo_width=chosen.logo_width,
+        header=chosen.header,
+        footer=chosen.footer,
+        is_abstract=chosen.articles == "abstract",
+    )

@@ -43,6 +43,11 @@ def date_line(content: Content) -> str:
     return format_date(content.published_on, "long", locale=content.language) if content.published_on else ""
 
 
+def imprint_line(content: Content) -> str:
+    """Number, publisher and date in one line, for mastheads that have no more room for them."""
+    return " · ".join(part for part in (issue_line(content), content.publisher, date_line(content)) if part)
+
+
 def colophon_lines(content: Content) -> list[str]:
     """Publisher, editor, phone, then the lines of the document's own colophon and the contact, none twice."""
     labelled = (

@@ -8,9 +8,9 @@ def make_body(html: str, language: str = "zh_CN") -> Body:
     return Body(html, language=language, own_host="news.example.org")
 
 
-def as_html(html: str, *, is_abridged: bool = False, is_demoted: bool = False) -> tuple[str, LinkRegister]:
+def as_html(html: str, *, is_abridged: bool = False, heading: str = "h3") -> tuple[str, LinkRegister]:
     links = LinkRegister()
-    return make_body(html).as_html(links, 5, is_abridged=is_abridged, is_demoted=is_demoted), links
+    return make_body(html).as_html(links, 5, is_abridged=is_abridged, heading=heading), links
 
 
 def as_text(html: str, language: str = "zh_CN", *, is_abridged: bool = False) -> tuple[str, list[str]]:
@@ -54,7 +54,7 @@ def test_a_picture_of_another_host_becomes_a_link() -> None:
 
 def test_headings_step_down_below_a_section() -> None:
     assert as_html("<h2>甲</h2>")[0] == "<h3>甲</h3>"
-    assert as_html("<h2>甲</h2>", is_demoted=True)[0] == "<h4>甲</h4>"
+    assert as_html("<h2>甲</h2>", heading="h4")[0] == "<h4>甲</h4>"
 
 
 def test_loose_text_becomes_paragraphs() -> None:
@@ -74,7 +74,7 @@ def test_a_slot_in_an_attribute_stays_as_typed() -> None:
 
 def test_a_body_may_be_drawn_many_times() -> None:
     body = make_body('<p><a href="https://example.org/">甲</a>{{ name }}</p>')
-    drawn = [body.as_html(LinkRegister(), 1, is_abridged=False, is_demoted=False) for _ in range(3)]
+    drawn = [body.as_html(LinkRegister(), 1, is_abridged=False) for _ in range(3)]
     assert drawn[0] == drawn[1] == drawn[2]
 
 

@@ -16,6 +16,7 @@ import pytest
 from mailer.press.compiling import compile_edition
 from mailer.press.content import ArticleContent, Content
 from mailer.press.message import Identity, assemble
+from mailer.press.themes import list_themes
 from tests.press.samples import DATE, IDENTITY, ISSUE_URL, PIXEL_URL, VALUES, click_url, make_article, make_content
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -71,9 +72,11 @@ def english() -> Content:
     )
 
 
+ENGLISH_IDENTITY = replace(IDENTITY, sender_name="Water Digest", list_name="Water Digest")
 EDITIONS: dict[str, tuple[Content, Identity]] = {
-    "bulletin-zh_CN": (chinese(), IDENTITY),
-    "bulletin-en": (english(), replace(IDENTITY, sender_name="Water Digest", list_name="Water Digest")),
+    f"{theme.name}-{content.language}": (replace(content, theme=theme.name), identity)
+    for theme in list_themes()
+    for content, identity in ((chinese(), IDENTITY), (english(), ENGLISH_IDENTITY))
 }
 
 

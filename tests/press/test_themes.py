@@ -1,12 +1,13 @@
 import pytest
 
 from mailer.errors import CompositionError
+from mailer.press.colours import CONTRAST, NIGHT, WHITE, contrast, lighten
 from mailer.press.drafting import title_size
-from mailer.press.themes import CONTRAST, NIGHT, WHITE, contrast, get_theme, lighten, list_themes
+from mailer.press.themes import get_theme, list_themes
 
 
-def test_the_bulletin_is_a_theme_and_the_letters_are_not() -> None:
-    assert list_themes() == ("bulletin",)
+def test_every_folder_with_a_description_is_a_theme() -> None:
+    assert [theme.name for theme in list_themes()] == ["bulletin", "journal", "plain"]
 
 
 def test_contrast_is_that_of_wcag() -> None:

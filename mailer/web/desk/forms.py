@@ -26,7 +26,7 @@ from mailer.newsletters.rules import Tracking
 from mailer.newsroom.fields import ARTICLE_LINES, COLOPHON_LIMIT, ISSUE_LINES
 from mailer.press.themes import list_themes
 from mailer.web.forms import Form, at_most, lazy, required, strip
-from mailer.web.locale import gettext
+from mailer.web.locale import current_locale, gettext
 
 LANGUAGES = [SelectChoice("zh_CN", "中文"), SelectChoice("en", "English")]
 
@@ -39,6 +39,11 @@ def _line(label: str, limit: int, *, is_required: bool = False) -> StringField:
 def _whole(label: str, low: int, high: int) -> IntegerField:
     between = NumberRange(low, high, message=lazy(N_("Between %(low)s and %(high)s, please."), low=low, high=high))
     return IntegerField(lazy(label), validators=[Optional(), between])
+
+
+def theme_choices() -> list[SelectChoice]:
+    locale = current_locale()
+    return [SelectChoice(theme.name, theme.title_in(locale)) for theme in list_themes()]
 
 
 class NewsletterForm(Form):
@@ -55,7 +60,7 @@ class NewsletterForm(Form):
     sender_name = _line(N_("Sender's name"), 120, is_required=True)
     sender_address = _line(N_("Sender's address"), 320, is_required=True)
     reply_to = _line(N_("Reply address"), 320)
-    theme = SelectField(lazy(N_("Theme")), choices=lambda: [SelectChoice(name) for name in list_themes()])
+    theme = SelectField(lazy(N_("Theme")), choices=theme_choices)
     colour = StringField(lazy(N_("Colour of the masthead")), filters=[strip], render_kw={"type": "color"})
     tracking = RadioField(
         lazy(N_("What is recorded of reading")),

@@ -143,7 +143,7 @@ def body_of(article: ArticleContent, content: Content, *, is_demoted: bool = Fal
     register = LinkRegister()
     own_host = urlsplit(content.web_url).hostname or ""
     body = Body(article.body, language=content.language, own_host=own_host, picture_width=PICTURE_WIDTH)
-    inner = body.as_html(register, article.key, is_abridged=False, is_demoted=is_demoted)
+    inner = body.as_html(register, article.key, heading="h4" if is_demoted else "h3")
     plain = place_links(inner, register.links, lambda _, url: url)
     # Markup: sanitised, and escaped by the serialiser that wrote it.
     return Markup(fill_html(plain, {NAME: translate(content.language, N_("reader"))}))  # noqa: S704

@@ -1,0 +1,68 @@
+"""An edition as this or that reader's client shows it: pure changes of its HTML, for frames on the desk and for tests.
+
+A frame cannot be told to prefer dark, to load no picture, or to forget the head, so the page is changed instead.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from html import escape
+
+from mailer.i18n import N_, translate
+from mailer.press.slots import ADDRESS, NAME, PREFERENCES_URL, READER, UNSUBSCRIBE_URL, fill_html, fill_text
+
+_DARK_RULES = re.compile(r"@media\s*\(prefers-color-scheme:\s*dark\)")
+_PICTURE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
+_SOURCE = re.compile(r'\ssrc="[^"]*"', re.IGNORECASE)
+_BODY = re.compile(r"<body[^>]*>(.*)</body>", re.DOTALL | re.IGNORECASE)
+_LANGUAGE = re.compile(r'<html lang="([^"]*)"')
+# What a browser shows in place of a picture that it did not load, where it has words to show.
+_NOTHING = ' src="data:,"'
+
+
+class Look(StrEnum):
+    """How a client shows a mail: as it is; with its dark rules; with pictures off; without head and body element, as
+    QQ and 163 webmail do.
+    """
+
+    LIGHT = "light"
+    DARK = "dark"
+    PICTURES_OFF = "pictures_off"
+    HEADLESS = "headless"
+
+
+def reader_values(language: str, *, name: str = "", address: str = "reader@example.org") -> dict[str, str]:
+    """What stands in the slots for one reader. Without a name a reader is called one, as in mail; the links to leave
+    and to choose lead nowhere, for a preview must not unsubscribe anybody.
+    """
+    called = name.strip() or translate(language, N_("reader"))
+    return {NAME: called, ADDRESS: address, UNSUBSCRIBE_URL: "#", PREFERENCES_URL: "#", READER: ""}
+
+
+def preview_html(html: str, values: Mapping[str, str], look: Look = Look.LIGHT) -> str:
+    """A compiled edition's HTML with `values` in its slots (see `reader_values`), as a client with that `look` has it."""
+    filled = fill_html(html, values)
+    if look is Look.DARK:
+        return _DARK_RULES.sub("@media all", filled)
+    if look is Look.PICTURES_OFF:
+        return _PICTURE.sub(lambda match: _SOURCE.sub(_NOTHING, match[0]), filled)
+    if look is Look.HEADLESS:
+        return _without_head(filled)
+    return filled
+
+
+def preview_text(text: str, values: Mapping[str, str]) -> str:
+    """A compiled edition's text part with `values` in its slots."""
+    return fill_text(text, values)
+
+
+def _without_head(html: str) -> str:
+    """The inside of the body alone, in the page that a webmail has around it: left-aligned, black on white, 14 px."""
+    body, language = _BODY.search(html), _LANGUAGE.search(html)
+    inside = body[1] if body else html
+    page = "margin:0;padding:8px;font-family:sans-serif;font-size:14px;background:#ffffff;color:#000000"
+    return (
+        f'<!DOCTYPE html>\n<html lang="{escape(language[1] if language else "zh-CN")}"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>-</title></head>'
+        f'<body style="{page}">{inside}</body></html>'
+    )
