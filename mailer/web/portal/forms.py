@@ -2,9 +2,17 @@
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
-from wtforms import BooleanField, EmailField, HiddenField, SelectField, SelectMultipleField, StringField
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms import (
+    BooleanField,
+    EmailField,
+    HiddenField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
 
 from mailer.audience.subscribing import NAME_LENGTH
 from mailer.i18n import N_
@@ -12,14 +20,16 @@ from mailer.newsletters.models import List
 from mailer.web.forms import Form, at_most, lazy, required, strip
 from mailer.web.portal.stamps import make_stamp
 
-LANGUAGES = [("zh_CN", "中文"), ("en", "English")]
+LANGUAGES = [SelectChoice("zh_CN", "中文"), SelectChoice("en", "English")]
 
 
-class _Boxes(SelectMultipleField):
-    """A box for each choice; values are numbers."""
+class _Lists(SelectMultipleField):
+    """Ids of lists. Their boxes are drawn by the page's macro, which tells more of a list than a label can; which ids
+    are on offer is the audience's decision.
+    """
 
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
+    def __init__(self, label: Any = None, **options: Any) -> None:
+        super().__init__(label, coerce=int, choices=[], validate_choice=False, **options)
 
 
 class SignUpForm(Form):
@@ -37,7 +47,7 @@ class SignUpForm(Form):
         validators=[at_most(NAME_LENGTH)],
         render_kw={"autocomplete": "name"},
     )
-    lists = _Boxes(lazy(N_("What would you like to receive?")), coerce=int, validate_choice=False)
+    lists = _Lists(lazy(N_("What would you like to receive?")))
     agree = BooleanField(
         validators=[required(N_("Please tick this box if you agree; without it we may not write to you."))]
     )
@@ -46,15 +56,10 @@ class SignUpForm(Form):
 
     def offer(self, lists: Sequence[List], ticked: Sequence[int]) -> None:
         """Fills in what the page shows before anything was sent: a single list is ticked already."""
-        self.lists.choices = [(each.id, each.name) for each in lists]
+        self.offered = {each.id for each in lists}
         if not self.is_submitted():
             self.stamp.data = make_stamp(time.time())
             self.lists.data = [lists[0].id] if len(lists) == 1 else [each for each in ticked if each in self.offered]
-
-    @property
-    def offered(self) -> set[int]:
-        """Ids of the lists on this page."""
-        return {value for value, _ in self.lists.choices or ()}
 
 
 class PreferencesForm(Form):
@@ -63,7 +68,7 @@ class PreferencesForm(Form):
     class Meta(Form.Meta):  # noqa: D106  (WTForms' own way to be told)
         csrf = False
 
-    lists = _Boxes(lazy(N_("Newsletters")), coerce=int, validate_choice=False)
+    lists = _Lists(lazy(N_("Newsletters")))
     name = StringField(
         lazy(N_("Name")), filters=[strip], validators=[at_most(NAME_LENGTH)], render_kw={"autocomplete": "name"}
     )

@@ -27,7 +27,7 @@ def preferences(token: str) -> ResponseReturnValue:
         commit()
         flash(gettext(N_("Your settings are saved.")), "success")
         return redirect(url_for("portal.preferences", token=token), code=303)
-    return _page(found, form)
+    return _page(token, found, form)
 
 
 def _save(form: PreferencesForm, token: str) -> bool:
@@ -47,9 +47,10 @@ def _save(form: PreferencesForm, token: str) -> bool:
     return True
 
 
-def _page(found: Preferences, form: PreferencesForm) -> ResponseReturnValue:
+def _page(token: str, found: Preferences, form: PreferencesForm) -> ResponseReturnValue:
     page = render_template(
         "portal/preferences.html",
+        token=token,
         found=found,
         form=form,
         email=readable(found.subscriber.email),

@@ -1,0 +1,262 @@
+"""Signing up and confirming, in a browser without script."""
+
+import re
+import time
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mailer import links, newsletters
+from mailer.audience.models import Consent, Subscriber, Subscription
+from mailer.audience.rules import SubscriptionState
+from mailer.db import now
+from mailer.letters.models import Letter
+from mailer.web.portal import stamps
+from tests.web.conftest import Page, Visitor
+from tests.web.portal_scene import WORDING_ZH, Scene, set_scene
+
+
+@pytest.fixture
+def scene(session: Session) -> Scene:
+    return set_scene(session)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests are quicker than people; what is too quick has tests of its own."""
+    monkeypatch.setattr(stamps, "LEAST_SECONDS", 0.0)
+
+
+def fill_in(visitor: Visitor, scene: Scene, **values: object) -> Page:
+    data: dict[str, object] = {"email": "Ann＠example．org", "agree": "y", "lists": [str(scene.weekly.id)]}
+    return visitor.submit("/n/tech/subscribe", data | values)
+
+
+def letters(session: Session) -> list[Letter]:
+    session.expire_all()
+    return list(session.scalars(select(Letter).order_by(Letter.id)))
+
+
+def state(session: Session) -> list[str]:
+    session.expire_all()
+    return [str(each) for each in session.scalars(select(Subscription.state).order_by(Subscription.list_id))]
+
+
+@pytest.mark.usefixtures("patient")
+def test_from_the_newsletters_page_to_a_confirmed_subscription(session: Session, app: Flask, scene: Scene) -> None:
+    visitor = Visitor(app, language="zh-CN")
+    home = visitor.get("/")
+    assert "科技参考" in home.text
+    newsletter = visitor.get("/n/tech/")
+    assert newsletter.heading == "科技参考"
+    page = visitor.submit(
+        "/n/tech/",
+        {"email": "Ann＠example．org", "name": "安娜", "agree": "y", "lists": [str(scene.weekly.id)]},
+        action="/n/tech/subscribe",
+    )
+    assert (page.status, page.path, page.heading) == (200, "/subscribe/sent", "请查收邮件")
+    assert "Ann@example.org" in page.text
+    [letter] = letters(session)
+    assert (letter.kind, letter.locale, letter.address) == ("confirm", "zh_CN", "Ann@example.org")
+    proof = session.scalars(select(Consent)).one()
+    assert proof.wording == WORDING_ZH
+    address = letter.parameters["confirm_url"].removeprefix("http://127.0.0.1:8000")
+    assert visitor.get(address).heading == "请确认订阅"
+    assert state(session) == ["unconfirmed"]
+    confirmed = visitor.submit(address)
+    assert (confirmed.status, confirmed.heading) == (200, "订阅成功")
+    assert state(session) == ["confirmed"]
+    assert visitor.get(address).heading == "订阅成功"
+
+
+@pytest.mark.usefixtures("patient")
+def test_the_answer_is_the_same_whether_the_address_is_new_known_or_subscribed(
+    session: Session, visitor: Visitor, scene: Scene
+) -> None:
+    answers = []
+    for email in ("new@example.org", "known@example.org", "known@example.org", "reader@example.org"):
+        if email == "reader@example.org":
+            reader = Subscriber(email=email, email_key=email, domain="example.org")
+            reader.subscriptions.append(
+                Subscription(list_id=scene.weekly.id, state=SubscriptionState.CONFIRMED, source="test")
+            )
+            session.add(reader)
+            session.commit()
+        page = fill_in(visitor, scene, email=email)
+        answers.append((page.status, page.path, page.text.replace(email, "…"), dict(page.response.headers).keys()))
+    assert all(answer == answers[0] for answer in answers)
+    assert [letter.kind for letter in letters(session)] == ["confirm", "confirm", "confirm", "notice"]
+
+
+@pytest.mark.usefixtures("patient")
+def test_several_newsletters_are_joined_with_one_form_and_one_letter(
+    session: Session, visitor: Visitor, scene: Scene
+) -> None:
+    page = visitor.get(f"/subscribe?list={scene.letter.id}")
+    ticked = [box.get("value") for box in page.tree.xpath("//input[@name='lists']") if box.get("checked") is not None]
+    assert ticked == [str(scene.letter.id)]
+    assert "内部" not in page.text
+    wanted = [str(scene.weekly.id), str(scene.letter.id)]
+    visitor.submit("/subscribe", {"email": "ann@example.org", "agree": "y", "lists": wanted})
+    [letter] = letters(session)
+    assert letter.parameters["lists"] == ["科技参考 · 周报", "Harbour Letter · Letter"]
+    assert letter.locale == "en"
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize(
+    ("wrong", "field", "says"),
+    [
+        ({"email": ""}, "email", "Please enter an email address."),
+        ({"email": "ann"}, "email", "needs an “@”"),
+        ({"email": "ann@localhost"}, "email", "not a valid email address"),
+        ({"agree": []}, "agree", "Please tick this box"),
+        ({"lists": []}, "lists", "Please choose at least one list."),
+        ({"lists": ["99999"]}, "lists", "Please choose at least one list."),
+        ({"lists": ["x"]}, "lists", ""),
+        ({"name": "x" * 121}, "name", "At most 120"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_lost(
+    session: Session, visitor: Visitor, scene: Scene, wrong: dict[str, object], field: str, says: str
+) -> None:
+    page = fill_in(visitor, scene, **({"name": "Ann"} | wrong))
+    assert page.status == 422
+    assert says in page.errors()[field]
+    if field != "email":
+        assert page.tree.get_element_by_id("email").value == "Ann＠example．org"
+    assert session.scalars(select(Subscriber)).all() == []
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_private_list_cannot_be_joined_by_its_number(session: Session, visitor: Visitor, scene: Scene) -> None:
+    assert fill_in(visitor, scene, lists=[str(scene.board.id)]).status == 422
+    assert session.scalars(select(Subscriber)).all() == []
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_robot_that_fills_the_trap_gets_the_same_answer_and_nothing_else(
+    session: Session, visitor: Visitor, scene: Scene
+) -> None:
+    page = fill_in(visitor, scene, website="https://casino.example")
+    assert (page.status, page.path) == (200, "/subscribe/sent")
+    assert session.scalars(select(Subscriber)).all() == []
+    assert letters(session) == []
+
+
+def test_who_is_quicker_than_a_person_is_asked_once_more(session: Session, visitor: Visitor, scene: Scene) -> None:
+    page = fill_in(visitor, scene)
+    assert page.status == 422
+    assert "That was very quick" in page.text
+    assert letters(session) == []
+    assert fill_in(visitor, scene, stamp="forged").status == 422
+    assert fill_in(visitor, scene, stamp=stamps.make_stamp(time.time() - 10)).path == "/subscribe/sent"
+    assert len(letters(session)) == 1
+
+
+def test_a_form_from_elsewhere_is_refused(session: Session, app: Flask, scene: Scene) -> None:
+    answer = app.test_client().post(
+        "/subscribe", data={"email": "ann@example.org", "agree": "y", "lists": scene.weekly.id}
+    )
+    assert answer.status_code == 400
+    assert session.scalars(select(Subscriber)).all() == []
+
+
+@pytest.mark.usefixtures("patient")
+def test_many_sign_ups_from_one_network_address_are_slowed_down(visitor: Visitor, scene: Scene) -> None:
+    statuses = [fill_in(visitor, scene, email=f"r{number}@example.org").status for number in range(11)]
+    assert statuses == [200] * 10 + [429]
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_scanner_that_opens_the_confirmation_link_confirms_nothing(
+    session: Session, app: Flask, visitor: Visitor, scene: Scene
+) -> None:
+    fill_in(visitor, scene)
+    address = letters(session)[0].parameters["confirm_url"].removeprefix("http://127.0.0.1:8000")
+    scanner = app.test_client()
+    for _ in range(3):
+        assert scanner.get(address).status_code == 200
+        assert scanner.head(address).status_code == 200
+    assert state(session) == ["unconfirmed"]
+
+
+@pytest.mark.usefixtures("patient")
+def test_an_expired_link_says_so_and_offers_a_new_letter(session: Session, visitor: Visitor, scene: Scene) -> None:
+    fill_in(visitor, scene)
+    reader = session.scalars(select(Subscriber)).one()
+    address = f"/confirm/{links.make_confirm_token(reader.id, [scene.weekly.id], days=-1)}"
+    page = visitor.get(address)
+    assert (page.status, page.heading) == (410, "This link has done its work")
+    assert visitor.client.post(address).status_code == 410
+    again = visitor.submit(address)
+    assert (again.status, again.heading) == (200, "Please look in your mailbox")
+    assert [letter.kind for letter in letters(session)] == ["confirm", "confirm"]
+
+
+def test_an_expired_link_whose_sign_up_was_deleted_leads_to_the_form(visitor: Visitor, scene: Scene) -> None:
+    address = f"/confirm/{links.make_confirm_token(4711, [scene.weekly.id, scene.letter.id], days=-1)}"
+    page = visitor.submit(address)
+    assert page.status == 410
+    [again] = [a.get("href") for a in page.tree.xpath("//main//a") if "subscribe" in a.get("href")]
+    assert again == f"/subscribe?list={scene.weekly.id}&list={scene.letter.id}"
+
+
+def test_a_forged_confirmation_link_is_nothing_here(app: Flask, scene: Scene) -> None:
+    for bad in ("/confirm/x", "/confirm/x/again"):
+        assert app.test_client().post(bad).status_code == 404
+    assert app.test_client().get("/confirm/x").status_code == 404
+
+
+def test_a_newsletter_that_appears_no_more_takes_no_sign_ups(session: Session, visitor: Visitor, scene: Scene) -> None:
+    newsletters.archive_newsletter(session, scene.tech, at=now(session))
+    session.commit()
+    page = visitor.get("/n/tech/")
+    assert "appears no more" in page.text
+    assert page.tree.xpath("//input[@name='email']") == []
+    assert "科技参考" not in visitor.get("/").text
+    assert "nothing to subscribe to" in visitor.get("/n/tech/subscribe").text
+
+
+def test_a_newsletter_for_the_invited_says_so(session: Session, visitor: Visitor, scene: Scene) -> None:
+    newsletters.archive_list(session, scene.letter, at=now(session))
+    newsletters.create_list(session, scene.harbour, slug="crew", name="Crew", visibility="private")
+    session.commit()
+    page = visitor.get("/n/harbour/")
+    assert "readers who are invited" in page.text
+    assert "Crew" not in page.text
+    assert "Harbour" not in visitor.get("/").text
+
+
+def test_the_empty_house_says_so(visitor: Visitor) -> None:
+    assert "Nothing is published here yet" in visitor.get("/").text
+    assert "nothing to subscribe to" in visitor.get("/subscribe").text
+    assert visitor.get("/subscribe/sent").path == "/"
+    assert visitor.get("/n/none/").status == 404
+    assert visitor.get("/n/none/subscribe").status == 404
+
+
+def test_the_language_is_chosen_by_link_and_remembered(app: Flask, scene: Scene) -> None:
+    visitor = Visitor(app, language="zh-CN")
+    assert visitor.get("/privacy").heading == "隐私说明"
+    assert visitor.get("/privacy?lang=en").heading == "Privacy notice"
+    assert visitor.get("/").heading == "Newsletters"
+
+
+def test_the_privacy_notice_names_who_is_responsible(visitor: Visitor, scene: Scene) -> None:
+    text = visitor.get("/privacy").text
+    assert "某市科技局" in text
+    assert "某市某路1号" in text
+    assert re.search(r"not confirmed is deleted after 7 days", text)
+
+
+def test_no_page_for_readers_needs_script_style_or_a_foreign_host(app: Flask, session: Session, scene: Scene) -> None:
+    token = links.make_preferences_token(1)
+    pages = ["/", "/n/tech/", "/subscribe", "/privacy", f"/preferences/{token}", "/n/none/"]
+    for address in pages:
+        page = Visitor(app).get(address)
+        assert page.tree.xpath("//*[@style] | //script[not(@src)] | //style | //*[@onclick]") == []
+        for reference in page.tree.xpath("//@src | //link/@href"):
+            assert str(reference).startswith("/") or str(reference).startswith("http://127.0.0.1:8000/")
