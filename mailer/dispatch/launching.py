@@ -30,12 +30,14 @@ OVERDUE = N_("Its time passed while the service was not running. Send it now, or
 # Rows given up in one statement when a mailing is cancelled; the sweep does the rest.
 CANCEL_CHUNK = 20_000
 
+# Materialised: PostgreSQL may otherwise run a locking subquery once for each row, and no limit would hold.
 SKIP_QUEUED = text("""
-UPDATE deliveries SET state = 'skipped', reason = :reason, settled_at = now()
-WHERE id IN (
+WITH rest AS MATERIALIZED (
     SELECT id FROM deliveries WHERE mailing_id = :mailing AND state = 'queued'
     LIMIT :chunk FOR NO KEY UPDATE SKIP LOCKED
-) AND state = 'queued'
+)
+UPDATE deliveries d SET state = 'skipped', reason = :reason, settled_at = now()
+FROM rest WHERE d.id = rest.id AND d.state = 'queued'
 """)
 
 
