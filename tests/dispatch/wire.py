@@ -73,6 +73,20 @@ class Certificate:
     ca_file: Path
 
 
+def _usage(*, is_authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not is_authority,
+        key_cert_sign=is_authority,
+        crl_sign=is_authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
 def make_certificate(directory: Path, *, name: str = "127.0.0.1", days: int = 1) -> Certificate:
     """A certificate for `name` (an address or a host), by an authority of its own; expired with negative `days`."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -86,6 +100,7 @@ def make_certificate(directory: Path, *, name: str = "127.0.0.1", days: int = 1)
         .not_valid_after(now + dt.timedelta(days=10))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
+        .add_extension(_usage(is_authority=True), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
     try:
@@ -103,6 +118,9 @@ def make_certificate(directory: Path, *, name: str = "127.0.0.1", days: int = 1)
         .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([general]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(is_authority=False), critical=True)
+        # Wanted since Python 3.13 (RFC 5280 section 4.2.1.1).
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
