@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy.orm import Session
 
 from mailer import accounts
+from mailer.audience.models import Subscriber, Subscription
 from mailer.newsletters import create_list
 from mailer.newsroom.models import Issue
 from tests.newsroom.making import make_newsletter
@@ -27,7 +28,12 @@ def house(session: Session) -> None:
     for name, roles in (("anna", ["editor"]), ("bao", ["approver"]), ("chen", ["admin"])):
         accounts.create_account(session, email=f"{name}@example.org", name=name.title(), roles=roles, password=PASSWORD)
     newsletter = make_newsletter(session, title="云漓科技简报")
-    create_list(session, newsletter, slug="all", name="全体订户")
+    made = create_list(session, newsletter, slug="all", name="全体订户")
+    for number in range(120):
+        address = f"reader{number}@{('qq.com.example', 'example.org', 'example.com')[number % 3]}"
+        subscriber = Subscriber(email=address, email_key=address, domain=address.partition("@")[2])
+        subscriber.subscriptions.append(Subscription(list_id=made.id, state="confirmed", source="test"))
+        session.add(subscriber)
     session.commit()
 
 
@@ -109,6 +115,12 @@ def test_an_issue_goes_from_the_file_to_its_approval(
     bao.locator("input[name=lists]").check()
     bao.locator("main form button[type=submit]").last.click()
     look(bao, "forecast")
+    bao.locator("button[name=confirm]").click()
+    expect(bao).to_have_url(re.compile(r"/desk/mailings/1$"))
+    bao.goto("/desk/issues/1")
+    look(bao, "sent")
+    bao.goto("/desk/newsletters/1")
+    look(bao, "issues")
 
 
 def write_a_table_and_a_link(page: Page) -> None:

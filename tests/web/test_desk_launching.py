@@ -108,6 +108,7 @@ def test_a_time_is_read_in_the_newsletters_zone(session: Session, editor: Visito
         ({"lists": [], "moment": "now"}, "Choose at least one list"),
         ({"moment": "later", "at": ""}, "Say when it is to be sent"),
         ({"moment": "later", "at": "2020-01-01T08:00"}, "This time has passed already"),
+        ({"moment": "now", "at": "2099-01-01T08:00"}, "You chose a time, and “Now” as well"),
         ({"moment": "now", "rate": "-1"}, "Between 0.01 and 10000"),
     ],
 )

@@ -162,7 +162,12 @@ class LaunchForm(Form):
     def validate(self, extra_validators: Mapping[str, Sequence[Any]] | None = None) -> bool:
         """A time is needed where one is asked for, whatever its own validators say of an empty one."""
         is_valid = bool(super().validate(extra_validators))
+        problem = None
         if self.moment.data == "later" and self.at.data is None and not self.at.errors:
-            self.at.errors = [gettext("Say when it is to be sent.")]
-            return False
-        return is_valid
+            problem = gettext("Say when it is to be sent.")
+        elif self.moment.data == "now" and self.at.data is not None:
+            # Who typed a time and forgot the choice above it must not find the issue sent at once.
+            problem = gettext("You chose a time, and “Now” as well. Choose “At a certain time”, or empty the time.")
+        if problem is not None:
+            self.at.errors = [problem]
+        return is_valid and problem is None

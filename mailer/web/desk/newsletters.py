@@ -7,6 +7,7 @@ from mailer.errors import RuleError
 from mailer.newsletters import create_newsletter, get_newsletter, list_lists, list_newsletters
 from mailer.newsroom.listing import count_issues, latest_issues, list_issues
 from mailer.newsroom.rules import IssueState
+from mailer.reports.issues import count_recipients
 from mailer.settings import get_settings
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
@@ -50,6 +51,7 @@ def newsletter(newsletter_id: int) -> ResponseReturnValue:
         "desk/newsletter.html",
         newsletter=found,
         issues=issues,
+        recipients=count_recipients(session, [line.issue.id for line in issues.lines]),
         state=wish,
         search=search,
         lists=list_lists(session, newsletter_id=newsletter_id),
