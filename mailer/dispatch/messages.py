@@ -17,6 +17,7 @@ from mailer import links
 from mailer.dispatch.claiming import Claim
 from mailer.dispatch.envelopes import Envelope
 from mailer.dispatch.models import Mailing, MailingList
+from mailer.dispatch.smtp_message import stuff_header
 from mailer.newsletters.lists import list_id_of
 from mailer.newsletters.models import List, Newsletter
 from mailer.newsroom.editions import get_edition
@@ -93,7 +94,7 @@ class MessageMaker:
     def _content(self, claim: Claim) -> Callable[[], bytes]:
         def fill() -> bytes:
             leaving = links.UnsubscribeTarget(claim.subscriber_id, claim.delivery_id, claim.list_ids)
-            return self._templates[claim.list_ids[0]].fill(
+            filled = self._templates[claim.list_ids[0]].fill(
                 to=claim.address,
                 to_name=claim.name,
                 message_id=message_id(claim.delivery_id, self._key, self._domain),
@@ -104,6 +105,7 @@ class MessageMaker:
                     PREFERENCES_URL: links.preferences_url(links.make_preferences_token(claim.subscriber_id)),
                 },
             )
+            return stuff_header(filled)
 
         return fill
 

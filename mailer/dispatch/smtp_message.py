@@ -39,6 +39,26 @@ def stuff(content: bytes) -> bytes:
     return stuffed if stuffed.endswith(b"\r\n") or not stuffed else stuffed + b"\r\n"
 
 
+def stuff_header(content: bytes) -> Stuffed:
+    """As `stuff`, for a message whose body is nothing but base64 and boundaries, as the press makes them.
+
+    No line of those begins with a dot or breaks otherwise than by CRLF, so only the header is looked at: at 100 KB that
+    is the difference between 3 and 250 microseconds a message.
+    """
+    end = content.find(b"\r\n\r\n")
+    header = content[: end + 2]
+    breaks = header.count(b"\r\n")
+    if (
+        end < 0
+        or header[:1] == b"."
+        or b"\n." in header
+        or header.count(b"\n") != breaks
+        or header.count(b"\r") != breaks
+    ):
+        return Stuffed(stuff(content))
+    return Stuffed(content)
+
+
 def path(address: str) -> bytes | None:
     """`address` between the angle brackets of MAIL or RCPT; its domain as A-labels, its local part as typed.
 
