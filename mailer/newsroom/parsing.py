@@ -6,9 +6,9 @@ articles → what is left over becomes warnings.
 
 from pathlib import Path
 
-from mailer.newsroom.structure.bulletin import ParsedBulletin
 from mailer.newsroom.reading import MAX_BYTES, read_file, read_text
 from mailer.newsroom.structure.blocks import blocks_of_text
+from mailer.newsroom.structure.bulletin import ParsedBulletin
 from mailer.newsroom.structure.document import parse_blocks
 
 

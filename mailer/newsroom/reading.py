@@ -15,7 +15,7 @@ from mailer.i18n import N_
 
 MAX_BYTES = 20 * 2**20
 # A bulletin of a hundred pages has about 4,000 lines; what has more than this is a log or a data dump.
-MAX_LINES = 100_000
+MAX_LINES = 50_000
 SUPPORTED = (".txt",)
 
 # UTF-32 before UTF-16: its little-endian mark begins with UTF-16's.
@@ -52,7 +52,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Clean text with "\\n" line ends and the encoding it was in, as a Python codec name."""
+    """Clean text, its line ends mended, and the encoding it was in, as a Python codec name."""
 
     text: str
     encoding: str

@@ -12,8 +12,9 @@ from mailer.newsroom.structure.typography import fold, is_finished, squeeze
 
 _PRINT_RUN = re.compile(r".{0,12}(?:共印|印数|印发?|发行)[:：]?\d+[份册本].{0,4}")
 _KNOWN = re.compile(
-    r"内部(?:资料|刊物|交流)|免费(?:交流|赠阅)|注意(?:保存|保密)|仅供.{0,6}参[考阅]|不得外传|欢迎.{0,8}(?:投稿|来稿|赐稿|批评|指正|订阅|提供|交流|联系)|版权所有|翻印必究|"
-    r"(?:投|来)稿(?:邮箱|请寄|请发)|扫码|二维码|准印|all rights reserved|printed (?:by|in|on)|copyright|©|to (?:un)?subscribe|"
+    r"内部(?:资料|刊物|交流)|免费(?:交流|赠阅)|注意(?:保存|保密)|仅供.{0,6}参[考阅]|不得外传|版权所有|翻印必究|准印|"
+    r"欢迎.{0,8}(?:投稿|来稿|赐稿|批评|指正|订阅|提供|交流|联系)|(?:投|来)稿(?:邮箱|请寄|请发)|扫码|二维码|"
+    r"all rights reserved|printed (?:by|in|on)|copyright|©|to (?:un)?subscribe|"
     r"this bulletin is|for internal|(?:www\.|https?://)\S+|[\w.+-]+@[\w-]+\.\w+",
     re.IGNORECASE,
 )
@@ -34,7 +35,7 @@ def find_colophon(blocks: list[Block], start: int, skip: set[int], masthead: Mas
         if at in skip or is_rule(block.text) or is_end_mark(block.text):
             at -= 1
             continue
-        if normal_form(block.text) in kept or not block.is_short and not _is_distribution(block.text):
+        if normal_form(block.text) in kept or not (block.is_short or _is_distribution(block.text)):
             break
         if is_colophon_line(block, publishers):
             first, unsure = at, 0

@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.entries import Entry, read_entry, undecorated
-from mailer.newsroom.structure.furniture import is_rule
+from mailer.newsroom.structure.furniture import is_bare_number, is_page_number, is_rule
 from mailer.newsroom.structure.lines import is_running_text
 from mailer.newsroom.structure.listing import Listing, list_entries
 from mailer.newsroom.structure.matching import normal_form, similarity
@@ -44,7 +45,7 @@ def find_contents(blocks: list[Block]) -> Contents | None:
     end = _end(blocks, first)
     if end <= first:
         return None
-    lines = [read_entry(block) for block in blocks[first:end] if not is_rule(block.text)]
+    lines = [read_entry(block) for block in blocks[first:end] if not is_no_entry(block)]
     listing = list_entries(lines, _forms(blocks[end:]), _section_forms(blocks[end:]))
     return Contents(listing, start, end) if listing.entries else None
 
@@ -55,6 +56,11 @@ def is_contents_heading(text: str) -> bool:
         return False
     bare = squeeze(undecorated(text)[0]).lower().strip(":[]<>·*—-=()")
     return _HEADING.fullmatch(bare) is not None
+
+
+def is_no_entry(block: Block) -> bool:
+    """Whether a line in the list is the page's: a rule, a page number."""
+    return is_rule(block.text) or is_page_number(block.text) or (len(block.text) <= 4 and is_bare_number(block.text))
 
 
 def _is_text(block: Block) -> bool:
@@ -69,7 +75,7 @@ def _is_featured(entry: Entry, *, has_heading: bool) -> bool:
 
 
 def _unheaded_start(blocks: list[Block], first_text: int) -> int | None:
-    """The first of at least two featured lines, or of one that is a title further down; else a repeated run of lines."""
+    """The first of two or more featured lines, or one that is a title further down; else a repeated run of lines."""
     featured = [at for at in range(first_text) if _may_be_entry(blocks[at])]
     for at in featured:
         if any(at < other <= at + 4 for other in featured) or _returns(blocks, at):
@@ -109,11 +115,7 @@ def _returns(blocks: list[Block], at: int) -> bool:
 
 def _repeated_start(blocks: list[Block], first_text: int) -> int | None:
     """Plain lines without bullet, page or heading are a list when at least two in a row return as titles of text."""
-    titles = {
-        normal_form(block.text)
-        for block, after in zip(blocks[1:-1], blocks[2:], strict=True)
-        if block.is_short and _is_text(after)
-    }
+    titles = {normal_form(block.text) for block, after in pairwise(blocks) if block.is_short and _is_text(after)}
     run = 0
     for at in range(first_text):
         form = normal_form(blocks[at].text)
@@ -133,7 +135,7 @@ def _end(blocks: list[Block], first: int) -> int:
     at = first
     while at < limit:
         block = blocks[at]
-        if is_rule(block.text):
+        if is_no_entry(block):
             at += 1
             continue
         if _is_text(block):

@@ -1,4 +1,4 @@
-"""One line of a contents list taken apart: bullet, ordinal, title, leader and page; no decision needs its neighbours."""
+"""One line of a contents list taken apart: bullet, ordinal, title, leader, page; no decision needs its neighbours."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ BULLETS = "★☆✩✪※■□▪▫●○◎◦•·‧∙・◆◇❖✦✧�
 _BULLET = re.compile(rf"(?:(?:[{BULLETS}]+|[-–—*+>](?=\s))[\s\ufe0f]*)+")
 _ORDINAL = re.compile(
     r"(?:\((?P<a>[0-9]{1,3}|[一二三四五六七八九十]{1,3})\)|\[(?P<b>[0-9]{1,3})\]|"
-    r"(?P<c>[0-9]{1,3}|[一二三四五六七八九十]{1,3}) ?[.、):](?!\d)|(?P<d>[①-⑳])|(?P<e>\d{1,3})(?= |…|\.\.|—))[ .…—·]*(?=\S)"
+    r"(?P<c>[0-9]{1,3}|[一二三四五六七八九十]{1,3}) ?[.、):](?!\d)|(?P<d>[①-⑳])|"
+    r"(?P<e>\d{1,3})(?= |…|\.\.|—))[ .…—·]*(?=\S)"
 )
 _LEFT_PAGE = re.compile(
     r"(?:\[|\()?(?:p\.? ?(?P<a>\d{1,4})|第 ?(?P<b>\d{1,4}) ?[页版])(?:\]|\))?[ :.…—·]*(?=\S)", re.IGNORECASE
@@ -31,8 +32,10 @@ _BRACKETED = re.compile(r"[【〖［\[「『〔◤](?P<name>[^【】〖〗［］
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a contents list. `strength` says how sure the page is: 3 bracketed or marked, 2 after a leader, 1 after
-    wide space, 0.5 after a single space, 0 no page. `left` is a number at the head whose meaning the whole list decides.
+    """A line of a contents list.
+
+    `strength` says how sure the page is: 3 bracketed or marked, 2 after a leader, 1 after wide space, 0.5 after a
+    single space, 0 no page. `left` is a number at the head, whose meaning the whole list decides.
     """
 
     block: Block

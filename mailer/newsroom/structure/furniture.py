@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from itertools import pairwise
 
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.masthead import Masthead, take_issue
@@ -36,21 +37,22 @@ def is_bare_number(text: str) -> bool:
     return squeezed.isdecimal() and len(squeezed) <= 4
 
 
+def is_page_number(text: str) -> bool:
+    """Whether a line is an ornamented page number: — 3 —, 第3页, 3/12, Page 3."""
+    return len(text) <= 24 and _DECORATED_NUMBER.fullmatch(squeeze(text)) is not None
+
+
 def find_page_numbers(blocks: list[Block], start: int) -> set[int]:
     """Indices of lines from `start` that are page numbers: ornamented ones, and bare ones that count the pages up."""
-    found, bare = set(), []
-    for at in range(start, len(blocks)):
-        text = blocks[at].text
-        if len(text) > 24:
-            continue
-        squeezed = squeeze(text)
-        if _DECORATED_NUMBER.fullmatch(squeezed):
-            found.add(at)
-        elif is_bare_number(text):
-            bare.append((at, int(squeezed)))
+    found = {at for at in range(start, len(blocks)) if is_page_number(blocks[at].text)}
+    bare = [
+        (at, int(squeeze(blocks[at].text)))
+        for at in range(start, len(blocks))
+        if len(blocks[at].text) <= 24 and is_bare_number(blocks[at].text)
+    ]
     found |= {at for at, _ in bare if _is_at_page_edge(blocks, at)}
     values = [value for _, value in bare]
-    if len(values) > 1 and all(before < after <= before + 3 for before, after in zip(values, values[1:], strict=False)):
+    if len(values) > 1 and all(before < after <= before + 3 for before, after in pairwise(values)):
         found |= {at for at, _ in bare}
     return found
 
@@ -95,7 +97,7 @@ def find_running_heads(
 
 def _page_edges(blocks: list[Block], start: int, page_numbers: set[int]) -> set[int]:
     """Indices within two lines of a page break or a page number."""
-    edges = set()
+    edges: set[int] = set()
     for at in range(start, len(blocks)):
         is_break = at > 0 and blocks[at].page != blocks[at - 1].page
         if is_break:

@@ -16,8 +16,7 @@ from mailer.newsroom.structure.lines import (
     note_text,
     without_dash,
 )
-from mailer.newsroom.structure.typography import ends_inside, fold, is_finished, join
-
+from mailer.newsroom.structure.typography import ends_inside, fold, is_finished, joint
 
 # What may stand between two halves of a paragraph: it belongs to the page, or was set where there was room.
 _INTERRUPTIONS = frozenset({PartKind.FOOTNOTE, PartKind.CAPTION, PartKind.TABLE})
@@ -34,97 +33,118 @@ class Part:
     label: str = ""
 
 
+class _Growing:
+    """A paragraph to which lines are added; joined once at the end, since a text may have very many lines."""
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self._pieces = [part.text]
+
+    def add(self, block: Block) -> None:
+        last = self._pieces[-1]
+        lost, between = joint(last, block.text, has_space=self.part.blocks[-1].has_space_after)
+        self._pieces[-1] = last[: len(last) - lost]
+        self._pieces.append(between + block.text)
+        self.part.blocks.append(block)
+
+    @property
+    def context(self) -> str:
+        """The text as far as joining asks about it: all of a paragraph of usual length, else its end."""
+        return self._pieces[0] if len(self._pieces) == 1 else "".join(self._pieces[-20:])
+
+    def finish(self) -> None:
+        # A note's label that nothing follows is kept as it stands.
+        self.part.text = "".join(self._pieces) or self.part.label
+
+
 class Grouper:
     """Builds the parts between two titles, line by line. A paragraph stays open until one begins that does not continue
     it, so that a footnote or a caption at the foot of a page does not cut it.
     """
 
     def __init__(self, layout: Layout, *, is_below_title: bool) -> None:
-        self.parts: list[Part] = []
+        self._layout = layout
         # Until the first paragraph a subtitle or a bare name may stand under the title.
         self._is_head = is_below_title
-        self._layout = layout
-        self._open: Part | None = None
-        self._last: Part | None = None
+        self._parts: list[_Growing] = []
+        self._open: _Growing | None = None
+        # Marks of footnotes met inside paragraphs: a later line that begins with one is the footnote, no list item.
+        self._marks: set[str] = set()
 
-    def add(self, lines: Sequence[Block], page_cuts: frozenset[int]) -> None:
-        """Adds the lines from one title to the next. `page_cuts` are the `line`s of blocks that begin a page."""
+    def group(self, lines: Sequence[Block], page_cuts: frozenset[int]) -> list[Part]:
+        """The parts of the lines from one title to the next. `page_cuts` are `line`s of blocks that begin a page."""
         at = 0
         while at < len(lines):
             rows = _table_rows(lines, at)
             if rows:
                 self._append(_table(lines[at : at + rows]))
-                at += rows
             else:
                 self._add_line(lines[at], is_page_cut=lines[at].line in page_cuts)
-                at += 1
+            at += rows or 1
+        for growing in self._parts:
+            growing.finish()
+        return [growing.part for growing in self._parts]
 
     def _add_line(self, block: Block, *, is_page_cut: bool) -> None:
         kind = self._kind(block)
         if kind is PartKind.PARAGRAPH:
+            self._marks.update(FOOTNOTE_MARK.findall(fold(block.text), 1))
             target = self._continued(block, is_page_cut=is_page_cut)
             if target is not None:
-                target.text = join(target.text, block.text, has_space=target.blocks[-1].has_space_after)
-                target.blocks.append(block)
+                target.add(block)
                 return
-            if self._last is not None and self._last.kind is PartKind.EDITORS_NOTE and not self._last.text:
-                self._last.text = block.text
-                self._last.blocks.append(block)
-                return
-        text = note_text(block.text) if kind is PartKind.EDITORS_NOTE else block.text
-        text = without_dash(text) if kind is PartKind.SUBTITLE else text
-        label = block.text[: len(block.text) - len(text)] if kind is PartKind.EDITORS_NOTE else ""
-        self._append(Part(kind, text, [block], label=label))
+        if kind is PartKind.EDITORS_NOTE:
+            text = note_text(block.text)
+            label = block.text[: len(block.text) - len(text)]
+            self._append(Part(kind, text, [block], label=label))
+        else:
+            self._append(Part(kind, without_dash(block.text) if kind is PartKind.SUBTITLE else block.text, [block]))
 
     def _kind(self, block: Block) -> PartKind:
-        if self._open is not None and self._open is self._last and ends_inside(self._open.text):
+        if self._open is not None and self._open is self._parts[-1] and ends_inside(self._open.context):
             return PartKind.PARAGRAPH
         kind = kind_of(block.text)
-        if (
-            kind is PartKind.PARAGRAPH
-            and (mark := FOOTNOTE_MARK.match(fold(block.text[:8])))
-            and self._is_noted(mark[0])
-        ):
+        if kind is not PartKind.PARAGRAPH:
+            return kind
+        if (mark := FOOTNOTE_MARK.match(fold(block.text[:8]))) and mark[0] in self._marks:
             return PartKind.FOOTNOTE
-        if kind is PartKind.PARAGRAPH and self._is_head:
-            if is_subtitle(block.text):
-                return PartKind.SUBTITLE
-            if is_byline_below_title(block.text):
-                return PartKind.BYLINE
-            self._is_head = False
+        if self._is_head and is_subtitle(block.text):
+            return PartKind.SUBTITLE
+        if self._is_head and is_byline_below_title(block.text):
+            return PartKind.BYLINE
+        self._is_head = False
         return kind
 
-    def _is_noted(self, mark: str) -> bool:
-        """Whether a footnote's mark stands inside an earlier paragraph: then it is no list item."""
-        if mark.isdecimal():
-            return False
-        return any(mark in fold(part.text[1:]) for part in self.parts[-60:] if part.kind is PartKind.PARAGRAPH)
-
-    def _continued(self, block: Block, *, is_page_cut: bool) -> Part | None:
+    def _continued(self, block: Block, *, is_page_cut: bool) -> _Growing | None:
         """The part that a line of running text continues: the last one, or the paragraph it interrupted."""
-        last, paragraph = self._last, self._open
-        if last is None or (last.kind is PartKind.PARAGRAPH and last is not paragraph):
+        if not self._parts:
+            return None
+        last, paragraph = self._parts[-1], self._open
+        kind = last.part.kind
+        if kind is PartKind.PARAGRAPH and last is not paragraph:
             return None
         if last is paragraph:
             return last if self._goes_on(last, block, is_page_cut=is_page_cut) else None
-        if last.kind in {PartKind.EDITORS_NOTE, PartKind.FOOTNOTE} and not is_finished(last.text):
-            return last if last.text and self._goes_on(last, block, is_page_cut=is_page_cut) else None
-        if paragraph is not None and not is_finished(paragraph.text):
+        if kind is PartKind.EDITORS_NOTE and not last.context:
+            return last
+        if kind in {PartKind.EDITORS_NOTE, PartKind.FOOTNOTE} and not is_finished(last.context):
+            return last if self._goes_on(last, block, is_page_cut=is_page_cut) else None
+        if paragraph is not None and not is_finished(paragraph.context):
             # What interrupted it stood at the foot of a page, or between two halves of it.
             return paragraph if self._goes_on(paragraph, block, is_page_cut=True) else None
-        if last.kind is PartKind.TABLE or is_page_cut or block.blank_before:
+        if kind is PartKind.TABLE or is_page_cut or block.blank_before or is_finished(last.context):
             return None
-        return last if is_full(last.blocks[-1], block.text, self._layout) and not is_finished(last.text) else None
+        return last if is_full(last.part.blocks[-1], block.text, self._layout) else None
 
-    def _goes_on(self, part: Part, block: Block, *, is_page_cut: bool) -> bool:
-        crosses = is_page_cut or block.page != part.blocks[-1].page
-        return goes_on(part.text, part.blocks, block, self._layout, crosses_page=crosses)
+    def _goes_on(self, growing: _Growing, block: Block, *, is_page_cut: bool) -> bool:
+        lines = growing.part.blocks
+        crosses = is_page_cut or block.page != lines[-1].page
+        return goes_on(growing.context, lines, block, self._layout, crosses_page=crosses)
 
     def _append(self, part: Part) -> None:
-        self.parts.append(part)
-        self._last = part
+        self._parts.append(_Growing(part))
         if part.kind is PartKind.PARAGRAPH:
-            self._open = None if is_section_shape(part.text) else part
+            self._open = None if is_section_shape(part.text) else self._parts[-1]
         elif part.kind not in _INTERRUPTIONS:
             self._open = None
 

@@ -1,9 +1,10 @@
-"""Who made the bulletin: labelled values (编辑：… 电话：…) and bodies with a verb (…局主办), in masthead and colophon."""
+"""Who made the bulletin: labelled values (编辑：… 电话：…) and bodies with a verb (…局主办), at its head and foot."""
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailer.newsroom.structure.lexicon import BARE_LABELS, COMPOUND_SURNAMES, LABELS, SURNAMES
 from mailer.newsroom.structure.typography import fold, is_cjk
 
 
@@ -32,27 +33,8 @@ PUBLISHERS = (
     ImprintRole.SUPERVISOR,
 )
 
-_LABELS: dict[ImprintRole, str] = {
-    ImprintRole.RESPONSIBLE_EDITOR: "本期责任编辑 责任编辑 责编 本期责编 managing_editor responsible_editor",
-    ImprintRole.EDITOR: "编辑 本期编辑 执行编辑 文字编辑 编校 编者 编辑人员 editor editors edited_by issue_editor",
-    ImprintRole.CHIEF_EDITOR: "主编 执行主编 本期主编 总编 总编辑 editor-in-chief editor_in_chief chief_editor executive_editor",
-    ImprintRole.PHONE: "电话 联系电话 编辑部电话 咨询电话 投稿电话 办公电话 电话号码 热线 热线电话 编辑部热线 tel tel. telephone phone",
-    ImprintRole.HOST: "主办 主办单位 主办机构 主管主办",
-    ImprintRole.COMPILER: "编印 编印单位 编辑单位 编制 编制单位 编 编发 编发单位 编写 编辑出版 编辑部门 主编单位 compiled_by produced_by",
-    ImprintRole.PUBLISHER: "出版 出版单位 出版者 印发单位 publisher published_by issued_by",
-    ImprintRole.ORGANISER: "承办 承办单位 协办 协办单位",
-    ImprintRole.SUPERVISOR: "主管 主管单位 主管部门",
-    ImprintRole.DATE: "出版日期 印发日期 编印日期 日期 出刊日期 发布日期 印发时间 出版时间 date published publication_date",
-    ImprintRole.OTHER: (
-        "副主编 副总编 编审 编委 编委会 编委会主任 主任 副主任 顾问 审核 审稿 审定 审校 核稿 终审 复审 初审 监制 策划 统筹 校对 校稿 排版 版式 设计 美编 美术编辑 "
-        "摄影 签发 签发人 传真 地址 通讯地址 通信地址 社址 邮编 邮政编码 邮箱 电子邮箱 电子邮件 投稿邮箱 信箱 e-mail email mail 网址 网站 官网 微信 公众号 "
-        "微信公众号 qq 联系人 联系方式 投稿 报 送 发 报送 抄送 抄报 主送 分送 印送 发送 印数 印刷 印制 承印 发行 发行量 准印证 准印证号 内刊准印证 刊号 赞助 "
-        "支持单位 版权 开本 印张 定价 制作 制图 录入 打印 打字 印发 共印 责任校对 翻译 译者 供稿单位 密级 编号 "
-        "fax address website web proofreader proofreading proofread_by design layout printed_by circulation distribution "
-        "contact issn photography translation to cc copy_to contributors editorial_board editorial_office"
-    ),
-}
-_ROLE_OF = {word.replace("_", " "): role for role, words in _LABELS.items() for word in words.split()}
+_COMPOUND_SURNAMES = frozenset(COMPOUND_SURNAMES.split())
+_ROLE_OF = {word.replace("_", " "): ImprintRole(role) for role, words in LABELS.items() for word in words.split()}
 # Labels of one character are too common in running text to be looked for anywhere but at the head of a line.
 _SINGLE = {word for word in _ROLE_OF if len(word) == 1}
 
@@ -69,18 +51,13 @@ def _pattern(words: set[str]) -> str:
 _WORD = _pattern(set(_ROLE_OF) - _SINGLE)
 _MORE = rf"(?: *[/、&及和(] *(?:{_WORD})\)?)*"
 _BEFORE = r"(?:^|(?<=[\s\]()|;,。、/:·—])|(?<=[0-9]))[\[(☎]?"
-_LABEL = re.compile(
-    rf"{_BEFORE}(?P<word>{_WORD})(?P<more>{_MORE})(?:\]? *(?::|\])|(?: |\.)(?=[ (+]*\d[\d (])|(?<=[话l线])(?=[(+]?\d\d))",
-    re.IGNORECASE,
-)
+# A colon follows, or a bracket closes; a phone's label may stand right before its number.
+_AFTER = r"(?:\]? *(?::|\])|(?: |\.)(?=[ (+]*\d[\d (])|(?<=[话l线])(?=[(+]?\d\d))"
+_LABEL = re.compile(rf"{_BEFORE}(?P<word>{_WORD})(?P<more>{_MORE}){_AFTER}", re.IGNORECASE)
 _HEAD_LABEL = re.compile(rf"[\[(]?(?P<word>{_pattern(_SINGLE)})(?P<more>)\]? *:")
-_BARE_WORDS = (
-    "责任编辑 责编 执行编辑 编辑 主编 副主编 执行主编 总编 副总编 编审 审核 审稿 审定 核稿 校对 签发 排版 美编 "
-    "监制 策划 终审 复审 初审"
-)
 # "编辑 李涛": no colon, but nothing else than names follows.
 _BARE_LABEL = re.compile(
-    rf"(?:^|(?<= {{2}})|(?<=\())(?P<word>{_pattern(set(_BARE_WORDS.split()))})(?P<more>) {{1,8}}"
+    rf"(?:^|(?<= {{2}})|(?<=\())(?P<word>{_pattern(set(BARE_LABELS.split()))})(?P<more>) {{1,8}}"
     r"(?=[一-鿿](?: ?[一-鿿]){1,3}(?:[ 、,)]|$))"
 )
 _BY = re.compile(r"^(?P<word>(?:edited|compiled|published|issued|produced) +by)(?P<more>) +(?!:)", re.IGNORECASE)
@@ -117,14 +94,6 @@ _MADE_BY = re.compile(
     rf"(?P<name>\S(?:.*?\S)??)(?P<gap> *)\(?(?<![汇选摘新续简改])(?P<verb>{_SPACED_VERB})\)?(?= |$|[,;。、)|])"
 )
 VERB_ALONE = re.compile(rf"\(?(?:{_SPACED_VERB})\)?")
-
-_COMPOUND_SURNAMES = frozenset(
-    "欧阳 上官 司马 诸葛 东方 皇甫 尉迟 公孙 令狐 慕容 司徒 夏侯 端木 南宫 独孤 轩辕 百里 呼延 闻人 宇文".split()
-)
-SURNAMES = frozenset(
-    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳酆鲍史唐费廉岑薛雷贺倪汤滕殷罗毕郝邬安常乐于时傅皮卞齐康伍余元卜顾孟平黄和穆萧尹姚邵湛汪祁毛禹狄米贝明臧计伏成戴谈宋茅庞熊纪舒屈项祝董梁杜阮蓝闵席季麻强贾路娄危江童颜郭梅盛林刁钟徐邱骆高夏蔡田樊胡凌霍虞万支柯管卢莫房裘缪干解应宗丁宣邓郁单杭洪包诸左石崔吉钮龚程邢裴陆荣翁荀羊惠甄曲家封芮储靳汲邴糜松井段富巫乌焦巴弓牧隗山谷车侯宓蓬全郗班仰秋仲伊宫宁仇栾暴甘厉戎祖武符刘景詹束龙叶幸司韶郜黎蓟薄印宿白怀蒲邰从鄂索咸籍赖卓蔺屠蒙池乔阴胥能苍双闻莘党翟谭贡劳逄姬申扶堵冉宰郦雍璩桑桂濮牛寿通边扈燕冀郏浦尚农温别庄晏柴瞿阎充慕连茹习宦艾鱼容向古易慎戈廖庾终暨居衡步都耿满弘匡国文寇广禄阙东欧殳沃利蔚越夔隆师巩聂晁勾敖融冷訾辛阚那简饶空曾毋沙乜养鞠须丰巢关蒯相查荆红游竺权逯盖益桓公肖岳付代覃佟苟闫涂"
-    "陳趙孫吳鄭馮褚衛蔣韓楊許呂張嚴鄒喻竇雲蘇範魯韋馬鳳費賀湯羅畢鄔樂時齊顧黃蕭計談龐熊紀項藍閔賈婁顏鍾駱盧應單龔陸榮劉葉龍賴喬聞黨譚勞農溫連習關遊簡饒"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +145,7 @@ def _imprint(match: re.Match[str], value: str) -> Imprint:
 
 
 def read_makers(text: str) -> list[Imprint]:
-    """Bodies named with what they did: "澜州市科技局 编印", "甲局主办  乙所承办". Empty when the line is not of that kind."""
+    """Bodies named with what they did: "澜州市科技局 编印", "甲局主办  乙所承办". Empty for any other line."""
     makers, at = [], 0
     folded = fold(text)
     while match := _MADE_BY.match(folded, at):

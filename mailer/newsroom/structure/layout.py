@@ -85,35 +85,47 @@ def _wrap_width(blocks: Sequence[Block]) -> int | None:
 
 def goes_on(text: str, lines: Sequence[Block], block: Block, layout: Layout, *, crosses_page: bool) -> bool:
     """Whether `block` continues the paragraph `text`, made of `lines` so far. A gap is a blank line or a page edge."""
-    first, last = lines[0], lines[-1]
-    is_single = len(lines) == 1
-    has_gap = block.blank_before > 0 or crosses_page
     if layout.is_indented and layout.is_indented_line(block):
         return False
     if ends_inside(text):
         return True
-    if layout.wrap is not None and not has_gap:
-        return _goes_on_wrapped(text, last, block, layout, is_single=is_single)
-    finished = is_finished(text, soft=not (crosses_page and width(text[:60]) > 20))
+    if layout.wrap is not None and block.blank_before == 0 and not crosses_page:
+        return _goes_on_wrapped(text, lines[-1], block, layout, is_single=len(lines) == 1)
     if is_marked(block.text):
         return False
-    if crosses_page and finished and _is_filled(last, layout, slack=1) and not has_title_shape(block.text):
-        return True
-    if begins_inside(block.text) and not finished:
-        return True
-    if crosses_page and finished and not has_title_shape(block.text):
-        return layout.is_indented or _is_attribution(text, block.text)
-    if finished:
-        return layout.is_indented and not has_gap and _looks_broken(last, block)
-    if layout.is_indented and not has_title_shape(block.text):
-        # Paragraphs are indented here, and this line is none: unless the one above is a title, it goes on.
-        return layout.is_indented_line(first) or not (is_single and has_title_shape(text))
     if crosses_page:
-        # Nobody leaves a title at the foot of a page: only the shortest lines may be one.
-        return not (is_single and has_title_shape(text, strict=True) and width(text) <= 12)
-    if is_single and has_title_shape(text, strict=layout.is_spaced and not has_gap):
+        return _goes_on_over_page(text, lines, block, layout)
+    return _goes_on_nearby(text, lines, block, layout)
+
+
+def _goes_on_over_page(text: str, lines: Sequence[Block], block: Block, layout: Layout) -> bool:
+    is_titlelike = has_title_shape(block.text)
+    # A colon at a page's end is a cut more often than the end of a paragraph, if there is a sentence before it.
+    if is_finished(text, soft=width(text) <= 20):
+        is_cut = layout.is_indented or _is_filled(lines[-1], layout, slack=1) or _is_attribution(text, block.text)
+        return is_cut and not is_titlelike
+    if layout.is_indented and not is_titlelike and not begins_inside(block.text):
+        return _is_paragraph(text, lines, layout)
+    # Nobody leaves a title at the foot of a page: only the shortest lines may be one.
+    return not (len(lines) == 1 and has_title_shape(text, strict=True) and width(text) <= 12)
+
+
+def _goes_on_nearby(text: str, lines: Sequence[Block], block: Block, layout: Layout) -> bool:
+    has_gap = block.blank_before > 0
+    if is_finished(text):
+        return layout.is_indented and not has_gap and _looks_broken(lines[-1], block)
+    if begins_inside(block.text):
+        return True
+    if layout.is_indented and not has_title_shape(block.text):
+        return _is_paragraph(text, lines, layout)
+    if len(lines) == 1 and has_title_shape(text, strict=layout.is_spaced and not has_gap):
         return False
     return not has_gap or not has_title_shape(block.text, strict=True)
+
+
+def _is_paragraph(text: str, lines: Sequence[Block], layout: Layout) -> bool:
+    """Where paragraphs are indented, a line that is not goes on with the one above, unless that is a title."""
+    return layout.is_indented_line(lines[0]) or not (len(lines) == 1 and has_title_shape(text))
 
 
 def _goes_on_wrapped(text: str, last: Block, block: Block, layout: Layout, *, is_single: bool) -> bool:

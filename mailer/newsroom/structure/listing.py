@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from mailer.newsroom.structure.entries import Entry, undecorated
 from mailer.newsroom.structure.matching import normal_form
@@ -69,7 +70,9 @@ def list_entries(lines: list[Entry], forms: set[str], known_sections: set[str]) 
 
 
 def _with_pages(lines: list[Entry]) -> list[Entry]:
-    """Decides what is a page: doubtful right-hand numbers need company and order, left-hand ones must not just count."""
+    """Decides what is a page: doubtful right-hand numbers need company and order, left-hand ones must do more than
+    count.
+    """
     pages = [line.page for line in lines if line.page is not None]
     sure = sum(line.strength >= 1 for line in lines)
     doubtful = [line for line in lines if line.strength == 0.5]
@@ -79,9 +82,7 @@ def _with_pages(lines: list[Entry]) -> list[Entry]:
     if not lefts or any(line.page is not None for line in lefts):
         return [line if line.page is not None or not line.is_left_page else _paged_left(line) for line in lines]
     values = [line.left or 0 for line in lefts]
-    counts_up = (
-        all(after in {before + 1, 1} for before, after in zip(values, values[1:], strict=False)) and values[0] == 1
-    )
+    counts_up = all(after in {before + 1, 1} for before, after in pairwise(values)) and values[0] == 1
     is_wide = all(line.is_left_loose and _has_gap(line) for line in lefts)
     marked = any(line.is_left_page for line in lefts)
     if marked or (len(lefts) > 1 and (is_wide or (not counts_up and values == sorted(values)))):
@@ -95,12 +96,12 @@ def _has_gap(line: Entry) -> bool:
 
 
 def _unpaged(line: Entry) -> Entry:
-    tail = line.block.text[line.block.text.rfind(line.title) :] if line.title else line.block.text
-    return Entry(line.block, line.bullet, line.left, line.is_left_page, line.is_left_loose, tail, None, 0)
+    text = line.block.text
+    return replace(line, title=text[text.rfind(line.title) :] if line.title else text, page=None, strength=0)
 
 
 def _paged_left(line: Entry) -> Entry:
-    return Entry(line.block, line.bullet, None, True, False, line.title, line.left, 3)
+    return replace(line, left=None, is_left_page=True, page=line.left, strength=3)
 
 
 def _untouched(line: Entry) -> Entry:
@@ -109,7 +110,7 @@ def _untouched(line: Entry) -> Entry:
     text = line.block.text
     start = len(line.bullet) if text.startswith(line.bullet) else 0
     end = text.rfind(line.title) + len(line.title) if line.title in text else len(text)
-    return Entry(line.block, line.bullet, None, False, False, text[start:end].strip(), line.page, line.strength)
+    return replace(line, left=None, title=text[start:end].strip())
 
 
 def _add(assembly: _Assembly, line: Entry, after: Entry | None) -> None:
@@ -141,7 +142,7 @@ def _append(assembly: _Assembly, title: str, page: int | None, lines: tuple[int,
     section = assembly.sections[-1] if assembly.sections else None
     if (label := _LABEL.match(title)) and normal_form(title) not in assembly.forms:
         section, title = label["section"] or label["column"], title[label.end() :]
-    elif title.endswith("】") or title.endswith("]"):
+    elif title.endswith(("】", "]")):
         title = undecorated(title)[0]
     assembly.entries.append(ContentsEntry(" ".join(title.split()), page, section, lines))
 
@@ -158,7 +159,11 @@ def _is_section(assembly: _Assembly, line: Entry, after: Entry | None, *, starts
         return True
     if line.left is not None and assembly.is_numbered:
         return False
-    is_other = line.bullet and line.bullet != assembly.bullet and (assembly.bullet or (assembly.is_paged and assembly.is_numbered))
+    is_other = (
+        line.bullet
+        and line.bullet != assembly.bullet
+        and (assembly.bullet or (assembly.is_paged and assembly.is_numbered))
+    )
     if is_other and after is not None and (after.bullet != line.bullet or after.page is not None):
         return len(line.title) <= 16
     if after is None or (starts and not assembly.is_paged) or (line.bullet and line.bullet == assembly.bullet):
@@ -176,7 +181,7 @@ def _section_name(line: Entry) -> str:
 
 
 def _is_half(assembly: _Assembly, line: Entry, after: Entry | None) -> bool:
-    """Whether an entry goes on in the next line: the two together are a title of the body, or only together have a page."""
+    """Whether an entry goes on in the next line: both together are a title of the body, or have a page."""
     if after is None or after.bullet or after.left is not None:
         return False
     if normal_form(line.title + after.title) in assembly.forms:

@@ -36,23 +36,29 @@ _NUMBERS = (
     re.compile(rf"(?<=年) ?{_RANGE} ?期(?: ?\(? ?合 ?刊 ?\)?)?"),
     re.compile(rf"{_RANGE} ?期 ?合 ?刊"),
     re.compile(
-        r"(?:\b(?:nos?\.|no\b|issue|number|nr\.?)|№|#) ?(?:no\.? ?)?(?P<number>\d{1,4})(?: ?(?:[-—/&]|and) ?(?P<last>\d{1,4}))?",
+        r"(?:\b(?:nos?\.|no\b|issue|number|nr\.?)|№|#) ?(?:no\.? ?)?"
+        r"(?P<number>\d{1,4})(?: ?(?:[-—/&]|and) ?(?P<last>\d{1,4}))?",
         re.IGNORECASE,
     ),
     re.compile(r"(?P<number>创刊号)(?P<last>)"),
 )
 # What mastheads also say, understood and of no consequence.
 _KNOWN = re.compile(
-    r"[\[(]?(?:(?:双|半)?[月周]刊|季刊|旬刊|年刊|日刊|不定期|内部(?:资料|刊物|交流|参考|文件|发行|使用)|免费(?:交流|赠阅)|注意(?:保存|保密)|妥善保管|"
-    r"仅供(?:参考|内部参考|领导参阅)|供领导参阅|不得(?:外传|翻印)|[机秘绝]密(?:[★☆]?(?:\d+|[一二三四五六七八九十]+)[年月])?|(?:特|加|平)急|密级|特刊|增刊|专刊|试刊|创刊|合刊|专题|赠阅|"
-    r"出版|印发|发布|刊出|出刊|编印|本期(?:共)?\d*[版页]?|共\d+[页版]|星期[一二三四五六日天]|周[一二三四五六日]|第?[一二三四1-4]季度|[上下]半年|"
-    r"monthly|bi-?monthly|quarterly|weekly|fortnightly|bi-?weekly|annual|internal|for internal (?:use|circulation)(?: only)?|free|not for sale|"
-    r"published|issued|(?:mon|tues|wednes|thurs|fri|satur|sun)day|issn.*|(?:内)?刊号.*|准印证.*|cn\d.*|no)[\])]?",
+    r"[\[(]?(?:(?:双|半)?[月周]刊|季刊|旬刊|年刊|日刊|不定期|特刊|增刊|专刊|试刊|创刊|合刊|专题|赠阅|"
+    r"内部(?:资料|刊物|交流|参考|文件|发行|使用)|免费(?:交流|赠阅)|注意(?:保存|保密)|妥善保管|"
+    r"仅供(?:参考|内部参考|领导参阅)|供领导参阅|不得(?:外传|翻印)|密级|(?:特|加|平)急|"
+    r"[机秘绝]密(?:[★☆]?(?:\d+|[一二三四五六七八九十]+)[年月])?|"
+    r"出版|印发|发布|刊出|出刊|编印|本期(?:共)?\d*[版页]?|共\d+[页版]|"
+    r"星期[一二三四五六日天]|周[一二三四五六日]|第?[一二三四1-4]季度|[上下]半年|"
+    r"monthly|bi-?monthly|quarterly|weekly|fortnightly|bi-?weekly|annual|internal|"
+    r"for internal (?:use|circulation)(?: only)?|free|not for sale|published|issued|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|issn.*|(?:内)?刊号.*|准印证.*|cn\d.*|no)[\])]?",
     re.IGNORECASE,
 )
 _TITLE_WORDS = re.compile(
-    r"(?:参考|动态|快报|简报|通讯|通报|信息|简讯|情报|要闻|周报|月报|季报|日报|快讯|月刊|季刊|学报|园地|之窗|专报|摘编|文摘|内参|导刊|天地|视野|观察|汇编|要情|资讯|工作|"
-    r"简訊|通訊|bulletin|newsletter|news|report|digest|review|letter|gazette|journal|brief|briefing|update|herald|monitor|bulletins?)$",
+    r"(?:参考|动态|快报|简报|通讯|通报|信息|简讯|情报|要闻|周报|月报|季报|日报|快讯|月刊|季刊|学报|园地|之窗|专报|"
+    r"摘编|文摘|内参|导刊|天地|视野|观察|汇编|要情|资讯|工作|简訊|通訊|"
+    r"bulletins?|newsletter|news|notes|report|digest|review|letter|gazette|journal|brief|briefing|update|herald|monitor)$",
     re.IGNORECASE,
 )
 # A name that says whose department it is only together with the line above: 办公室, 科技信息中心.

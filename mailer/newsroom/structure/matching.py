@@ -1,10 +1,12 @@
 """Whether two titles are the same title: quotes, spaces, widths, dashes, abbreviation and extras do not matter."""
 
+import re
 import unicodedata
 from difflib import SequenceMatcher
 
 from mailer.newsroom.structure.typography import fold
 
+_NO_LETTER = re.compile(r"[\W_]+")
 # From here on two titles count as the same without further evidence.
 SAME = 0.75
 # Between two titles that stand at the same place in both lists, this much will do.
@@ -13,8 +15,7 @@ SAME_PLACE = 0.4
 
 def normal_form(text: str) -> str:
     """Letters and digits only, folded and case-folded: what two spellings of one title share."""
-    normal = fold(unicodedata.normalize("NFKC", fold(text))).casefold()
-    return "".join(character for character in normal if character.isalnum())
+    return _NO_LETTER.sub("", fold(unicodedata.normalize("NFKC", fold(text))).casefold())
 
 
 def similarity(first: str, second: str) -> float:

@@ -10,13 +10,8 @@ NUMBER = rf"{DIGIT}(?: ?{DIGIT}){{0,6}}"
 _VALUES = {character: value for value, character in enumerate("〇一二三四五六七八九")}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-_MONTHS = {
-    name: number
-    for number, name in enumerate(
-        "january february march april may june july august september october november december".split(), start=1
-    )
-}
-_MONTH = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})[a-z]*\.?"
 _YEAR = rf"(?P<year>{DIGIT}(?: ?{DIGIT}){{3}})"
 DATES = (
     re.compile(rf"(?:中华)?民国 ?(?P<republic>{NUMBER}) ?年 ?(?P<month>{NUMBER}) ?月 ?(?P<day>{NUMBER}) ?[日号]"),
@@ -80,7 +75,5 @@ def year_of(match: re.Match[str]) -> int | None:
 
 
 def _month(text: str) -> int | None:
-    for name, number in _MONTHS.items():
-        if name[:3] == text[:3].lower():
-            return number
-    return numeral(text)
+    name = text[:3].lower()
+    return _MONTHS.index(name) + 1 if name in _MONTHS else numeral(text)

@@ -24,6 +24,10 @@ _APART = {
 }
 
 
+# A page with more remarks helps nobody, and a hostile file could make a hundred thousand.
+_MOST = 300
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What the steps of parsing hand over to be remarked on."""
@@ -44,7 +48,11 @@ def remarks_on(findings: Findings) -> list[ParseWarning]:
         *_on_articles(findings),
         *_on_furniture(findings.furniture),
     ]
-    return sorted(remarks, key=lambda remark: remark.line or 0)
+    remarks.sort(key=lambda remark: remark.line or 0)
+    if len(remarks) > _MOST:
+        more = N_("There are %(count)d more remarks of these kinds; they are not listed.")
+        remarks[_MOST:] = [ParseWarning(more, {"count": len(remarks) - _MOST})]
+    return remarks
 
 
 def _on_masthead(masthead: Masthead) -> Iterator[ParseWarning]:
@@ -93,7 +101,7 @@ def _on_articles(findings: Findings) -> Iterator[ParseWarning]:
             elif id(part) in subheadings and findings.listing.entries:
                 yield ParseWarning(
                     N_(
-                        "“%(text)s” may be a title that the contents list lacks; it was kept as a subheading of “%(title)s”."
+                        "“%(text)s” may be a title that the contents list lacks; it is a subheading of “%(title)s” now."
                     ),
                     {"text": part.text, "title": name},
                     part.blocks[0].line,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailer.newsroom.structure.articles import Item, SectionMark
+from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.entries import undecorated
 from mailer.newsroom.structure.grouping import Part
 from mailer.newsroom.structure.layout import Layout
@@ -73,7 +74,7 @@ def _is_candidate(items: Sequence[Item], at: int) -> bool:
 
 
 def _may_stand_above(above: Part) -> bool:
-    """A title follows a finished paragraph, or another line of its own kind (a section's name, a title in two parts)."""
+    """A title follows a finished paragraph, or a line of its own kind: a section's name, a title in two parts."""
     is_line = has_title_shape(above.text) and len(above.blocks) == 1
     return is_finished(above.text) or is_line or is_section_shape(above.text)
 
@@ -114,29 +115,29 @@ def _top_numbered(items: Sequence[Item], candidates: Sequence[int]) -> list[int]
 
 
 def _most_prominent(items: Sequence[Item], candidates: Sequence[int], layout: Layout) -> list[int]:
-    """The candidates of the highest rank, where a document has ranks: by style, size, place on the line, space above."""
+    """The candidates of the highest rank, if there are ranks: by style, size, place on the line, space above."""
     chosen = list(candidates)
-    for rank in (_by_level, _by_size, _by_place, _by_gap):
-        if len(chosen) > 1:
-            chosen = rank(items, chosen, layout)
+    if len(chosen) > 1:
+        chosen = _by_level(items, chosen)
+        chosen = _by_size(items, chosen)
+        chosen = _by_place(items, chosen, layout)
+        chosen = _by_gap(items, chosen)
     return chosen
 
 
-def _first_block(items: Sequence[Item], at: int):  # type: ignore[no-untyped-def]
+def _first_block(items: Sequence[Item], at: int) -> Block:
     part = items[at]
     assert isinstance(part, Part)
     return part.blocks[0]
 
 
-def _by_level(items: Sequence[Item], chosen: list[int], layout: Layout) -> list[int]:
+def _by_level(items: Sequence[Item], chosen: list[int]) -> list[int]:
     levels = [_first_block(items, at).level for at in chosen]
     known = [level for level in levels if level is not None]
-    if not known:
-        return chosen
-    return [at for at, level in zip(chosen, levels, strict=True) if level == min(known)]
+    return [at for at, level in zip(chosen, levels, strict=True) if level == min(known)] if known else chosen
 
 
-def _by_size(items: Sequence[Item], chosen: list[int], layout: Layout) -> list[int]:
+def _by_size(items: Sequence[Item], chosen: list[int]) -> list[int]:
     sizes = [_first_block(items, at).size or 0 for at in chosen]
     return [at for at, size in zip(chosen, sizes, strict=True) if size >= max(sizes) - 0.5]
 
@@ -151,10 +152,10 @@ def _by_place(items: Sequence[Item], chosen: list[int], layout: Layout) -> list[
         return 0 if layout.is_indented and layout.is_indented_line(block) else 1
 
     places = {at: place(at) for at in chosen}
-    return [at for at in chosen if places[at] == places[chosen[0]] or places[at] == max(places.values())]
+    return [at for at in chosen if places[at] in {places[chosen[0]], max(places.values())}]
 
 
-def _by_gap(items: Sequence[Item], chosen: list[int], layout: Layout) -> list[int]:
+def _by_gap(items: Sequence[Item], chosen: list[int]) -> list[int]:
     """Two blank lines outrank one. The first candidate stands under the masthead, and its gap says nothing."""
     gaps = [_first_block(items, at).blank_before for at in chosen[1:]]
     if not gaps or max(gaps) < 2 or min(gaps) >= 2:

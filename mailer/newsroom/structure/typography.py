@@ -2,12 +2,12 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
-# Traditional forms of the characters in the words that structure is recognised by; one to one, so that positions in
-# folded text are positions in the original.
-_TRADITIONAL = "編輯電話錄導讀總責審對傳報發辦單號來轉記聯絡繫專線圖問頁內資執郵遞區簽級簡訊參閱學會協術處廳與員訂稿數據網關門撰寫營訪講華國開欄語摘標題點動態創業觀項構應據達為這實驗館團"
-_SIMPLIFIED = "编辑电话录导读总责审对传报发办单号来转记联络系专线图问页内资执邮递区签级简讯参阅学会协术处厅与员订稿数据网关门撰写营访讲华国开栏语摘标题点动态创业观项构应据达为这实验馆团"
-_FOLD = {ord(a): b for a, b in zip(_TRADITIONAL, _SIMPLIFIED, strict=True)}
+from mailer.newsroom.structure.lexicon import KEPT_PREFIXES, SIMPLIFIED, TRADITIONAL
+
+# One to one, so that positions in folded text are positions in the original.
+_FOLD = {ord(a): b for a, b in zip(TRADITIONAL, SIMPLIFIED, strict=True)}
 _FOLD |= {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 _FOLD |= dict.fromkeys(map(ord, "\u3000\u00a0\u2002\u2003\t"), " ")
 _FOLD |= dict.fromkeys(map(ord, "–—―─━－‒﹣⸺"), "—")
@@ -15,23 +15,26 @@ _FOLD |= dict.fromkeys(map(ord, "【〔［〖「『"), "[") | dict.fromkeys(map(
 _FOLD |= dict.fromkeys(map(ord, "～〜∼"), "~") | dict.fromkeys(map(ord, "○零"), "〇")
 _FOLD |= dict.fromkeys(map(ord, "︰﹕∶"), ":")
 
+# What is longer is running text, and too many to keep.
+_SHORT = 200
+
 CLOSERS = "”’」』）)】〕］]》〉\"'"
 _ENDS = "。！？!?…．"
 # A list item or an introduction to a list is finished too, though the sentence goes on.
 _SOFT_ENDS = "；;：:"
 _OPENERS = "“‘「『（(【〔［[《〈"
 _CONTINUERS = "，。、；：！？,;:!?.)）”’」』】〕］》〉…%％"
+_KEPT_PREFIXES = frozenset(KEPT_PREFIXES.split())
 _HYPHENATED = re.compile(r"([A-Za-z]+)[-\u2010\u00ad]$")
-# First halves after which English keeps the hyphen, line end or not.
-_KEPT_PREFIXES = frozenset(
-    "all anti co cross double east eight five four full half high ill large long low mid multi near nine non north off "
-    "on one open over post pre pro quasi real self semi seven short single six small so south state sub ten third three "
-    "top two ultra under up west well wide world year".split()
-)
 
 
 def fold(text: str) -> str:
     """`text` with widths, dashes, brackets and traditional keywords made alike, character for character."""
+    return _fold(text) if len(text) <= _SHORT else text.translate(_FOLD)
+
+
+@lru_cache(maxsize=8192)
+def _fold(text: str) -> str:
     return text.translate(_FOLD)
 
 
@@ -46,10 +49,18 @@ def is_cjk(character: str) -> bool:
 
 
 def width(text: str) -> int:
-    """Columns on paper, ideographs counting two; quotes and dashes are as wide as the text they stand in."""
-    kinds = [unicodedata.east_asian_width(character) for character in text]
-    wide = "WFA" if ("W" in kinds or "F" in kinds) else "WF"
-    return sum(2 if kind in wide else 1 for kind in kinds)
+    """Columns on paper, ideographs counting two; quotes and dashes are as wide as the text they stand in.
+
+    Columns beyond the 400th character are not counted: no line on paper is that long, and no rule asks.
+    """
+    return _width(text[:400])
+
+
+@lru_cache(maxsize=8192)
+def _width(text: str) -> int:
+    kinds = list(map(unicodedata.east_asian_width, text))
+    ambiguous = kinds.count("A") if "W" in kinds or "F" in kinds else 0
+    return len(kinds) + kinds.count("W") + kinds.count("F") + ambiguous
 
 
 def is_latin(text: str) -> bool:
@@ -92,23 +103,28 @@ def ends_inside(text: str) -> bool:
     return bool(text) and (text[-1] in "，、,—-／/＋+＝=" or text[-1] in _OPENERS)
 
 
-def join(left: str, right: str, *, has_space: bool = False) -> str:
-    """Two halves of a paragraph made whole: Chinese without a space, English with one, hyphenation undone.
+def join(left: str, right: str) -> str:
+    """Two halves of a title or paragraph made whole: Chinese without a space, English with one, hyphenation undone."""
+    lost, between = joint(left, right)
+    return left[: len(left) - lost] + between + right
 
-    `has_space` keeps a space that stood at the line's end between a digit or letter and an ideograph.
+
+def joint(left: str, right: str, *, has_space: bool = False) -> tuple[int, str]:
+    """How two halves are joined: how many characters go from the end of `left` (a hyphen), and what comes between.
+
+    `has_space` says that a space stood at the line's end: between a digit or letter and an ideograph it is kept.
     """
     if not left or not right:
-        return left + right
+        return 0, ""
     if (hyphenated := _HYPHENATED.search(left[-40:])) and right[0].isalpha() and not is_cjk(right[0]):
-        return _unhyphenate(left, right, hyphenated[1])
+        return (0 if _keeps_hyphen(left, right, hyphenated[1]) else 1), ""
     is_mixed = left[-1].isalnum() and right[0].isalnum() and is_cjk(left[-1]) != is_cjk(right[0])
-    return left + (" " if _needs_space(left, right) or (has_space and is_mixed) else "") + right
+    return 0, " " if _needs_space(left, right) or (has_space and is_mixed) else ""
 
 
-def _unhyphenate(left: str, right: str, first: str) -> str:
-    compound = left[-len(first) - 2 : -len(first) - 1] in {"-", "\u2010"}
-    kept = compound or first.lower() in _KEPT_PREFIXES or right[0].isupper() or first.isupper()
-    return (left if kept else left[:-1]) + right
+def _keeps_hyphen(left: str, right: str, first: str) -> bool:
+    is_compound = left[-len(first) - 2 : -len(first) - 1] in {"-", "\u2010"}
+    return is_compound or first.lower() in _KEPT_PREFIXES or right[0].isupper() or first.isupper()
 
 
 def _needs_space(left: str, right: str) -> bool:

@@ -1,0 +1,78 @@
+"""Where masthead, contents list, body and colophon lie, and what belongs to the pages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailer.newsroom.structure.blocks import Block
+from mailer.newsroom.structure.colophon import find_colophon
+from mailer.newsroom.structure.contents import Contents, is_no_entry
+from mailer.newsroom.structure.furniture import (
+    find_page_numbers,
+    find_running_heads,
+    is_bare_number,
+    is_end_mark,
+    is_rule,
+)
+from mailer.newsroom.structure.lines import is_running_text
+from mailer.newsroom.structure.masthead import Masthead, is_masthead_line
+from mailer.newsroom.structure.matching import normal_form
+from mailer.newsroom.structure.typography import width
+
+_LONGEST_MASTHEAD = 30
+
+
+@dataclass(slots=True)
+class Regions:
+    """The blocks of a document by what they belong to. `page_cuts` are `line`s of body blocks that begin a page."""
+
+    masthead: list[Block]
+    contents: list[Block]
+    body: list[Block]
+    colophon: list[Block]
+    furniture: list[Block]
+    page_cuts: frozenset[int]
+
+
+def masthead_end(blocks: Sequence[Block]) -> int:
+    """Without a contents list: the masthead ends with the last line of number, date or maker above running text."""
+    end = 0
+    for at, block in enumerate(blocks[:_LONGEST_MASTHEAD]):
+        if not block.is_short or (end and at - end > 4):
+            break
+        is_clause = "。" in block.text or (width(block.text) > 36 and "，" in block.text)
+        if is_clause or is_running_text(block.text):
+            break
+        if is_masthead_line(block) or (is_rule(block.text) and end == at and at):
+            end = at + 1
+    return end
+
+
+def divide(blocks: list[Block], contents: Contents | None, head_end: int, masthead: Masthead) -> Regions:
+    """Every block goes to exactly one region. `head_end` is where the masthead ends."""
+    start = contents.end if contents else head_end
+    kept = {normal_form(entry.title) for entry in contents.listing.entries} if contents else set()
+    numbers = find_page_numbers(blocks, start)
+    heads = find_running_heads(blocks, start, numbers, masthead, kept)
+    skip = numbers | heads
+    foot = find_colophon(blocks, start, skip, masthead, kept)
+    list_lines = blocks[head_end:start]
+    furniture = [block for block in list_lines if is_no_entry(block)]
+    cuts, body, is_cut = set(), [], False
+    for at in range(start, foot):
+        block = blocks[at]
+        if at in skip:
+            furniture.append(block)
+            is_cut = True
+        elif is_rule(block.text) or is_end_mark(block.text):
+            furniture.append(block)
+        else:
+            if is_cut or (at > 0 and block.page != blocks[at - 1].page):
+                cuts.add(block.line)
+            is_cut = False
+            body.append(block)
+    if body and foot < len(blocks) and is_bare_number(body[-1].text):
+        furniture.append(body.pop())
+    furniture += [block for at, block in enumerate(blocks[foot:], foot) if at in skip]
+    colophon = [block for at, block in enumerate(blocks[foot:], foot) if at not in skip]
+    listed = [block for block in list_lines if not is_no_entry(block)]
+    return Regions(blocks[:head_end], listed, body, colophon, furniture, frozenset(cuts))
