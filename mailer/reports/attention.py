@@ -26,7 +26,7 @@ class HeldMailing:
     """A mailing that does not move though it should, and why. `is_stalled` means that nobody paused it."""
 
     id: int
-    title: str
+    issue: Issue
     is_stalled: bool
     since: dt.datetime | None
     reason: str
@@ -36,7 +36,7 @@ class HeldMailing:
 class Attention:
     """Everything of it; empty tuples and zeros when all is well."""
 
-    unknown: dict[int, tuple[str, int]]  # mailing id -> (issue title, deliveries that wait for a decision)
+    unknown: dict[int, tuple[Issue, int]]  # mailing id -> (its issue, deliveries that wait for a decision)
     held: tuple[HeldMailing, ...]
     failed_imports: int
     failed_letters: int
@@ -74,23 +74,27 @@ def _count(session: Session, *conditions: object) -> int:
     return session.scalar(select(func.count()).where(*conditions)) or 0  # type: ignore[arg-type]
 
 
-def _unknown(session: Session) -> dict[int, tuple[str, int]]:
-    rows = session.execute(
-        select(Delivery.mailing_id, Issue.title, func.count())
-        .join(Mailing, Mailing.id == Delivery.mailing_id)
-        .join(Issue, Issue.id == Mailing.issue_id)
+def _unknown(session: Session) -> dict[int, tuple[Issue, int]]:
+    counted = (
+        select(Delivery.mailing_id, func.count().label("count"))
         .where(Delivery.state == DeliveryState.UNKNOWN, Delivery.kept_at.is_(None))
-        .group_by(Delivery.mailing_id, Issue.title)
-        .order_by(Delivery.mailing_id)
+        .group_by(Delivery.mailing_id)
+        .subquery()
     )
-    return {mailing_id: (title, count) for mailing_id, title, count in rows}
+    rows = session.execute(
+        select(counted.c.mailing_id, Issue, counted.c.count)
+        .join(Mailing, Mailing.id == counted.c.mailing_id)
+        .join(Issue, Issue.id == Mailing.issue_id)
+        .order_by(counted.c.mailing_id)
+    )
+    return {mailing_id: (issue, count) for mailing_id, issue, count in rows}
 
 
 def _held(session: Session, moment: dt.datetime) -> tuple[HeldMailing, ...]:
     moved_at = func.coalesce(Mailing.progressed_at, Mailing.started_at, Mailing.created_at)
     stalled = Mailing.state.in_([MailingState.SENDING, MailingState.PREPARING]) & (moved_at < moment - STALL)
     rows = session.execute(
-        select(Mailing, Issue.title, moved_at)
+        select(Mailing, Issue, moved_at)
         .join(Issue, Issue.id == Mailing.issue_id)
         .where((Mailing.state == MailingState.PAUSED) | stalled)
         .order_by(Mailing.id)
@@ -98,10 +102,10 @@ def _held(session: Session, moment: dt.datetime) -> tuple[HeldMailing, ...]:
     return tuple(
         HeldMailing(
             id=mailing.id,
-            title=title,
+            issue=issue,
             is_stalled=mailing.state != MailingState.PAUSED,
             since=moved if mailing.state != MailingState.PAUSED else mailing.paused_at,
             reason=mailing.pause_reason if mailing.state == MailingState.PAUSED else "",
         )
-        for mailing, title, moved in rows
+        for mailing, issue, moved in rows
     )

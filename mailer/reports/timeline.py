@@ -46,7 +46,7 @@ class Timeline:
 def get_timeline(session: Session, subscriber: Subscriber) -> Timeline:
     """The history of one reader, a handful of queries however long it is."""
     sent = session.execute(
-        select(Delivery, Mailing.issue_id, Issue.title, Issue.year, Issue.number)
+        select(Delivery, Issue)
         .join(Mailing, Mailing.id == Delivery.mailing_id)
         .join(Issue, Issue.id == Mailing.issue_id)
         .where(Delivery.subscriber_id == subscriber.id)
@@ -54,23 +54,18 @@ def get_timeline(session: Session, subscriber: Subscriber) -> Timeline:
         .limit(DELIVERIES_SHOWN + 1)
     ).all()
     shown = sent[:DELIVERIES_SHOWN]
-    titles = {delivery.id: _called(title, year, number) for delivery, _, title, year, number in shown}
-    attempts = _attempts(session, titles)
-    events = list(_events(session, titles))
+    issues: dict[int, Issue] = {delivery.id: issue for delivery, issue in shown}
+    attempts = _attempts(session, issues)
+    events = list(_events(session, issues))
     entries = [
         TimelineEntry(subscriber.created_at, "joined", "joined"),
         *_agreed(session, subscriber),
-        *(_delivered(delivery, titles[delivery.id], attempts) for delivery, *_ in shown),
+        *(_delivered(delivery, issue, attempts) for delivery, issue in shown),
         *events,
         *_letters(session, subscriber),
     ]
     is_cut = len(sent) > DELIVERIES_SHOWN or len(events) >= EVENTS_SHOWN
     return Timeline(sorted(entries, key=lambda entry: entry.at, reverse=True), is_cut)
-
-
-def _called(title: str, year: int | None, number: str | None) -> str:
-    number_of_year = "/".join(str(part) for part in (year, number) if part)
-    return f"{title} {number_of_year}".strip()
 
 
 def _agreed(session: Session, subscriber: Subscriber) -> Iterator[TimelineEntry]:
@@ -80,7 +75,7 @@ def _agreed(session: Session, subscriber: Subscriber) -> Iterator[TimelineEntry]
         yield TimelineEntry(entry.at, "lifted" if what == "lifted" else kind, what, details)
 
 
-def _delivered(delivery: Delivery, issue: str, attempts: dict[int, list[Attempt]]) -> TimelineEntry:
+def _delivered(delivery: Delivery, issue: Issue, attempts: dict[int, list[Attempt]]) -> TimelineEntry:
     details = {
         "issue": issue,
         "mailing_id": delivery.mailing_id,
@@ -103,22 +98,22 @@ def _attempts(session: Session, delivery_ids: Iterable[int]) -> dict[int, list[A
     return found
 
 
-def _events(session: Session, titles: dict[int, str]) -> Iterator[TimelineEntry]:
-    opens = select(Open).where(Open.delivery_id.in_(titles)).order_by(Open.id.desc()).limit(EVENTS_SHOWN)
+def _events(session: Session, issues: dict[int, Issue]) -> Iterator[TimelineEntry]:
+    opens = select(Open).where(Open.delivery_id.in_(issues)).order_by(Open.id.desc()).limit(EVENTS_SHOWN)
     for seen in session.scalars(opens):
-        yield TimelineEntry(seen.at, "open", seen.verdict, {"issue": titles[seen.delivery_id or 0]})
+        yield TimelineEntry(seen.at, "open", seen.verdict, {"issue": issues[seen.delivery_id or 0]})
     clicks = (
         select(Click, EditionLink.url, EditionLink.label)
         .outerjoin(
             EditionLink,
             (EditionLink.edition_id == Click.edition_id) & (EditionLink.ordinal == Click.link_ordinal),
         )
-        .where(Click.delivery_id.in_(titles))
+        .where(Click.delivery_id.in_(issues))
         .order_by(Click.id.desc())
         .limit(EVENTS_SHOWN)
     )
     for click, url, label in session.execute(clicks):
-        details = {"issue": titles[click.delivery_id or 0], "url": url, "label": label}
+        details = {"issue": issues[click.delivery_id or 0], "url": url, "label": label}
         yield TimelineEntry(click.at, "click", click.verdict, details)
 
 

@@ -265,6 +265,24 @@ def test_the_export_is_safe_for_spreadsheets_and_recorded(signed_in, weekly, add
     assert acts(session)[0] == "subscribers.exported"
 
 
+def test_a_copy_of_everything_is_handed_over_and_recorded(signed_in, add_reader, session):
+    add_reader("li")
+    answer = signed_in.get("/admin/subscribers/1/copy.json").response
+    assert answer.mimetype == "application/json"
+    assert answer.json["subscriber"]["email"] == "li@example.org"
+    assert acts(session)[0] == "subscriber.copied"
+
+
+def test_erasing_asks_first_and_leaves_nothing_to_find(signed_in, add_reader, session):
+    add_reader("li")
+    assert "Erase li@example.org for good?" in signed_in.get("/admin/subscribers/1/erase").heading
+    assert "li@example.org" in signed_in.get("/admin/subscribers").text
+    assert "The reader is erased" in signed_in.submit("/admin/subscribers/1/erase").text
+    assert "li@example.org" not in signed_in.get("/admin/subscribers").text
+    assert "li@example.org" not in signed_in.get("/admin/subscribers/1").text
+    assert "subscriber.erased" in acts(session)
+
+
 # ---- imports --------------------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from mailer import accounts as room
 from mailer.accounts.auditing import PAGE_SIZE, AuditFilter, list_audit_entries
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import typed
+from mailer.web.admin.audit_words import ACTIONS
 from mailer.web.admin.words import WORDS
 from mailer.web.database import get_session
 
@@ -43,7 +44,7 @@ def audit() -> ResponseReturnValue:
         wanted=wanted,
         is_narrowed=wanted != AuditFilter(),
         accounts=room.list_accounts(session),
-        actions=sorted(WORDS["action"]),
+        actions=sorted(ACTIONS),
         subjects=sorted(WORDS["subject"]),
         place_of=_place_of,
         first=url_for("admin.audit", **args) if request.args.get("before") else None,

@@ -4,8 +4,10 @@ from typing import Any
 
 from mailer.addresses import readable
 from mailer.i18n import N_
+from mailer.newsroom.wording import issue_name
 from mailer.web.admin import blueprint
-from mailer.web.locale import gettext
+from mailer.web.admin.audit_words import ACTIONS, DETAILS
+from mailer.web.locale import current_locale, gettext
 
 # By what right somebody may be written to without having asked here (PIPL article 13, GDPR article 6).
 BASES: dict[str, str] = {
@@ -81,7 +83,7 @@ WORDS: dict[str, dict[str, str]] = {
         "proof": N_("Proof"),
     },
     "security": {"none": N_("None"), "starttls": "STARTTLS", "tls": "TLS"},
-    "basis": BASES,
+    "basis": BASES | {"consent": N_("Consent")},
     "verdict": {"human": N_("Person"), "machine": N_("Machine"), "unsure": N_("Unsure")},
     "health": {"well": N_("Well"), "warning": N_("Warning"), "failed": N_("Failed")},
     "subject": {
@@ -96,34 +98,8 @@ WORDS: dict[str, dict[str, str]] = {
         "mailing": N_("Mailing"),
         "delivery": N_("Delivery"),
     },
-    "action": {
-        "account.created": N_("Account created"),
-        "account.disabled": N_("Account disabled"),
-        "account.enabled": N_("Account enabled"),
-        "account.invitation_accepted": N_("Invitation accepted"),
-        "account.invited": N_("Account invited"),
-        "account.invited_again": N_("Account invited again"),
-        "account.password_changed": N_("Password changed"),
-        "account.password_reset": N_("Password set anew by letter"),
-        "account.profile_changed": N_("Profile changed"),
-        "account.reset_asked": N_("Password letter asked for"),
-        "account.roles_changed": N_("Roles changed"),
-        "account.sign_in_failed": N_("Sign-in failed"),
-        "account.signed_in": N_("Signed in"),
-        "account.signed_out": N_("Signed out"),
-        "import.started": N_("Import started"),
-        "list.archived": N_("List archived"),
-        "list.changed": N_("List changed"),
-        "list.created": N_("List created"),
-        "list.restored": N_("List restored"),
-        "newsletter.archived": N_("Newsletter archived"),
-        "newsletter.changed": N_("Newsletter changed"),
-        "newsletter.created": N_("Newsletter created"),
-        "subscriber.added": N_("Subscriber added by hand"),
-        "subscribers.exported": N_("Subscribers exported"),
-        "suppression.added": N_("Suppression added"),
-        "suppression.lifted": N_("Suppression lifted"),
-    },
+    "action": ACTIONS,
+    "detail": DETAILS,
 }
 
 COLOURS: dict[str, str] = {
@@ -144,4 +120,8 @@ blueprint.add_app_template_filter(readable, "readable")
 
 @blueprint.context_processor
 def _words() -> dict[str, Any]:
-    return {"word": word, "colour": lambda value: COLOURS.get(str(value), "secondary")}
+    return {
+        "word": word,
+        "colour": lambda value: COLOURS.get(str(value), "secondary"),
+        "called": lambda issue: issue_name(issue, current_locale()),
+    }
