@@ -6,6 +6,8 @@ articles → what is left over becomes warnings.
 
 from pathlib import Path
 
+from mailer.errors import UnreadableError
+from mailer.i18n import N_
 from mailer.newsroom.reading import MAX_BYTES, read_file, read_text
 from mailer.newsroom.structure.blocks import blocks_of_text
 from mailer.newsroom.structure.bulletin import ParsedBulletin
@@ -15,7 +17,10 @@ from mailer.newsroom.structure.document import parse_blocks
 def parse_document(content: bytes, filename: str, *, max_bytes: int = MAX_BYTES) -> ParsedBulletin:
     """Parses an uploaded document. Raises `UnreadableError` with a sentence for the editor; never anything else."""
     reading = read_text(content, filename, max_bytes=max_bytes)
-    return parse_blocks(blocks_of_text(reading.text), encoding=reading.encoding)
+    bulletin = parse_blocks(blocks_of_text(reading.text), encoding=reading.encoding)
+    if not bulletin.articles and not bulletin.contents and bulletin.title is None:
+        raise UnreadableError(N_("The file holds no bulletin: neither a title nor an article was found."))
+    return bulletin
 
 
 def parse_file(path: Path, *, max_bytes: int = MAX_BYTES) -> ParsedBulletin:

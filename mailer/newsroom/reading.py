@@ -59,100 +59,88 @@ class Reading:
 
 
 def read_file(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
-    """The bytes of a file, never more than `max_bytes` of them in memory. Raises `UnreadableError`."""
+    """The bytes of a file (or pipe, or device), never more than `max_bytes` of them in memory.
+
+    Raises `UnreadableError` for a larger one, and for one that the system will not open.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(max_bytes + 1)
     except OSError as error:
         raise UnreadableError(
-            N_("%(filename)s cannot be opened: %(reason)s"), filename=path.name, reason=error.strerror or str(error)
+            N_("The file cannot be opened: %(reason)s"), reason=error.strerror or type(error).__name__
         ) from error
-    _check_size(len(content), path.name, max_bytes)
+    _check_size(len(content), max_bytes)
     return content
 
 
 def read_text(content: bytes, filename: str, *, max_bytes: int = MAX_BYTES) -> Reading:
     """Decodes and cleans a plain-text document. Raises `UnreadableError` with one sentence a person can act on."""
-    name = PurePath(filename).name
-    _check_kind(name)
-    _check_size(len(content), name, max_bytes)
-    _check_magic(content, name)
-    text, encoding = _decode(content, name)
+    _check_kind(filename)
+    _check_size(len(content), max_bytes)
+    _check_magic(content)
+    text, encoding = _decode(content)
     text = _LINE_ENDS.sub("\n", text)
     if text.count("\n") > MAX_LINES:
-        raise UnreadableError(
-            N_("%(filename)s has more than %(limit)d lines; that is no bulletin."), filename=name, limit=MAX_LINES
-        )
+        raise UnreadableError(N_("The file has more than %(limit)d lines: no bulletin is that long."), limit=MAX_LINES)
     if len(_CONTROLS.findall(text)) > len(text) // 200:
-        raise UnreadableError(N_("%(filename)s is not a text file."), filename=name)
+        raise UnreadableError(N_("The file is not plain text."))
     text = _INVISIBLE.sub("", text)
     if not any(character.isalnum() for character in text):
-        raise UnreadableError(N_("%(filename)s holds no text."), filename=name)
+        raise UnreadableError(N_("The file holds no text."))
     return Reading(text, encoding)
 
 
-def _check_kind(name: str) -> None:
-    suffix = PurePath(name).suffix.lower()
-    if suffix not in SUPPORTED:
+def _check_kind(filename: str) -> None:
+    if PurePath(filename).suffix.lower() not in SUPPORTED:
         raise UnreadableError(
-            N_("%(filename)s: files of this kind cannot be read yet. Supported: %(supported)s"),
-            filename=name,
+            N_("Files of this kind cannot be read yet. What can be read: %(supported)s"),
             supported=", ".join(SUPPORTED),
         )
 
 
-def _check_size(size: int, name: str, max_bytes: int) -> None:
+def _check_size(size: int, max_bytes: int) -> None:
     if size > max_bytes:
-        raise UnreadableError(
-            N_("%(filename)s is larger than the limit of %(limit)s MiB."),
-            filename=name,
-            limit=f"{max_bytes / 2**20:g}",
-        )
+        raise UnreadableError(N_("The file is larger than the limit of %(limit)s MiB."), limit=f"{max_bytes / 2**20:g}")
 
 
-def _check_magic(content: bytes, name: str) -> None:
-    if not content.strip():
-        raise UnreadableError(N_("%(filename)s is empty."), filename=name)
-    head = content[:64].lstrip()
+def _check_magic(content: bytes) -> None:
+    head = content[:4096].lstrip()
+    if not head and not content.strip():
+        raise UnreadableError(N_("The file is empty."))
     for magic, kind in _MAGIC:
         if head[: len(magic)].lower() == magic.lower():
-            raise UnreadableError(
-                N_("%(filename)s is not plain text but %(kind)s under a .txt name."), filename=name, kind=kind
-            )
+            raise UnreadableError(N_("The file is no plain text, though its name says so, but %(kind)s."), kind=kind)
 
 
-def _decode(content: bytes, name: str) -> tuple[str, str]:
+def _decode(content: bytes) -> tuple[str, str]:
     for mark, encoding in _MARKS:
         if content.startswith(mark):
-            return _decode_strictly(content[len(mark) :], encoding, name), encoding
+            return _decode_strictly(content[len(mark) :], encoding), encoding
     if b"\0" not in content:
         try:
             return content.decode("utf-8"), "utf-8"
         except UnicodeDecodeError as error:
-            # Nearly all of it is good UTF-8: a damaged file, not another encoding.
-            if error.start > 200 and error.start > len(content) * 0.9:
-                raise _undecodable(content, error, name) from error
+            # Nearly all of it is good UTF-8, and not only its ASCII: a damaged file, not another encoding.
+            if error.start > len(content) * 0.9 and not content[: error.start].isascii():
+                raise _undecodable(content, error) from error
     best = from_bytes(content, cp_isolation=_CANDIDATES).best()
     if best is None:
-        raise UnreadableError(
-            N_("The encoding of %(filename)s cannot be recognised; save it as UTF-8 and try again."), filename=name
-        )
-    return _decode_strictly(content, best.encoding, name), best.encoding.replace("_", "-")
+        raise UnreadableError(N_("The file's encoding cannot be recognised. Save it as UTF-8 and try again."))
+    return _decode_strictly(content, best.encoding), best.encoding.replace("_", "-")
 
 
-def _decode_strictly(content: bytes, encoding: str, name: str) -> str:
+def _decode_strictly(content: bytes, encoding: str) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
-        raise _undecodable(content, error, name) from error
+        raise _undecodable(content, error) from error
 
 
-def _undecodable(content: bytes, error: UnicodeDecodeError, name: str) -> UnreadableError:
+def _undecodable(content: bytes, error: UnicodeDecodeError) -> UnreadableError:
     line = content.count(b"\n", 0, error.start) + 1
     return UnreadableError(
-        N_("%(filename)s is damaged: line %(line)d holds bytes that are no text in %(encoding)s."),
-        place=str(line),
-        filename=name,
+        N_("The file is damaged: line %(line)d holds bytes that are no text in %(encoding)s."),
         line=line,
         encoding=error.encoding,
     )

@@ -7,6 +7,7 @@ from typing import Any
 from mailer.i18n import N_, translate
 from mailer.newsroom.structure.lines import PartKind
 from mailer.newsroom.structure.listing import ContentsEntry
+from mailer.newsroom.structure.tracing import TracedLine
 
 TEXT_KINDS = frozenset({PartKind.PARAGRAPH, PartKind.SUBHEADING})
 
@@ -83,7 +84,7 @@ class ParsedBulletin:
     """A document as structure. Unknown values are `None`; `total_number` is the running number (总第N期).
 
     `masthead` and `colophon` keep the lines of head and foot as printed; `furniture` what belongs to pages: running
-    heads, page numbers. Every line of the source is in one of these, in the contents, in an article, or in a warning.
+    heads, page numbers. `lines` says of every line of the source what became of it.
     """
 
     title: str | None
@@ -102,6 +103,7 @@ class ParsedBulletin:
     masthead: tuple[str, ...]
     colophon: tuple[str, ...]
     furniture: tuple[str, ...]
+    lines: tuple[TracedLine, ...]
     encoding: str
     language: str
     warnings: tuple[ParseWarning, ...]

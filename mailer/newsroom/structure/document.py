@@ -19,6 +19,7 @@ from mailer.newsroom.structure.regions import Regions, divide, masthead_end
 from mailer.newsroom.structure.remarks import Findings, remarks_on
 from mailer.newsroom.structure.shapes import find_by_shape
 from mailer.newsroom.structure.titles import Title, find_titles
+from mailer.newsroom.structure.tracing import trace
 from mailer.newsroom.structure.typography import is_latin
 
 
@@ -55,6 +56,7 @@ def parse_blocks(blocks: list[Block], *, encoding: str) -> ParsedBulletin:
         masthead=tuple(block.text for block in regions.masthead),
         colophon=tuple(block.text for block in regions.colophon),
         furniture=tuple(block.text for block in regions.furniture),
+        lines=trace(regions, found.items, articles),
         encoding=encoding,
         language="en" if is_latin(" ".join(block.text[:200] for block in blocks[:200])) else "zh_CN",
         warnings=tuple(remarks_on(findings)),
