@@ -7,6 +7,9 @@ app = get_celery()
 
 
 @app.task(name=TaskName.AUDIENCE_IMPORT)
-def run_import(run_id: int) -> None:
-    """Reads an uploaded CSV into its list."""
-    importing.run_import(run_id)
+def run_import(run_id: int | None = None) -> None:
+    """Reads an uploaded CSV into its list. Without an id, as beat calls it: finds the ones whose hint was lost."""
+    if run_id is None:
+        importing.enqueue_lost()
+    else:
+        importing.run_import(run_id)

@@ -6,10 +6,12 @@ from mailer.queue import TaskName
 
 SWEEP_SECONDS = 3.0
 ABSORB_SECONDS = 30.0
+MINUTE = 60.0
 HOUR = 3600.0
 
 SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": TaskName.DISPATCH_SWEEP, "schedule": SWEEP_SECONDS},
     "absorb": {"task": TaskName.FEEDBACK_ABSORB, "schedule": ABSORB_SECONDS},
+    "imports": {"task": TaskName.AUDIENCE_IMPORT, "schedule": MINUTE},
     "retention": {"task": TaskName.PRIVACY_RETENTION, "schedule": HOUR},
 }

@@ -107,10 +107,11 @@ def run_import(run_id: int) -> None:
 
 
 def _carry_out(session: Session, run_id: int) -> None:
-    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _IMPORT_LOCK})
+    # The row first: while it is locked nobody takes this run for a lost one.
     run = session.scalar(select(ImportRun).where(ImportRun.id == run_id).with_for_update())
     if run is None or run.state != ImportState.RUNNING or run.content is None:
         return
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _IMPORT_LOCK})
     target = get_list(session, run.list_id)
     invalid = _Invalid()
     # Asked before COPY takes the connection for itself.
@@ -179,13 +180,18 @@ def _fail(run_id: int, problem: str) -> None:
 
 
 def enqueue_lost() -> int:
-    """The guarantee behind the hint: imports that wait or stand still for two minutes are handed to a worker again."""
+    """The guarantee behind the hint: imports that have waited for two minutes, or whose worker died, are handed to a
+    worker again. Gives back how many.
+    """
     with session_scope() as session:
         lost = session.scalars(
-            select(ImportRun.id).where(
+            select(ImportRun.id)
+            .where(
                 ImportRun.state.in_([ImportState.QUEUED, ImportState.RUNNING]),
                 ImportRun.created_at < func.now() - dt.timedelta(minutes=2),
             )
+            # One that is being done is locked by its worker, and not lost.
+            .with_for_update(skip_locked=True)
         ).all()
     for run_id in lost:
         enqueue(TaskName.AUDIENCE_IMPORT, run_id=run_id)

@@ -1,0 +1,197 @@
+"""A copy of everything we hold about one reader (PIPL article 45, GDPR article 15), as plain JSON values."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import CompoundSelect, RowMapping, Select, literal, select, union_all
+from sqlalchemy.orm import Session
+
+from mailer.audience.models import Consent, Engagement, ImportRun, Subscriber, Subscription, Suppression
+from mailer.dispatch.models import Attempt, Delivery, Mailing
+from mailer.errors import NotFoundError
+from mailer.feedback.models import Click, Open
+from mailer.i18n import N_
+from mailer.letters.models import Letter
+from mailer.newsletters.models import List, Newsletter
+from mailer.newsroom.models import EditionLink, Issue
+
+
+def copy_of(session: Session, subscriber_id: int) -> dict[str, Any]:
+    """Every row about this reader, grouped by what it is; times are ISO 8601 in UTC. Raises `NotFoundError`."""
+    subscriber = session.get(Subscriber, subscriber_id)
+    if subscriber is None:
+        raise NotFoundError(N_("There is no such subscriber."))
+
+    def rows(query: Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
+        return _plain(session.execute(query).mappings().all())
+
+    return {
+        "subscriber": rows(
+            select(
+                Subscriber.email,
+                Subscriber.name,
+                Subscriber.locale,
+                Subscriber.attributes,
+                Subscriber.created_at,
+                Subscriber.erased_at,
+            ).where(Subscriber.id == subscriber_id)
+        )[0],
+        "subscriptions": rows(_subscriptions(subscriber_id)),
+        "consents": rows(_consents(subscriber_id)),
+        "suppressions": rows(_suppressions(subscriber.email_key)),
+        "engagement": rows(_engagement(subscriber_id)),
+        "deliveries": rows(_deliveries(subscriber_id)),
+        "attempts": rows(_attempts(subscriber_id)),
+        "opens_and_clicks": _plain(session.execute(_events(subscriber_id)).mappings().all()),
+        "letters": rows(_letters(subscriber.email_key)),
+        "import_refusals": list_import_refusals(session, subscriber.email_key),
+    }
+
+
+def _plain(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    return [{name: _value(value) for name, value in row.items()} for row in rows]
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat()
+    return value if value is None or isinstance(value, int | float | dict | list) else str(value)
+
+
+def _subscriptions(subscriber_id: int) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Newsletter.title.label("newsletter"),
+            List.name.label("list"),
+            Subscription.state,
+            Subscription.source,
+            Subscription.created_at,
+            Subscription.confirmed_at,
+            Subscription.unsubscribed_at,
+        )
+        .join(List, List.id == Subscription.list_id)
+        .join(Newsletter, Newsletter.id == List.newsletter_id)
+        .where(Subscription.subscriber_id == subscriber_id)
+        .order_by(Subscription.id)
+    )
+
+
+def _consents(subscriber_id: int) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Consent.at,
+            Newsletter.title.label("newsletter"),
+            List.name.label("list"),
+            Consent.act,
+            Consent.wording,
+            Consent.basis,
+            Consent.ip,
+            Consent.user_agent,
+        )
+        .join(List, List.id == Consent.list_id)
+        .join(Newsletter, Newsletter.id == List.newsletter_id)
+        .where(Consent.subscriber_id == subscriber_id)
+        .order_by(Consent.id)
+    )
+
+
+def _suppressions(email_key: str) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Newsletter.title.label("newsletter"),
+            Suppression.reason,
+            Suppression.note,
+            Suppression.created_at,
+            Suppression.expires_at,
+            Suppression.lifted_at,
+        )
+        .outerjoin(Newsletter, Newsletter.id == Suppression.newsletter_id)
+        .where(Suppression.email_key == email_key)
+        .order_by(Suppression.id)
+    )
+
+
+def _engagement(subscriber_id: int) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Newsletter.title.label("newsletter"), Engagement.last_open_at, Engagement.last_click_at)
+        .join(Newsletter, Newsletter.id == Engagement.newsletter_id)
+        .where(Engagement.subscriber_id == subscriber_id)
+        .order_by(Newsletter.id)
+    )
+
+
+def _deliveries(subscriber_id: int) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Delivery.id,
+            Issue.title.label("issue"),
+            Issue.year,
+            Issue.number,
+            Delivery.address,
+            Delivery.state,
+            Delivery.reason,
+            Delivery.queued_at,
+            Delivery.settled_at,
+            Delivery.code,
+            Delivery.enhanced,
+            Delivery.reply,
+        )
+        .join(Mailing, Mailing.id == Delivery.mailing_id)
+        .join(Issue, Issue.id == Mailing.issue_id)
+        .where(Delivery.subscriber_id == subscriber_id)
+        .order_by(Delivery.id)
+    )
+
+
+def _attempts(subscriber_id: int) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Attempt.delivery_id, Attempt.at, Attempt.outcome, Attempt.code, Attempt.enhanced, Attempt.reply)
+        .join(Delivery, Delivery.id == Attempt.delivery_id)
+        .where(Delivery.subscriber_id == subscriber_id)
+        .order_by(Attempt.id)
+    )
+
+
+def _events(subscriber_id: int) -> CompoundSelect[*tuple[Any, ...]]:
+    opens = (
+        select(literal("open").label("kind"), Open.delivery_id, Open.at, literal(None).label("link"), Open.verdict,
+               Open.user_agent, Open.ip)
+        .join(Delivery, Delivery.id == Open.delivery_id)
+        .where(Delivery.subscriber_id == subscriber_id)
+    )  # fmt: skip
+    clicks = (
+        select(literal("click").label("kind"), Click.delivery_id, Click.at, EditionLink.url.label("link"),
+               Click.verdict, Click.user_agent, Click.ip)
+        .join(Delivery, Delivery.id == Click.delivery_id)
+        .outerjoin(
+            EditionLink,
+            (EditionLink.edition_id == Click.edition_id) & (EditionLink.ordinal == Click.link_ordinal),
+        )
+        .where(Delivery.subscriber_id == subscriber_id)
+    )  # fmt: skip
+    return union_all(opens, clicks).order_by("at")
+
+
+def _letters(email_key: str) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Letter.kind, Letter.created_at, Letter.locale, Letter.state, Letter.settled_at, Letter.parameters)
+        .where(Letter.address_key == email_key)
+        .order_by(Letter.id)
+    )
+
+
+def list_import_refusals(session: Session, email_key: str) -> list[dict[str, Any]]:
+    """Lines of uploaded files that named this address and were refused, as the reports of imports keep them."""
+    runs = session.scalars(select(ImportRun).where(ImportRun.refusals != []).order_by(ImportRun.id))
+    return [
+        {"filename": run.filename, "at": _value(run.created_at), "line": refusal["line"], "value": refusal["value"]}
+        for run in runs
+        for refusal in run.refusals
+        if is_about(refusal["value"], email_key)
+    ]
+
+
+def is_about(value: str, email_key: str) -> bool:
+    """Whether a refused line's address is this one."""
+    return value.casefold().strip() == email_key

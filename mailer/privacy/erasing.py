@@ -1,0 +1,83 @@
+"""Erasing a reader: what remains is a keyed hash in the suppression list, and counts in reports that name nobody."""
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from mailer.accounts.auditing import record
+from mailer.accounts.models import Account
+from mailer.audience import leaving
+from mailer.audience.models import Consent, Engagement, ImportRun, Subscriber, Suppression
+from mailer.audience.rules import SuppressionReason
+from mailer.audience.suppressing import erased_key, suppress
+from mailer.dispatch.models import Attempt, Delivery
+from mailer.errors import NotFoundError
+from mailer.feedback.models import Click, Open
+from mailer.i18n import N_
+from mailer.letters.models import Letter
+from mailer.letters.rules import LetterState
+from mailer.privacy.copying import is_about
+
+# Stands where an address must stand and can belong to nobody (RFC 2606).
+_NOBODY = "erased.invalid"
+
+
+def erase(session: Session, subscriber_id: int, by: Account | None, *, ip: str | None = None) -> None:
+    """Erases everything that tells who this reader is. Twice is once. Raises `NotFoundError`.
+
+    The subscriber's row stays as a number without a person, so that sums still add up; the consents stay as the proof
+    that there was one, without address or browser. What was being sent at this very moment may still arrive.
+    """
+    subscriber = session.get(Subscriber, subscriber_id, with_for_update=True, populate_existing=True)
+    if subscriber is None:
+        raise NotFoundError(N_("There is no such subscriber."))
+    if subscriber.erased_at is not None:
+        return
+    key = subscriber.email_key
+    leaving.leave_all(session, subscriber_id, wording="erased")
+    _hash_suppressions(session, key)
+    _forget_trace(session, subscriber_id)
+    _forget_letters(session, key)
+    _forget_refusals(session, key)
+    nobody = f"{subscriber.id}@{_NOBODY}"
+    subscriber.email, subscriber.email_key, subscriber.domain = nobody, nobody, _NOBODY
+    subscriber.name, subscriber.attributes = "", {}
+    subscriber.erased_at = session.scalar(select(func.clock_timestamp()))
+    session.flush()
+    record(session, by=by, action="subscriber.erased", subject_type="subscriber", subject_id=subscriber_id, ip=ip)
+
+
+def _hash_suppressions(session: Session, key: str) -> None:
+    """The rows of this address keep their reasons under the hash; their notes may quote the address, and go."""
+    hashed = erased_key(key)
+    # An earlier life of the same address may have left open rows under the hash already: those are closed first.
+    session.execute(
+        update(Suppression)
+        .where(Suppression.email_key == hashed, Suppression.lifted_at.is_(None))
+        .values(lifted_at=func.clock_timestamp())
+    )
+    session.execute(update(Suppression).where(Suppression.email_key == key).values(email_key=hashed, note=""))
+    session.expire_all()
+    suppress(session, email_key=hashed, reason=SuppressionReason.ERASED)
+
+
+def _forget_trace(session: Session, subscriber_id: int) -> None:
+    """Server replies quote addresses; opens and clicks came from a network address with a browser."""
+    mine = select(Delivery.id).where(Delivery.subscriber_id == subscriber_id).scalar_subquery()
+    session.execute(update(Consent).where(Consent.subscriber_id == subscriber_id).values(ip=None, user_agent=""))
+    session.execute(delete(Engagement).where(Engagement.subscriber_id == subscriber_id))
+    session.execute(update(Attempt).where(Attempt.delivery_id.in_(mine)).values(reply=""))
+    for table in (Open, Click):
+        session.execute(update(table).where(table.delivery_id.in_(mine)).values(ip=None, user_agent=""))
+    session.execute(update(Delivery).where(Delivery.subscriber_id == subscriber_id).values(address="", reply=""))
+
+
+def _forget_letters(session: Session, key: str) -> None:
+    """Letters that wait are not sent; one that is on its way is forgotten when its retention ends."""
+    session.execute(delete(Letter).where(Letter.address_key == key, Letter.state != LetterState.CLAIMED))
+
+
+def _forget_refusals(session: Session, key: str) -> None:
+    for run in session.scalars(select(ImportRun).where(ImportRun.refusals != []).with_for_update()):
+        kept = [refusal for refusal in run.refusals if not is_about(refusal["value"], key)]
+        if len(kept) != len(run.refusals):
+            run.refusals = kept

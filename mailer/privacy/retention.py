@@ -1,0 +1,115 @@
+"""What is forgotten by itself, and when. Run by beat; doing it twice does no harm."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, CursorResult, Delete, Update, and_, delete, exists, func, select, update
+from sqlalchemy.orm import Session
+
+from mailer.audience.correspondence import CONFIRM_DAYS
+from mailer.audience.models import Consent, ImportRun, Subscriber, Subscription
+from mailer.audience.rules import ConsentAct, SubscriptionState
+from mailer.dispatch.models import Delivery
+from mailer.letters.models import Letter
+from mailer.letters.rules import LetterState
+
+LETTER_DAYS = 30
+REFUSAL_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """How many rows of each kind were forgotten by one sweep."""
+
+    sign_ups: int
+    returns: int
+    subscribers: int
+    letters: int
+    refusals: int
+
+
+def sweep(session: Session) -> Forgotten:
+    """Forgets sign-ups that were not confirmed in time, what letters said, and reports of refused addresses."""
+    returns = _undo_returns(session)
+    sign_ups = _forget_sign_ups(session)
+    return Forgotten(
+        sign_ups=sign_ups,
+        returns=returns,
+        subscribers=_forget_subscribers(session),
+        letters=_forget_letters(session),
+        refusals=_forget_refusals(session),
+    )
+
+
+def _is_overdue() -> ColumnElement[bool]:
+    """Unconfirmed, and not asked (again) within the time that the letter's link works."""
+    cutoff = func.now() - dt.timedelta(days=CONFIRM_DAYS)
+    asked = exists().where(
+        Consent.subscriber_id == Subscription.subscriber_id,
+        Consent.list_id == Subscription.list_id,
+        Consent.act == ConsentAct.ASKED,
+        Consent.at > cutoff,
+    )
+    return and_(Subscription.state == SubscriptionState.UNCONFIRMED, Subscription.created_at <= cutoff, ~asked)
+
+
+def _undo_returns(session: Session) -> int:
+    """Who left, asked to come back and never confirmed it is one who left: that must not be forgotten."""
+    return _count(
+        session,
+        update(Subscription)
+        .where(_is_overdue(), Subscription.unsubscribed_at.is_not(None))
+        .values(state=SubscriptionState.UNSUBSCRIBED),
+    )
+
+
+def _forget_sign_ups(session: Session) -> int:
+    return _count(session, delete(Subscription).where(_is_overdue(), Subscription.unsubscribed_at.is_(None)))
+
+
+def _forget_subscribers(session: Session) -> int:
+    """People of whom nothing is left but an address somebody typed. The proof that they were asked stays, without
+    where it came from.
+    """
+    nobody = (
+        select(Subscriber.id)
+        .where(
+            Subscriber.created_at <= func.now() - dt.timedelta(days=CONFIRM_DAYS),
+            Subscriber.erased_at.is_(None),
+            ~exists().where(Subscription.subscriber_id == Subscriber.id),
+            ~exists().where(Delivery.subscriber_id == Subscriber.id),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    ids = session.scalars(nobody).all()
+    session.execute(update(Consent).where(Consent.subscriber_id.in_(ids)).values(ip=None, user_agent=""))
+    return _count(session, delete(Subscriber).where(Subscriber.id.in_(ids)))
+
+
+def _forget_letters(session: Session) -> int:
+    """What a letter said, its links first of all; that it was sent stays."""
+    return _count(
+        session,
+        update(Letter)
+        .where(
+            Letter.created_at <= func.now() - dt.timedelta(days=LETTER_DAYS),
+            Letter.state.not_in([LetterState.QUEUED, LetterState.CLAIMED]),
+            Letter.parameters != {},
+        )
+        .values(parameters={}),
+    )
+
+
+def _forget_refusals(session: Session) -> int:
+    return _count(
+        session,
+        update(ImportRun)
+        .where(ImportRun.finished_at <= func.now() - dt.timedelta(days=REFUSAL_DAYS), ImportRun.refusals != [])
+        .values(refusals=[]),
+    )
+
+
+def _count(session: Session, statement: Delete | Update) -> int:
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    return cast("CursorResult[Any]", result).rowcount
