@@ -8,7 +8,7 @@ from mailer.newsroom.structure.lines import PartKind
 from mailer.newsroom.structure.typography import width
 
 _LABELS = {
-    "title": N_("Title"),
+    "title": N_("Bulletin"),
     "year": N_("Year"),
     "number": N_("Number"),
     "total_number": N_("Running number"),
@@ -22,7 +22,7 @@ _KINDS = {
     PartKind.SUBHEADING: N_("Subheading"),
     PartKind.SUBTITLE: N_("Subtitle"),
     PartKind.BYLINE: N_("Byline"),
-    PartKind.SOURCE: N_("Source"),
+    PartKind.SOURCE: N_("Taken from"),
     PartKind.EDITORS_NOTE: N_("Editor's note"),
     PartKind.FOOTNOTE: N_("Footnote"),
     PartKind.CAPTION: N_("Caption"),
