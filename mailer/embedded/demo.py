@@ -73,10 +73,13 @@ def run_demo(
         check_settings(plan)
         supervisor = Supervisor(plan, bar.say)
         try:
+            bar.step("Starting PostgreSQL, Redis, worker and web …")
             supervisor.start()
             with settings_of(supervisor.environment):
+                bar.step("Importing, compiling, approving …")
                 mailing_id = _launch(file.name, content, recipients, rate)
                 stopped = _watch(supervisor, mailing_id, bar)
+                bar.step("Reading some of what arrived …")
                 _read(plan, mailing_id)
                 return _report(mailing_id, stopped)
         finally:

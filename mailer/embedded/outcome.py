@@ -55,25 +55,40 @@ class DemoReport:
 
 
 class Bar:
-    """How far the sending is, on a terminal; and what the supervisor has to say, anywhere."""
+    """How far the demo is, on a terminal; and what the supervisor has to say, anywhere. All of it on stderr."""
 
     def __init__(self, total: int) -> None:
-        self._bar: Any = None
+        self._total = total
         self._done = 0
-        if sys.stderr.isatty():
-            self._bar = click.progressbar(length=total, label="Sending", file=sys.stderr, show_pos=True)
+        self._bar: Any = None
+        self._is_shown = sys.stderr.isatty()
+
+    def step(self, line: str) -> None:
+        """Names what is done now, on a terminal only."""
+        if self._is_shown:
+            self._finish()
+            self.say(line)
 
     def show(self, done: int) -> None:
-        if self._bar is not None:
-            self._bar.update(done - self._done)
-            self._done = done
+        """How many deliveries have come to an end. The bar begins with the first call, and so does its estimate."""
+        if not self._is_shown:
+            return
+        if self._bar is None:
+            self._bar = click.progressbar(length=self._total, label="Sending", file=sys.stderr, show_pos=True)
+        self._bar.update(done - self._done)
+        self._done = done
 
     def say(self, line: str) -> None:
         sys.stderr.write(f"\n{line}\n" if self._bar is not None else f"{line}\n")
 
     def close(self) -> None:
+        """Leaves the terminal as it was."""
+        self._finish()
+
+    def _finish(self) -> None:
         if self._bar is not None:
             self._bar.render_finish()
+            self._bar = None
 
 
 @contextmanager

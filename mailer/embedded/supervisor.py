@@ -37,6 +37,8 @@ from mailer.errors import ServiceError
 # Seconds before the first, second, … new start within a minute: at once after one accident, slower when it goes on.
 PATIENCE = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 MEMORY_SECONDS = 60.0
+# What ends by itself is tried so often when it fails: the database may have been away for a moment.
+TRIES = 3
 ANSWER_SECONDS = 60.0
 
 
@@ -140,7 +142,7 @@ class Supervisor:
     def _note_death(self, kept: Kept, moment: float) -> None:
         exit_code, reason = kept.process.exit_code, _reason(kept.process.exit_code)
         kept.process.bury()
-        if kept.is_once:
+        if kept.is_once and (exit_code == 0 or len(kept.deaths) == TRIES - 1):
             self._kept.remove(kept)
             if exit_code:
                 self._say(f"{kept.name} {reason} (see {self.plan.data_dir / 'logs' / kept.name}.log).")
