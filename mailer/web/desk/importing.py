@@ -28,14 +28,15 @@ def issue_upload(newsletter_id: int) -> ResponseReturnValue:
     session = get_session()
     newsletter = get_newsletter(session, newsletter_id)
     form = UploadForm()
-    problem = place = None
+    problem = place = filename = None
     if form.validate_on_submit():
         document: FileStorage = form.document.data
+        filename = document.filename or ""
         try:
             made = import_document(
                 session,
                 newsletter_id,
-                filename=document.filename or "",
+                filename=filename,
                 content=document.stream.read(),
                 by=get_account(),
             )
@@ -52,6 +53,7 @@ def issue_upload(newsletter_id: int) -> ResponseReturnValue:
         newsletter=newsletter,
         problem=problem,
         place=place,
+        filename=filename,
         max_upload_mb=get_settings().max_upload_mb,
     )
     return page, REFUSED if request.method == "POST" else 200

@@ -5,6 +5,7 @@ import datetime as dt
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from mailer import links
 from mailer.errors import CompositionError
 from mailer.i18n import N_, translate
 from mailer.newsletters import get_newsletter
@@ -33,12 +34,12 @@ LOOKS = {
 
 
 def _samples(language: str) -> dict[str, str]:
-    """What stands in the slots of a preview. Its links to leave and to choose lead nowhere: there is no reader."""
+    """What stands in the slots of a preview. Its links to leave and to choose have no token: there is no reader."""
     return {
         slots.NAME: translate(language, N_("Reader")),
         slots.ADDRESS: "reader@example.org",
-        slots.UNSUBSCRIBE_URL: "#",
-        slots.PREFERENCES_URL: "#",
+        slots.UNSUBSCRIBE_URL: links.unsubscribe_url("preview"),
+        slots.PREFERENCES_URL: links.preferences_url("preview"),
     }
 
 
