@@ -1,6 +1,8 @@
 """An article's body on its way into the mail: parsed once, then written as HTML or as text, whole or abridged."""
 
 import copy
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from lxml import html as lxml_html
@@ -10,6 +12,7 @@ from mailer.i18n import N_, translate
 from mailer.press.abridging import abridge
 from mailer.press.bodytext import TextWriter
 from mailer.press.linking import LinkRegister
+from mailer.press.printblocks import BlockWriter
 from mailer.press.sanitising import sanitise_body
 from mailer.press.slots import place_editors_slots
 
@@ -69,7 +72,7 @@ class Body:
         their article, ``p`` in a block of the page, which is no chapter of it.
         """
         root = self._copy(is_abridged=is_abridged)
-        for element in root.iter("a", "img", "h3", "table"):
+        for element in root.iter("a", "img", "h3", "table", "th"):
             if element.tag == "a" and (href := element.get("href", "")):
                 if href.lower().startswith(("http://", "https://")):
                     element.set("href", links.add(href, element.text_content() or href, article_key))
@@ -82,6 +85,9 @@ class Body:
             elif element.tag == "table":
                 element.set("class", "data")
                 element.set("cellspacing", "0")
+            elif element.tag == "th" and not element.get("scope"):
+                # A row of nothing but headings heads columns (WCAG technique H63).
+                element.set("scope", "row" if element.getparent().find("td") is not None else "col")
         return _inner_html(root)
 
     def _fit(self, image: HtmlElement) -> None:
@@ -94,6 +100,12 @@ class Body:
     def as_text(self, links: list[str], *, is_abridged: bool = False) -> str:
         """Wrapped text; each address that a link hides is added to `links`, and its number stands in the text."""
         return TextWriter(self._language, links).write(self._copy(is_abridged=is_abridged))
+
+    def as_blocks(self, pictures: Mapping[str, str], values: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The whole body for the print edition (see `printblocks`): `pictures` are files by address, `values` fill
+        the slots.
+        """
+        return BlockWriter(self._language, pictures, values).write(self._copy(is_abridged=False))
 
 
 def _replace_by_link(image: HtmlElement, words: str) -> None:

@@ -40,7 +40,7 @@ def reader_values(language: str, *, name: str = "", address: str = "reader@examp
 
 
 def preview_html(html: str, values: Mapping[str, str], look: Look = Look.LIGHT) -> str:
-    """A compiled edition's HTML with `values` in its slots (see `reader_values`), as a client with that `look` has it."""
+    """A compiled edition's HTML, `values` (see `reader_values`) in its slots, as a client with that `look` has it."""
     filled = fill_html(html, values)
     if look is Look.DARK:
         return _DARK_RULES.sub("@media all", filled)

@@ -9,11 +9,11 @@ import pytest
 from lxml.html import HtmlElement
 
 from mailer.errors import CompositionError
+from mailer.press.colours import contrast
 from mailer.press.compiling import Compiled, compile_edition
 from mailer.press.drafting import BUDGET_BYTES
 from mailer.press.plaintext import COLUMNS, width
 from mailer.press.slots import READER_SLOT, UNSUBSCRIBE_URL, slot
-from mailer.press.colours import contrast
 from tests.press.samples import ISSUE_URL, LONG, PIXEL_URL, click_url, make_article, make_content
 
 
