@@ -30,6 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(os.environ["MAILER_DATA_DIR"], ignore_errors=True))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright keeps an event loop running in the main thread until it is closed."""
+    items.sort(key=lambda item: "browser" in item.keywords)
+
+
 def forget_settings() -> None:
     """After a change of MAILER_* in a test: settings, engine and Celery are read anew."""
     from mailer.db import get_engine
