@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, defer
 from mailer import links
 from mailer.errors import LinkError, NotFoundError, RuleError
 from mailer.i18n import N_
+from mailer.newsletters.models import Newsletter
 from mailer.newsroom.models import Edition, EditionArticle, Issue
 from mailer.newsroom.rules import IssueState
 from mailer.press.slots import READER_SLOT
@@ -46,6 +47,8 @@ def get_sendable_edition(session: Session, edition_id: int) -> Edition:
     issue = session.scalars(
         select(Issue).where(Issue.id == edition.issue_id).with_for_update().execution_options(populate_existing=True)
     ).one()
+    if session.get_one(Newsletter, issue.newsletter_id).archived_at is not None:
+        raise RuleError(N_("This newsletter is archived; nothing more can be sent."))
     if issue.state != IssueState.APPROVED:
         raise RuleError(N_("The approval of this issue has been withdrawn; approve it again before it is sent."))
     latest = latest_edition(session, issue.id)

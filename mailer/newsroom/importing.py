@@ -22,6 +22,7 @@ from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedBulletin
 from mailer.newsroom.structure.describing import colophon_of, publishers_of
 from mailer.newsroom.structure.typography import squeeze
 from mailer.newsroom.wording import issue_name
+from mailer.settings import get_settings
 
 Warnings = list[dict[str, Any]]
 
@@ -38,7 +39,7 @@ def import_document(
     if newsletter is None:
         raise NotFoundError(N_("There is no such newsletter."))
     name = PurePosixPath(filename.replace("\\", "/")).name[-255:]
-    bulletin = parse_document(content, name)
+    bulletin = parse_document(content, name, max_bytes=max_bytes())
     warnings: Warnings = [warning.as_json() for warning in bulletin.warnings]
     issue = editing.create_issue(session, newsletter_id, by=by, **_masthead(bulletin, newsletter, warnings))
     digest = hashlib.sha256(content).hexdigest()
@@ -68,6 +69,11 @@ def import_document(
         warnings=len(warnings),
     )
     return issue
+
+
+def max_bytes() -> int:
+    """Of a document; the operator's choice."""
+    return get_settings().max_upload_mb * 2**20
 
 
 def find_source(session: Session, issue_id: int) -> SourceDocument | None:
@@ -116,9 +122,8 @@ def _add(
     by: Account | None,
     warnings: Warnings,
 ) -> None:
-    title = article.title or next(iter(article.paragraphs), "")[:30]
-    if not title:
-        title = translate(bulletin.language, N_("Untitled"))
+    language = "zh_CN" if bulletin.language.startswith("zh") else "en"
+    title = article.title or next(iter(article.paragraphs), "")[:30] or translate(language, N_("Untitled"))
     editing.add_article(
         session,
         issue,
@@ -127,7 +132,7 @@ def _add(
         section=_fit(article.section, ARTICLE_LINES["section"], warnings, article.line),
         source=_fit(article.source, ARTICLE_LINES["source"], warnings, article.line),
         page=article.page,
-        body=body_of(article, bulletin.language),
+        body=body_of(article, language),
     )
 
 

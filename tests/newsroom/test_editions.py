@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from mailer.errors import NotFoundError, RuleError
+from mailer.newsletters import archive_newsletter
 from mailer.newsroom import approval, editing, editions
 from mailer.newsroom.models import Edition, Issue
 from tests.newsroom.making import make_issue, make_newsletter
@@ -31,6 +32,14 @@ def test_only_the_latest_edition_of_an_approved_issue_is_sendable(session: Sessi
         editions.get_sendable_edition(session, first.id)
     assert editions.get_sendable_edition(session, second.id) is second
     assert editions.latest_edition(session, issue.id) is second
+
+
+def test_an_archived_newsletter_sends_nothing_more(session: Session) -> None:
+    newsletter = make_newsletter(session)
+    edition = approve(session, make_issue(session, newsletter))
+    archive_newsletter(session, newsletter, at=SENT)
+    with pytest.raises(RuleError, match="archived"):
+        editions.get_sendable_edition(session, edition.id)
 
 
 def test_an_edition_that_is_not_there_is_not_found(session: Session) -> None:

@@ -11,6 +11,7 @@ from mailer.newsroom.rules import IssueState
 from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedPart
 from mailer.newsroom.structure.lines import PartKind
 from mailer.press.sanitising import sanitise_body
+from mailer.settings import get_settings
 from tests.newsroom.making import make_account, make_newsletter
 
 BULLETIN = """云漓科技简报
@@ -160,6 +161,26 @@ def test_what_cannot_be_read_leaves_nothing_behind(session: Session, filename: s
     session.rollback()
     for table in (Issue, Article, SourceDocument):
         assert session.scalar(select(func.count()).select_from(table)) == 0
+
+
+def test_an_editors_note_is_called_so_in_the_language_of_the_document(session: Session) -> None:
+    newsletter = make_newsletter(session, title="云漓科技简报")
+    text = BULLETIN.replace("3月12日，", "编者按：中试基地是成果转化的关键一环，值得关注。\n\n3月12日，")
+    issue = import_document(session, newsletter.id, filename="4.txt", content=text.encode(), by=None)
+    note = "<blockquote><p>编者按：中试基地是成果转化的关键一环，值得关注。</p></blockquote>"
+    assert issue.articles[0].body.startswith(note)
+
+
+def test_the_operators_limit_of_an_upload_holds(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    newsletter = make_newsletter(session)
+    monkeypatch.setenv("MAILER_MAX_UPLOAD_MB", "1")
+    get_settings.cache_clear()
+    try:
+        with pytest.raises(UnreadableError, match="1 MiB"):
+            import_document(session, newsletter.id, filename="4.txt", content=b"x" * (2**20 + 1), by=None)
+    finally:
+        monkeypatch.undo()
+        get_settings.cache_clear()
 
 
 def test_a_newsletter_that_is_not_there_is_not_found(session: Session) -> None:

@@ -13,4 +13,5 @@ def publishers_of(bulletin: ParsedBulletin) -> str:
 def colophon_of(bulletin: ParsedBulletin) -> str:
     """The colophon's lines that say more than the fields do: publisher, editor and phone have places of their own."""
     known = [squeeze(value) for value in (bulletin.publisher, bulletin.editor, bulletin.phone) if value]
-    return "\n".join(line for line in bulletin.colophon if not any(value in squeeze(line) for value in known))
+    lines = (line for line in bulletin.colophon if not any(value in squeeze(line) for value in known))
+    return "\n".join(line for line in lines if any(map(str.isalnum, line)))  # a ruled line says nothing
