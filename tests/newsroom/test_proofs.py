@@ -1,0 +1,86 @@
+import email
+import email.policy
+from email.message import EmailMessage
+from typing import cast
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mailer.accounts.models import AuditEntry
+from mailer.dispatch.letter_messages import LetterClaim, compose
+from mailer.errors import CompositionError, RuleError
+from mailer.letters.models import Letter
+from mailer.newsroom.models import Issue
+from mailer.newsroom.proofs import send_proof
+from tests.newsroom.making import make_account, make_issue, make_newsletter
+
+
+@pytest.fixture
+def issue(session: Session) -> Issue:
+    return make_issue(session, make_newsletter(session))
+
+
+def arrived(session: Session, letter: Letter) -> EmailMessage:
+    """The letter as dispatch would send it."""
+    claim = LetterClaim(
+        id=letter.id,
+        kind=letter.kind,
+        locale=letter.locale,
+        address=letter.address,
+        newsletter_id=letter.newsletter_id,
+        parameters=letter.parameters,
+        message_id=letter.message_id,
+        attempts=0,
+    )
+    _, content = compose(session, claim)
+    return cast("EmailMessage", email.message_from_bytes(content, policy=email.policy.default))
+
+
+def test_a_test_arrives_as_its_readers_would_see_it_and_is_marked(session: Session, issue: Issue) -> None:
+    letter, *rest = send_proof(session, issue, "li@example.org", by=None)
+    assert rest == []
+    message = arrived(session, letter)
+    assert message["Subject"].startswith("【测试】科技情报参考")
+    assert message["To"] == "li@example.org"
+    html, text = message.get_body(("html",)), message.get_body(("plain",))
+    assert html is not None
+    assert text is not None
+    for part in (html.get_content(), text.get_content()):
+        assert "第1篇的正文" in part
+        assert "~mailer." not in part
+        assert "/c/" not in part
+        assert "/o/" not in part
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_addresses_are_parted_by_whatever_people_type_and_written_to_once(session: Session, issue: Issue) -> None:
+    typed = "li@example.org，wang@example.org；  LI@example.org\nzhao@example.org、qian@example.org"
+    send_proof(session, issue, typed, by=make_account(session, "Anna"))
+    session.commit()
+    addresses = session.scalars(select(Letter.address).order_by(Letter.id)).all()
+    assert len(addresses) == 4
+    assert session.scalars(select(AuditEntry.details).where(AuditEntry.action == "issue.proof_sent")).all() == [
+        {"count": 4}
+    ]
+
+
+@pytest.mark.parametrize(("typed", "problem"), [(" , ;", "Say where"), ("li@", "valid|address"), ("x", "@")])
+def test_what_is_no_address_is_refused_and_nobody_is_written_to(
+    session: Session, issue: Issue, typed: str, problem: str
+) -> None:
+    with pytest.raises(RuleError, match=problem):
+        send_proof(session, issue, typed, by=None)
+    assert session.scalars(select(Letter)).all() == []
+
+
+def test_a_test_is_for_colleagues_and_not_for_a_crowd(session: Session, issue: Issue) -> None:
+    crowd = " ".join(f"a{number}@example.org" for number in range(11))
+    with pytest.raises(RuleError, match="at most 10"):
+        send_proof(session, issue, crowd, by=None)
+
+
+def test_what_cannot_be_compiled_is_not_tested(session: Session) -> None:
+    empty = make_issue(session, make_newsletter(session), articles=0)
+    with pytest.raises(CompositionError):
+        send_proof(session, empty, "li@example.org", by=None)
