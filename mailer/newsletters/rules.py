@@ -8,7 +8,7 @@ from mailer.errors import RuleError
 from mailer.i18n import LOCALES, N_
 
 SLUG = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-# `<slug.newsletter-slug.domain>` must stay below the 255 octets of RFC 2919 section 2 with any domain name there is.
+# `<slug.newsletter-slug.domain>` has at most 255 octets (RFC 2919 section 2): two of these leave 125 for the domain.
 SLUG_LENGTH = 64
 PARAGRAPHS_LENGTH = 10_000
 

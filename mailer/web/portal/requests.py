@@ -10,7 +10,8 @@ from mailer.web.locale import gettext
 
 def evidence(wording: str) -> dict[str, Any]:
     """`wording` is the sentence that was shown, exactly, in the language it was shown in."""
-    return {"wording": wording, "ip": request.remote_addr, "user_agent": request.headers.get("User-Agent", "")}
+    # Behind a local socket there is no address, and an empty one is none.
+    return {"wording": wording, "ip": request.remote_addr or None, "user_agent": request.headers.get("User-Agent", "")}
 
 
 def sign_up_wording() -> str:
