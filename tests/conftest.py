@@ -27,6 +27,8 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     os.environ.update(TEST_SETTINGS)
     os.environ["MAILER_DATA_DIR"] = tempfile.mkdtemp(prefix="mailer-tests-")
+    # Run by root, the tests' PostgreSQL is another user's and must be able to walk to its data.
+    Path(os.environ["MAILER_DATA_DIR"]).chmod(0o711)
     config.add_cleanup(lambda: shutil.rmtree(os.environ["MAILER_DATA_DIR"], ignore_errors=True))
 
 

@@ -163,7 +163,7 @@ def _captured(plan: Plan, count: int) -> list[readers.Mail]:
     """Out of the mail itself: the newest `count` that hold a pixel of ours."""
     maildir = Maildir(plan.mailbox_dir)
     newest = maildir.list_messages(per_page=count).messages
-    mails = (readers.mail_of(maildir.get(each.key).source, plan.web_url) for each in newest)
+    mails = (readers.mail_of(maildir.get(each.key).source, plan.web_url, plan.web_url) for each in newest)
     return [mail for mail in mails if mail.pixel or mail.links]
 
 

@@ -50,13 +50,16 @@ class Visit:
     agent: str
 
 
-def mail_of(content: bytes, public_url: str) -> Mail:
-    """The fetchable addresses in a captured message's HTML part; only those of our own server."""
+def mail_of(content: bytes, public_url: str, web_url: str) -> Mail:
+    """The fetchable addresses in a captured message's HTML part: only those under `public_url`, and fetched at
+    `web_url`, where that server is on this machine; nothing goes out, whatever the operator's public address is.
+    """
     finder = _Finder(public_url)
     for part in email.message_from_bytes(content).walk():
         if part.get_content_type() == "text/html":
             finder.feed(_text_of(part))
-    return Mail(finder.pixel, tuple(dict.fromkeys(finder.links)))
+    pixel = finder.pixel and finder.pixel.replace(public_url, web_url, 1)
+    return Mail(pixel, tuple(dict.fromkeys(link.replace(public_url, web_url, 1) for link in finder.links)))
 
 
 def mails_of_ledger(session: Session, mailing: Mailing, count: int) -> list[Mail]:

@@ -59,13 +59,17 @@ def _mark(data_dir: Path) -> Path:
 
 def make_child(plan: Plan, environment: Mapping[str, str]) -> Child:
     """The process that loads it. It sends only where nothing leaves this machine."""
-    return make_process(
-        plan, environment, "sample", "mailer.embedded.sample", *(["send"] if plan.sends_to_mailbox else [])
-    )
+    return make_process(plan, environment, "sample", "mailer.embedded.sample", *_arguments(plan))
 
 
-def load(*, is_sent: bool) -> None:
-    """Every step that is not done yet. Raises `MailerError` when one cannot be."""
+def _arguments(plan: Plan) -> list[str]:
+    return [plan.web_url] if plan.sends_to_mailbox else []
+
+
+def load(*, web_url: str | None) -> None:
+    """Every step that is not done yet; without `web_url`, where the readers fetch, nothing is sent. Raises
+    `MailerError` when a step cannot be taken.
+    """
     with session_scope() as session:
         newsletter = found_newsletter(
             session,
@@ -82,12 +86,12 @@ def load(*, is_sent: bool) -> None:
         fill_list(lists[slug], make_csv(READERS[slug]))
     with session_scope() as session:
         newsletter = newsletters.get_newsletter_by_slug(session, SLUG)
-        mailing_id = _publish_first(session, newsletter, [lists[slug] for slug in LISTS], is_sent=is_sent)
+        mailing_id = _publish_first(session, newsletter, [lists[slug] for slug in LISTS], is_sent=web_url is not None)
     with session_scope() as session:
         if _count_issues(session, newsletter.id) == 1:
             _import(session, newsletter.id, "second.txt")
-    if mailing_id is not None and _is_sent_and_unread(mailing_id):
-        _read()
+    if mailing_id is not None and web_url is not None and _is_sent_and_unread(mailing_id):
+        _read(web_url)
 
 
 def _count_readers(session: Session, list_id: int) -> int:
@@ -127,20 +131,20 @@ def _is_sent_and_unread(mailing_id: int) -> bool:
     return False
 
 
-def _read() -> None:
+def _read(web_url: str) -> None:
     settings = get_settings()
     assert settings.mailbox_dir, "the sample is sent to a mailbox"
     arrived = [content for _, content in Maildir(settings.mailbox_dir).read_all()]
-    mails = [mail for content in arrived if (mail := readers.mail_of(content, settings.public_url)).pixel]
+    mails = [mail for content in arrived if (mail := readers.mail_of(content, settings.public_url, web_url)).pixel]
     time.sleep(readers.SECONDS_TO_NOTICE)
     chosen = random.Random(2026).sample(mails, min(OPENING, len(mails)))  # noqa: S311  (made-up readers)
     readers.read(readers.plan_visits(chosen, clicking=0.45, proxies=PROXIES))
 
 
 def main() -> None:
-    """The process `sample` of the first start: ``python -m mailer.embedded.sample [send]``."""
+    """The process `sample` of the first start: ``python -m mailer.embedded.sample [WEB_URL]``."""
     try:
-        load(is_sent="send" in sys.argv[1:])
+        load(web_url=next(iter(sys.argv[1:]), None))
     except MailerError as error:
         sys.exit(str(error))
     _mark(get_settings().data_dir).unlink(missing_ok=True)

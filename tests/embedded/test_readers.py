@@ -60,7 +60,7 @@ def test_a_mail_offers_its_own_pixel_and_counted_links_only() -> None:
     message["Subject"] = "x"
     message.set_content("http://127.0.0.1:8000/c/from-the-text/reader")
     message.add_alternative(HTML, subtype="html", cte="base64")
-    mail = mail_of(message.as_bytes(), "http://127.0.0.1:8000")
+    mail = mail_of(message.as_bytes(), "http://127.0.0.1:8000", "http://127.0.0.1:8000")
     assert mail.pixel == "http://127.0.0.1:8000/o/reader.gif"
     assert mail.links == ("http://127.0.0.1:8000/c/first/reader", "http://127.0.0.1:8000/c/second/reader?a=1&b=2")
 
@@ -68,7 +68,16 @@ def test_a_mail_offers_its_own_pixel_and_counted_links_only() -> None:
 def test_a_letter_offers_nothing() -> None:
     message = EmailMessage()
     message.set_content("no HTML at all")
-    assert mail_of(message.as_bytes(), "http://127.0.0.1:8000") == Mail(None, ())
+    assert mail_of(message.as_bytes(), "http://127.0.0.1:8000", "http://127.0.0.1:8000") == Mail(None, ())
+
+
+def test_readers_stay_on_this_machine_whatever_the_public_address_is() -> None:
+    message = EmailMessage()
+    message.set_content(HTML.replace("http://127.0.0.1:8000", "https://news.example.org"), subtype="html", cte="base64")
+    mail = mail_of(message.as_bytes(), "https://news.example.org", "http://127.0.0.1:8123")
+    assert mail.pixel == "http://127.0.0.1:8123/o/reader.gif"
+    assert len(mail.links) == 2
+    assert all(link.startswith("http://127.0.0.1:8123/c/") for link in mail.links)
 
 
 def test_readers_open_first_follow_earlier_links_more_often_and_never_look_like_scanners() -> None:
