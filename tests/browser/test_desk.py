@@ -121,6 +121,8 @@ def test_an_issue_goes_from_the_file_to_its_approval(
     look(bao, "sent")
     bao.goto("/desk/newsletters/1")
     look(bao, "issues")
+    bao.goto("/desk/")
+    look(bao, "under-way")
 
 
 def write_a_table_and_a_link(page: Page) -> None:
