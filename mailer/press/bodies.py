@@ -17,6 +17,7 @@ from mailer.press.sanitising import sanitise_body
 from mailer.press.slots import place_editors_slots
 
 _BLOCKS = frozenset({"p", "h3", "ul", "ol", "blockquote", "hr", "table"})
+_LINES = _BLOCKS | {"li", "tr", "td", "th", "caption", "br"}
 
 
 class Body:
@@ -39,6 +40,16 @@ class Body:
     def pictures_without_words(self) -> int:
         """How many pictures have no `alt` text."""
         return sum(1 for image in self._root.iter("img") if not image.get("alt", "").strip())
+
+    @property
+    def picture_words(self) -> tuple[str, ...]:
+        """The `alt` texts there are."""
+        return tuple(words for image in self._root.iter("img") if (words := image.get("alt", "").strip()))
+
+    @property
+    def words(self) -> str:
+        """The text, each block and line on a line of its own; slots as editors write them."""
+        return "\n".join(line for line in _lines(self._root).split("\n") if line.strip())
 
     @property
     def is_empty(self) -> bool:
@@ -137,6 +148,14 @@ def _wrap_loose_text(root: HtmlElement) -> None:
             child.tail = tail
     if loose.text_content().strip() or len(loose):
         root.append(loose)
+
+
+def _lines(element: HtmlElement) -> str:
+    parts = [element.text or ""]
+    for child in element:
+        edge = "\n" if child.tag in _LINES else ""
+        parts += [edge, _lines(child), edge, child.tail or ""]
+    return "".join(parts)
 
 
 def _words(root: HtmlElement) -> str:

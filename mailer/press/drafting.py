@@ -31,6 +31,44 @@ class Draft:
     links: tuple[Link, ...]
     abridged: frozenset[int]
 
+
+def draft_edition(content: Content) -> Draft:
+    """The whole content where it fits, else with as few articles abridged as will do, the longest first. Where the
+    newsletter wants abstracts, every article that is longer than one is abridged to begin with.
+    """
+    pages = _Pages(content)
+    page = _fitting_page(pages, content)
+    # Not before: an issue far too long is drawn some eight times as HTML, and its text is as much work again.
+    return Draft(page.html, pages.draw_text(page.abridged), page.links, page.abridged)
+
+
+def _fitting_page(pages: "_Pages", content: Content) -> "_Page":
+    chosen = pages.abstracts
+    whole = pages.draw_html(chosen)
+    if whole.nominal_size(is_tracked=content.is_tracked) <= BUDGET_BYTES:
+        return whole
+    others = [article for article in content.articles if article.url and article.key not in chosen]
+    keys = [article.key for article in sorted(others, key=lambda article: -len(article.body))]
+    best = pages.draw_html(chosen | set(keys))
+    low, high = 1, len(keys) - 1
+    while low <= high:
+        count = (low + high) // 2
+        page = pages.draw_html(chosen | set(keys[:count]))
+        if page.nominal_size(is_tracked=content.is_tracked) <= BUDGET_BYTES:
+            best, high = page, count - 1
+        else:
+            low = count + 1
+    return best
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A draft's HTML, before anybody knows that it is the one to keep."""
+
+    html: str
+    links: tuple[Link, ...]
+    abridged: frozenset[int]
+
     def nominal_size(self, *, is_tracked: bool) -> int:
         """Bytes of the HTML with its addresses in, as they will be about: the same for a preview and for the edition
         made of it, since both must cut the same articles.
@@ -40,29 +78,6 @@ class Draft:
             return "x" * (len(url.encode()) * 4 // 3 + _TRACKED_OVERHEAD) if is_tracked else url
 
         return len(place_links(self.html, self.links, stand_in).encode())
-
-
-def draft_edition(content: Content) -> Draft:
-    """The whole content where it fits, else with as few articles abridged as will do, the longest first. Where the
-    newsletter wants abstracts, every article that is longer than one is abridged to begin with.
-    """
-    pages = _Pages(content)
-    chosen = pages.abstracts
-    whole = pages.draw(chosen)
-    if whole.nominal_size(is_tracked=content.is_tracked) <= BUDGET_BYTES:
-        return whole
-    others = [article for article in content.articles if article.url and article.key not in chosen]
-    keys = [article.key for article in sorted(others, key=lambda article: -len(article.body))]
-    best = pages.draw(chosen | set(keys))
-    low, high = 1, len(keys) - 1
-    while low <= high:
-        count = (low + high) // 2
-        draft = pages.draw(chosen | set(keys[:count]))
-        if draft.nominal_size(is_tracked=content.is_tracked) <= BUDGET_BYTES:
-            best, high = draft, count - 1
-        else:
-            low = count + 1
-    return best
 
 
 def group_sections(articles: Sequence[ArticleContent]) -> list[tuple[str, list[ArticleContent]]]:
@@ -118,30 +133,33 @@ class _Pages:
             return frozenset()
         return frozenset(a.key for a in self._content.articles if a.url and self._bodies[a.key].is_long)
 
-    def draw(self, abridged: frozenset[int]) -> Draft:
+    def draw_html(self, abridged: frozenset[int]) -> _Page:
         links = LinkRegister()
-        notes: list[str] = []
 
         # Markup: sanitised, and escaped by the serialiser that wrote it.
-        def html_body(article: ArticleContent) -> Markup:
+        def body(article: ArticleContent) -> Markup:
             return Markup(  # noqa: S704
                 self._bodies[article.key].as_html(
                     links, article.key, is_abridged=article.key in abridged, heading=self._inner_heading
                 )
             )
 
-        def html_block(name: str) -> Markup:
+        def block(name: str) -> Markup:
             return Markup(self._blocks[name].as_html(links, None, heading="p"))  # noqa: S704
 
-        def text_body(article: ArticleContent) -> TextBody:
+        html = self._render("edition.html", abridged, link=links.add, body=body, block_body=block)
+        return _Page(inline_css(html), tuple(links.links), abridged)
+
+    def draw_text(self, abridged: frozenset[int]) -> str:
+        notes: list[str] = []
+
+        def body(article: ArticleContent) -> TextBody:
             return _note(notes, self._bodies[article.key], is_abridged=article.key in abridged)
 
-        def text_block(name: str) -> TextBody:
+        def block(name: str) -> TextBody:
             return _note(notes, self._blocks[name], is_abridged=False)
 
-        html = self._render("edition.html", abridged, link=links.add, body=html_body, block_body=html_block)
-        text = self._render("edition.txt", abridged, body=text_body, block_body=text_block)
-        return Draft(inline_css(html), tidy(text), tuple(links.links), abridged)
+        return tidy(self._render("edition.txt", abridged, body=body, block_body=block))
 
     def _render(self, name: str, abridged: frozenset[int], **functions: Any) -> str:
         """A theme has a page of its own; its text is that of all themes unless it brings one."""

@@ -71,6 +71,12 @@ class SlottedPart:
         self._layouts: dict[tuple[int, ...], Layout] = {}
         self._stretches: dict[tuple[int, int], bytes] = {}
 
+    @property
+    def prefix(self) -> bytes:
+        """What every filling begins with: encoded, all before the first slot, or the whole part where it has none."""
+        length = len(self._literals[0])
+        return self._encode_stretch(0, 0, length - length % 3 if self._slots else length)
+
     def fill(self, values: Mapping[str, bytes]) -> bytes:
         """The part in base64. Raises `KeyError` when a slot has no value."""
         phases = tuple([len(values[name]) % 3 for name in self.names])

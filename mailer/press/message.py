@@ -112,7 +112,10 @@ class MessageTemplate:
 
     def __init__(self, *, fixed: str, text: str, html: str, language: str) -> None:
         self._body = _Alternative(text, html)
-        self._fixed = (fixed + mime_fields(language, self._body.boundary)).encode()
+        # What all messages share, for whoever hashes them (DKIM): the fields at the end of the header, with the blank
+        # line that closes it, and the beginning of the body.
+        self.fixed_header = (fixed + mime_fields(language, self._body.boundary)).encode()
+        self.body_prefix = self._body.prefix()
         self._names = frozenset((*self._body.text.names, *self._body.html.names))
         self._stranger = translate(language, N_("reader"))
 
@@ -134,7 +137,7 @@ class MessageTemplate:
             + headers.mailbox("To", to_name, to)
             + headers.url("List-Unsubscribe", values[UNSUBSCRIBE_URL], is_folded=False)
         )
-        return b"".join((fields.encode(), self._fixed, *self._body.fill(values)))
+        return b"".join((fields.encode(), self.fixed_header, *self._body.fill(values)))
 
 
 def compose(
@@ -183,6 +186,11 @@ class _Alternative:
         self._text_head = part.format(self.boundary, "plain").encode()
         self._html_head = part.format(self.boundary, "html").encode()
         self._end = f"--{self.boundary}--\r\n".encode()
+
+    def prefix(self) -> bytes:
+        """What every filling begins with, up to the first slot."""
+        text = self._text_head + self.text.prefix
+        return text if self.text.names else text + self._html_head + self.html.prefix
 
     def fill(self, values: Mapping[str, str]) -> tuple[bytes, ...]:
         return (

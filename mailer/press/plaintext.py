@@ -8,6 +8,7 @@ or ends with an opening one.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from mailer.press.slots import TOKEN
 
@@ -21,6 +22,7 @@ _OPENING = frozenset("（《〈「『【〔｛“‘([{")
 _SPACES = re.compile(r"[ \t\r\n\xa0]+")
 
 
+@lru_cache(maxsize=1 << 16)
 def char_width(character: str) -> int:
     """Columns of one character (UAX #11); ambiguous ones, such as Chinese quotation marks, count as wide."""
     if unicodedata.combining(character) or unicodedata.category(character) in {"Cf", "Mn", "Me"}:

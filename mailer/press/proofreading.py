@@ -100,10 +100,15 @@ def _check_theme(content: Content) -> list[Finding]:
     except ValueError:
         own_host = None
     try:
-        get_theme(content.theme, content.theme_options, own_host=own_host)
+        theme = get_theme(content.theme, content.theme_options, own_host=own_host)
     except CompositionError as error:
         return [Finding(Severity.ERROR, THEME, problem) for problem in error.problems]
-    return []
+    logo = f"{theme.logo_url} {theme.logo_alt}"
+    blocks = " ".join(_as_read(html) for html in (theme.header, theme.footer))
+    return [
+        *_check_slots(THEME, logo, {}, are_slots_allowed=False),
+        *_check_slots(THEME, blocks, {}, are_slots_allowed=True),
+    ]
 
 
 def _check_article(article: ArticleContent, number: int) -> list[Finding]:
@@ -116,9 +121,13 @@ def _check_article(article: ArticleContent, number: int) -> list[Finding]:
         findings.append(Finding(Severity.ERROR, ARTICLE, N_("The article has no address on the web."), params))
     for text in (article.title, article.section, article.source, article.url):
         findings += _check_slots(ARTICLE, text, params, are_slots_allowed=False)
-    # As it will stand in the mail: a character reference or a tag may hide what is looked for here.
-    body = sanitise_body(article.body)
-    return findings + _check_slots(ARTICLE, f"{unescape(_TAG.sub('', body))} {body}", params, are_slots_allowed=True)
+    body = _as_read(sanitise_body(article.body))
+    return findings + _check_slots(ARTICLE, body, params, are_slots_allowed=True)
+
+
+def _as_read(html: str) -> str:
+    """Sanitised HTML as it will stand in the mail: a character reference or a tag may hide what is looked for."""
+    return f"{unescape(_TAG.sub('', html))} {html}"
 
 
 def _check_slots(place: str, text: str, params: dict[str, Any], *, are_slots_allowed: bool) -> list[Finding]:

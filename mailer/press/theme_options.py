@@ -23,7 +23,6 @@ from mailer.i18n import N_
 from mailer.press.colours import CONTRAST, QUIET, WHITE, contrast, is_colour
 from mailer.press.fontstacks import STACKS
 from mailer.press.sanitising import sanitise_body
-from mailer.press.slots import MARK
 
 NARROWEST, WIDEST = 480, 640
 # The narrowest sheet less its two margins.
@@ -93,7 +92,7 @@ def _check_logo(text: Mapping[str, str], own_host: str | None) -> list[str]:
         is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.username
     except ValueError:
         is_usable = False
-    if not is_usable or MARK in text["logo_url"]:
+    if not is_usable:
         problems.append(N_("The logo needs a web address."))
     elif own_host is not None and parts.hostname != own_host:
         problems.append(
@@ -107,6 +106,4 @@ def _check_logo(text: Mapping[str, str], own_host: str | None) -> list[str]:
 def _check_blocks(text: Mapping[str, str]) -> list[str]:
     if any(len(text[block]) > LONGEST_BLOCK for block in ("header", "footer")):
         return [N_("The block at the head or foot is too long: 5,000 characters at most.")]
-    if any(MARK in text[block] or MARK in sanitise_body(text[block]) for block in ("header", "footer", "logo_alt")):
-        return [N_("“~mailer.” is reserved and cannot stand in an issue.")]
     return []

@@ -1,5 +1,5 @@
 """The golden mail of every theme in a real browser: as wide as a desktop's and a phone's, by day, by night, and as
-webmail that drops the head shows it; axe-core finds nothing serious, nothing scrolls sideways, nothing is asked of the network.
+webmail that drops the head shows it. axe-core finds nothing serious, and nothing scrolls sideways.
 """
 
 from collections.abc import Callable
