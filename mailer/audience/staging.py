@@ -46,6 +46,7 @@ LEFT JOIN blocked ON blocked.email_key = rows.email_key
 LEFT JOIN blocked AS erased ON erased.email_key = rows.erased_key
 """
 
+# A reader may act between the judgement and the merge: a sign-up that came in is confirmed, a departure is respected.
 _MERGE = (
     """
     INSERT INTO subscribers (email, email_key, domain, name, locale, attributes)
@@ -64,13 +65,13 @@ _MERGE = (
         SELECT subscribers.id, :list_id, 'confirmed', 'import', now()
         FROM import_verdicts JOIN subscribers USING (email_key)
         WHERE verdict = 'new' ORDER BY import_verdicts.line
-        ON CONFLICT (subscriber_id, list_id) DO NOTHING
+        ON CONFLICT (subscriber_id, list_id) DO UPDATE SET state = 'confirmed', confirmed_at = now()
+        WHERE subscriptions.state = 'unconfirmed' AND subscriptions.unsubscribed_at IS NULL
         RETURNING subscriber_id
     )
     INSERT INTO consents (subscriber_id, list_id, act, wording, basis, user_agent)
     SELECT subscriber_id, :list_id, 'imported', :wording, :basis, '' FROM made
     """,
-    # Judged again here: a reader who confirmed or left meanwhile has spoken for themselves.
     """
     WITH changed AS (
         UPDATE subscriptions SET state = 'confirmed', confirmed_at = now()

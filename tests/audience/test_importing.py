@@ -9,9 +9,10 @@ from mailer import accounts, newsletters
 from mailer.accounts.models import AuditEntry
 from mailer.audience import leaving, staging, suppressing
 from mailer.audience.importing import enqueue_lost, list_imports, run_import, start_import
-from mailer.audience.models import Consent, ImportRun, Subscriber
+from mailer.audience.models import Consent, ImportRun, Subscriber, Subscription
 from mailer.audience.rules import SuppressionReason
-from mailer.db import now
+from mailer.audience.subscribing import sign_up
+from mailer.db import now, session_scope
 from mailer.errors import NotFoundError, RuleError, UnreadableError
 from mailer.newsletters.models import List
 from tests.audience.conftest import SignUp, reader, states
@@ -203,3 +204,37 @@ def test_who_imported_is_kept_in_the_audit_trail(session: Session, double: List)
     assert (entry.account_id, entry.subject_id, entry.details["basis"]) == (account.id, double.id, "consent")
     assert [each.account_id for each in list_imports(session, list_id=double.id)] == [account.id]
     assert list_imports(session, list_id=double.id + 1) == []
+
+
+def test_sign_ups_during_an_import_of_the_same_people_break_neither(session: Session, double: List) -> None:
+    people = [f"r{number}@example.org" for number in range(60)]
+    started = start_import(
+        session, list_id=double.id, filename="x.csv", content="\n".join(people).encode(), basis="x", by=None
+    )
+    session.commit()
+    failures: list[BaseException] = []
+    barrier = threading.Barrier(3)
+
+    def sign_everybody_up(order: list[str]) -> None:
+        try:
+            barrier.wait(10)
+            for email in order:
+                with session_scope() as own:
+                    sign_up(own, email=email, list_ids=[double.id], wording="x")
+        except BaseException as error:  # noqa: BLE001  (shown by the assertion below)
+            failures.append(error)
+
+    threads = [threading.Thread(target=sign_everybody_up, args=(order,)) for order in (people, people[::-1])]
+    for thread in threads:
+        thread.start()
+    barrier.wait(10)
+    run_import(started.id)
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    session.expire_all()
+    counts = session.get_one(ImportRun, started.id).counts
+    assert counts["new"] + counts["changed"] == 60
+    # Whoever came first, everybody is on the list, once, on the basis that the import has.
+    assert session.scalars(select(Subscription.state)).all() == ["confirmed"] * 60
+    assert session.scalar(select(func.count()).where(Consent.act == "imported")) == 60

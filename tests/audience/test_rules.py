@@ -1,6 +1,8 @@
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailer.audience.rules import Act, SubscriptionState, SuppressionReason, next_state, replaces
 
@@ -44,3 +46,11 @@ def test_a_suppression_is_replaced_by_a_stronger_reason_only() -> None:
     assert set(order) == set(SuppressionReason)
     for old, new in itertools.product(order, order):
         assert replaces(new, old) == (order.index(new) > order.index(old))
+
+
+@given(st.lists(st.sampled_from([act for act in Act if act not in {Act.CONFIRM, Act.CHOOSE, Act.UNDO}]), max_size=12))
+def test_whatever_strangers_and_imports_do_a_leaver_stays_away(acts: list[Act]) -> None:
+    state: SubscriptionState | None = L
+    for act in acts:
+        state = next_state(state, act, has_left=state is U)
+        assert state is not C
