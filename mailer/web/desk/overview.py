@@ -27,12 +27,18 @@ def index() -> ResponseReturnValue:
         .join(Newsletter, Newsletter.id == Mailing.newsletter_id)
         .where(Mailing.state.in_(UNDER_WAY))
         .order_by(Mailing.id.desc())
-    )
+    ).all()
+    launched = {issue.id for _, issue, _ in under_way}
+    approved = [
+        (issue, newsletter)
+        for issue, newsletter in list_in_state(session, IssueState.APPROVED)
+        if issue.first_sent_at is None and issue.id not in launched
+    ]
     return render_template(
         "desk/index.html",
-        under_way=under_way.all(),
+        under_way=under_way,
         in_review=list_in_state(session, IssueState.IN_REVIEW),
-        approved=[pair for pair in list_in_state(session, IssueState.APPROVED) if pair[0].first_sent_at is None],
+        approved=approved,
         drafts=list_in_state(session, IssueState.DRAFT, limit=8),
         newsletters=list_newsletters(session),
         latest=latest_issues(session),
