@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from mailer import links
+from mailer.dispatch.dkim_senders import sign_message
 from mailer.errors import CompositionError
 from mailer.i18n import N_
 from mailer.letters.rules import LetterKind
@@ -33,17 +34,22 @@ class LetterClaim:
 
 
 def compose(session: Session, claim: LetterClaim) -> tuple[str, bytes]:
-    """(address for MAIL FROM, message). Raises `CompositionError` where it cannot be written."""
+    """(address for MAIL FROM, message, signed where its domain has keys).
+
+    Raises `CompositionError` where it cannot be written, `RuleError` where a key cannot be read.
+    """
     newsletter = session.get(Newsletter, claim.newsletter_id) if claim.newsletter_id is not None else None
     sender = _sender(newsletter)
     moment = dt.datetime.now(dt.UTC)
     if claim.kind != LetterKind.PROOF:
-        return sender.sender_address, compose_letter(
+        message = compose_letter(
             claim.kind, claim.locale, claim.parameters, sender, claim.address, claim.message_id, moment
         )
-    if newsletter is None:
+    elif newsletter is None:
         raise CompositionError([N_("A test belongs to a newsletter.")])
-    return sender.sender_address, _proof(newsletter, sender, claim, moment)
+    else:
+        message = _proof(newsletter, sender, claim, moment)
+    return sender.sender_address, sign_message(session, sender.sender_address, message)
 
 
 def _sender(newsletter: Newsletter | None) -> Sender:

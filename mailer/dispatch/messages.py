@@ -7,7 +7,7 @@ comes with the reading of bounces.
 
 import base64
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from sqlalchemy import select
@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 
 from mailer import links
 from mailer.dispatch.claiming import Claim
+from mailer.dispatch.dkim_senders import load_signing_keys
+from mailer.dispatch.dkim_signing import Signer, SigningKey
 from mailer.dispatch.envelopes import Envelope
 from mailer.dispatch.models import Mailing, MailingList
 from mailer.dispatch.smtp_message import stuff_header
@@ -64,7 +66,14 @@ def identity_of(newsletter: Newsletter, chosen: List, *, mailing_id: int) -> Ide
 class MessageMaker:
     """Makes the messages of one mailing. Holds no database session."""
 
-    def __init__(self, mailing: Mailing, edition: Edition, newsletter: Newsletter, lists: Mapping[int, List]) -> None:
+    def __init__(
+        self,
+        mailing: Mailing,
+        edition: Edition,
+        newsletter: Newsletter,
+        lists: Mapping[int, List],
+        keys: Sequence[SigningKey] = (),
+    ) -> None:
         self.sender = newsletter.sender_address
         self._key, self._domain = mailing.message_key, mailing.message_domain
         web_url = links.issue_url(newsletter.slug, mailing.issue_id)
@@ -78,6 +87,10 @@ class MessageMaker:
                 web_url,
             )
             for list_id, chosen in lists.items()
+        }
+        self._signers = {
+            list_id: Signer(keys, fixed_header=template.fixed_header, body_prefix=template.body_prefix)
+            for list_id, template in self._templates.items()
         }
 
     def envelope(self, claim: Claim) -> Envelope:
@@ -94,7 +107,8 @@ class MessageMaker:
     def _content(self, claim: Claim) -> Callable[[], bytes]:
         def fill() -> bytes:
             leaving = links.UnsubscribeTarget(claim.subscriber_id, claim.delivery_id, claim.list_ids)
-            filled = self._templates[claim.list_ids[0]].fill(
+            list_id = claim.list_ids[0]
+            filled = self._templates[list_id].fill(
                 to=claim.address,
                 to_name=claim.name,
                 message_id=message_id(claim.delivery_id, self._key, self._domain),
@@ -105,19 +119,24 @@ class MessageMaker:
                     PREFERENCES_URL: links.preferences_url(links.make_preferences_token(claim.subscriber_id)),
                 },
             )
-            return stuff_header(filled)
+            return stuff_header(self._signers[list_id].sign(filled))
 
         return fill
 
 
 def load_message_maker(session: Session, mailing: Mailing) -> MessageMaker:
-    """Reads the edition, the newsletter and the lists of a mailing. Raises `CompositionError`."""
+    """Reads the edition, the newsletter and the lists of a mailing, and the keys that sign it.
+
+    Raises `CompositionError`, and `RuleError` where a key cannot be read.
+    """
     lists = session.scalars(
         select(List).join(MailingList, MailingList.list_id == List.id).where(MailingList.mailing_id == mailing.id)
     )
+    newsletter = session.get_one(Newsletter, mailing.newsletter_id)
     return MessageMaker(
         mailing,
         get_edition(session, mailing.edition_id),
-        session.get_one(Newsletter, mailing.newsletter_id),
+        newsletter,
         {chosen.id: chosen for chosen in lists},
+        load_signing_keys(session, newsletter.sender_address),
     )

@@ -1,6 +1,5 @@
 """Relays an admin has set up: made, changed, tested; their passwords sealed; and which of them is in use."""
 
-import base64
 import datetime as dt
 import secrets
 from collections.abc import Sequence
@@ -8,9 +7,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -18,6 +14,8 @@ from sqlalchemy.orm import Session
 from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.addresses import parse_address
+from mailer.dispatch import sealing
+from mailer.dispatch.dkim_senders import sign_message
 from mailer.dispatch.envelopes import Envelope, Result
 from mailer.dispatch.models import Relay
 from mailer.dispatch.probing import PROBE_TIMEOUTS, ProbeResult, probe
@@ -53,25 +51,16 @@ FIELDS = frozenset(
 UNSEALABLE = N_("The relay's password cannot be read: MAILER_SECRET_KEY has changed. Enter the password again.")
 
 
-def _sealer() -> Fernet:
-    """The key is derived from the service's secret for this one purpose (HKDF, RFC 5869)."""
-    secret = get_settings().secret_key.get_secret_value().encode()
-    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"mailer.dispatch.relays/password").derive(secret)
-    return Fernet(base64.urlsafe_b64encode(key))
-
-
 def seal(password: str) -> bytes:
     """`password` as it is stored; empty stays empty."""
-    return _sealer().encrypt(password.encode()) if password else b""
+    return sealing.seal(password.encode(), sealing.RELAY_PASSWORDS)
 
 
 def unseal(sealed: bytes) -> str:
     """The password. Raises `RuleError` where it was sealed with another secret key."""
-    if not sealed:
-        return ""
     try:
-        return _sealer().decrypt(sealed).decode()
-    except InvalidToken:
+        return sealing.unseal(sealed, sealing.RELAY_PASSWORDS).decode()
+    except sealing.UnsealableError:
         raise RuleError(UNSEALABLE) from None
 
 
@@ -184,7 +173,8 @@ async def send_test(session: Session, address: str) -> Result:
     )
     transmitter = Transmitter(relay, None, timeouts=PROBE_TIMEOUTS)
     try:
-        envelope = Envelope(0, settings.sender_address, receiver.email, provider_of(receiver.domain), message)
+        signed = sign_message(session, settings.sender_address, message)
+        envelope = Envelope(0, settings.sender_address, receiver.email, provider_of(receiver.domain), signed)
         (result,) = [result async for result in transmitter.send([envelope])]
         return result
     finally:
