@@ -1,15 +1,23 @@
-"""How fast messages are filled, and how little that depends on their size.
+"""What an edition costs to compile and to print; how fast messages are filled, and how little their size matters.
 
-The reference builds the same message with the standard library's `email.message`, from text already filled in: what a
-sender does that assembles each reader's message anew. Run: ``python bench/press.py``.
+Compiling is measured in a process of its own for the first time, which imports and reads everything, then warm, with
+Premailer's share; an issue far too long is drawn several times to find what to abridge. The reference for filling
+builds the same message with the standard library's `email.message`, from text already filled in: what a sender does
+that assembles each reader's message anew. Run: ``python bench/press.py [BULLETIN]``; without a bulletin the issue is
+made up, about as long as an ordinary one.
 """
 
 import datetime as dt
+import multiprocessing
+import sys
+import time
 import timeit
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
+from pathlib import Path
 
+from mailer.press.content import ArticleContent, Content
 from mailer.press.message import Identity, MessageTemplate, assemble
 from mailer.press.slots import ADDRESS, NAME, PREFERENCES_URL, READER, UNSUBSCRIBE_URL, fill_html, fill_text, slot
 
@@ -84,7 +92,85 @@ def rate(work: object, count: int) -> float:
     return count / min(timeit.repeat(work, number=count, repeat=3))  # type: ignore[arg-type]
 
 
+def make_issue(articles: int, paragraphs: int) -> Content:
+    made = tuple(
+        ArticleContent(key=key, title=f"第{key}篇", body=SENTENCE * paragraphs, url=f"{WEB_URL}/articles/{key}")
+        for key in range(1, articles + 1)
+    )
+    return Content(
+        title="科技情报参考", subject=SUBJECT, number="9", year=2024, articles=made, web_url=WEB_URL,
+        archive_url=IDENTITY.archive_url,
+    )  # fmt: skip
+
+
+def read_issue(path: Path) -> Content:
+    from mailer.newsroom.parsing import parse_file
+    from mailer.newsroom.sampling import content_of
+
+    return content_of(parse_file(path), "bulletin")
+
+
+def compile_once(content: Content) -> None:
+    """In a new process: what the first preview after a start waits for."""
+    began = time.perf_counter()
+    from mailer.press.compiling import compile_edition
+
+    imported = time.perf_counter()
+    compile_edition(content)
+    print(
+        f"first: imports {1000 * (imported - began):.0f} ms, compile {1000 * (time.perf_counter() - imported):.0f} ms"
+    )
+
+
+def compile_warm(name: str, content: Content) -> None:
+    from mailer.press import drafting
+
+    spent: list[float] = []
+    inline = drafting.inline_css
+
+    def timed(html: str) -> str:
+        began = time.perf_counter()
+        inlined = inline(html)
+        spent.append(time.perf_counter() - began)
+        return inlined
+
+    drafting.inline_css = timed
+    from mailer.press.compiling import compile_edition
+
+    compile_edition(content)
+    best, share, draws = float("inf"), 0.0, 0
+    for _ in range(5):
+        spent.clear()
+        began = time.perf_counter()
+        compiled = compile_edition(content)
+        took = time.perf_counter() - began
+        if took < best:
+            best, share, draws = took, sum(spent) / took, len(spent)
+    drafting.inline_css = inline
+    size = len(compiled.html.encode()) / 1000
+    print(
+        f"{name}: {size:.0f} KB, {1000 * best:.0f} ms, Premailer {share:.0%} of it in {draws} drawings,"
+        f" {len(compiled.abridged)} of {len(content.articles)} abridged"
+    )
+
+
+def print_it(name: str, content: Content) -> None:
+    from mailer.press.printing import print_edition
+
+    began = time.perf_counter()
+    pdf = print_edition(content)
+    print(f"{name} printed: {len(pdf) / 1000:.0f} KB of PDF, {1000 * (time.perf_counter() - began):.0f} ms")
+
+
 def main() -> None:
+    issue = read_issue(Path(sys.argv[1])) if len(sys.argv) > 1 else make_issue(6, 12)
+    first = multiprocessing.get_context("spawn").Process(target=compile_once, args=(issue,))
+    first.start()
+    first.join()
+    compile_warm("issue", issue)
+    compile_warm("issue far too long", make_issue(40, 80))
+    print_it("issue", issue)
+    print_it("issue of a hundred pages", make_issue(40, 80))
     print(f"{'HTML':>8} {'slots':>6} {'message':>9} {'fill':>12} {'email.message':>14} {'ratio':>7}")
     for kilobytes, links in ((5, 3), (5, 20), (36, 6), (90, 20)):
         html, text = make_parts(kilobytes, links)

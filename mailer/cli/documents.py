@@ -47,12 +47,15 @@ def parse(file: Path, as_json: bool) -> None:
     help="Folder for edition.html, edition.txt and sample.eml; made when it is not there.",
 )
 @click.option("--theme", default="bulletin", show_default=True, help="A folder of templates/email/.")
-def compile_command(file: Path, out: Path, theme: str) -> None:
+@click.option("--pdf", "is_printed", is_flag=True, help="Also the print edition: edition.pdf.")
+def compile_command(file: Path, out: Path, theme: str, is_printed: bool) -> None:
     """Compiles a bulletin to mail: the HTML and text parts, and the message as it would go to one subscriber."""
-    from mailer.newsroom.sampling import compile_sample
+    from mailer.newsroom.sampling import compile_sample, print_sample
 
+    bulletin = read_document(file)
     try:
-        sample = compile_sample(read_document(file), theme=theme)
+        sample = compile_sample(bulletin, theme=theme)
+        printed = print_sample(bulletin, theme=theme) if is_printed else None
     except CompositionError as error:
         for problem in error.problems:
             click.echo(f"mailer: {file}: {problem}", err=True)
@@ -62,7 +65,10 @@ def compile_command(file: Path, out: Path, theme: str) -> None:
         (out / "edition.html").write_text(sample.html, encoding="utf-8")
         (out / "edition.txt").write_text(sample.text, encoding="utf-8")
         (out / "sample.eml").write_bytes(sample.message)
+        if printed is not None:
+            (out / "edition.pdf").write_bytes(printed)
     except OSError as error:
         click.echo(f"mailer: {error.filename or out}: {error.strerror}", err=True)
         sys.exit(EXIT_REFUSED)
-    click.echo(f"{out}: edition.html, edition.txt, sample.eml ({sample.subject})")
+    names = "edition.html, edition.txt, sample.eml" + (", edition.pdf" if printed is not None else "")
+    click.echo(f"{out}: {names} ({sample.subject})")

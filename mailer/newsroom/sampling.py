@@ -17,7 +17,7 @@ from mailer.press.sanitising import sanitise_body
 from mailer.press.slots import PREFERENCES_URL, READER, READER_SLOT, UNSUBSCRIBE_URL
 
 SITE = "https://news.example.org"
-READER_TOKEN = "SAMPLEREADER"
+READER_TOKEN = "SAMPLEREADER"  # noqa: S105  (nobody's)
 SLOTS = {
     READER: READER_TOKEN,
     UNSUBSCRIBE_URL: f"{SITE}/u/SAMPLE",
@@ -37,7 +37,7 @@ class Sample:
 
 def compile_sample(bulletin: ParsedBulletin, *, theme: str = "bulletin") -> Sample:
     """Raises `CompositionError` for a bulletin that cannot become mail."""
-    content = _content(bulletin, theme)
+    content = content_of(bulletin, theme)
     compiled = compile_edition(
         content,
         click_url=lambda ordinal, _url: f"{SITE}/c/{ordinal}/{READER_SLOT}",
@@ -65,7 +65,15 @@ def compile_sample(bulletin: ParsedBulletin, *, theme: str = "bulletin") -> Samp
     return Sample(compiled.subject, compiled.html, compiled.text, message)
 
 
-def _content(bulletin: ParsedBulletin, theme: str) -> Content:
+def print_sample(bulletin: ParsedBulletin, *, theme: str = "bulletin") -> bytes:
+    """The print edition of it, a PDF. Raises `CompositionError`, also where no Chinese font is installed."""
+    from mailer.press.printing import print_edition
+
+    return print_edition(content_of(bulletin, theme))
+
+
+def content_of(bulletin: ParsedBulletin, theme: str) -> Content:
+    """What the press is given of it."""
     language = "zh_CN" if bulletin.language.startswith("zh") else "en"
     titles = [article.title or "" for article in bulletin.articles]
     title = bulletin.title or next((one for one in titles if one), "")
