@@ -10,7 +10,9 @@ from mailer.newsroom.structure.lines import (
     is_byline_below_title,
     is_subtitle,
     source_value,
+    split_named_source,
     split_trailing_source,
+    split_writer,
     without_dash,
 )
 from mailer.newsroom.structure.titles import Title
@@ -90,9 +92,14 @@ def _settle_heads(items: Sequence[Item]) -> None:
 
 def _settle_source(article: Article) -> None:
     """The source is a line of its own, or in brackets at the end of the last paragraph."""
-    for part in article.parts:
+    for part in list(article.parts):
         if part.kind is PartKind.SOURCE:
-            article.source = article.source or source_value(part.text)
+            value, writer = split_writer(source_value(part.text))
+            article.source = article.source or value
+            if writer:
+                article.parts.insert(0, Part(PartKind.BYLINE, writer, part.blocks))
+        elif part.kind is PartKind.BYLINE and (named := split_named_source(part.text)):
+            part.text, article.source = named
     last = next((part for part in reversed(article.parts) if part.kind is PartKind.PARAGRAPH), None)
     if last is not None and article.source is None:
         text, source = split_trailing_source(last.text)

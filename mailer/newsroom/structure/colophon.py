@@ -54,7 +54,7 @@ def is_colophon_line(block: Block, publishers: set[str]) -> bool:
         return False
     before, labelled = read_labels(text)
     if labelled and (not before or len(before) <= 12 or is_organisation(before)):
-        is_running_text = len(text) > 60 and text.endswith("。") and not _is_distribution(text)
+        is_running_text = len(text) > 36 and text.endswith("。") and not _is_distribution(text)
         return not is_running_text
     if _PRINT_RUN.fullmatch(squeeze(text)) or (len(text) <= 80 and _KNOWN.search(folded)):
         return True

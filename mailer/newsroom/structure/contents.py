@@ -33,19 +33,20 @@ class Contents:
 
 def find_contents(blocks: list[Block]) -> Contents | None:
     """Finds the list in the first blocks of a document, or says that there is none."""
+    headings = [at for at in range(min(len(blocks), _FRONT)) if is_contents_heading(blocks[at].text)]
+    for heading in headings[:3]:
+        if found := _contents(blocks, heading, heading + 1):
+            return found
     first_text = next((at for at, block in enumerate(blocks[:_FRONT]) if _is_text(block)), min(len(blocks), _FRONT))
-    heading = next((at for at in range(min(len(blocks), _FRONT)) if is_contents_heading(blocks[at].text)), None)
-    if heading is not None:
-        start, first = heading, heading + 1
-    else:
-        found = _unheaded_start(blocks, first_text)
-        if found is None:
-            return None
-        start = first = _with_lines_above(blocks, found)
+    start = _unheaded_start(blocks, first_text)
+    return None if start is None else _contents(blocks, start, start)
+
+
+def _contents(blocks: list[Block], start: int, first: int) -> Contents | None:
     end = _end(blocks, first)
-    if end <= first:
-        return None
     lines = [read_entry(block) for block in blocks[first:end] if not is_no_entry(block)]
+    if not lines:
+        return None
     listing = list_entries(lines, _forms(blocks[end:]), _section_forms(blocks[end:]))
     return Contents(listing, start, end) if listing.entries else None
 
@@ -76,10 +77,10 @@ def _is_featured(entry: Entry, *, has_heading: bool) -> bool:
 
 def _unheaded_start(blocks: list[Block], first_text: int) -> int | None:
     """The first of two or more featured lines, or one that is a title further down; else a repeated run of lines."""
-    featured = [at for at in range(first_text) if _may_be_entry(blocks[at])]
+    featured = [at for at in range(first_text) if _may_be_entry(blocks[at]) or _is_numbered_title(blocks, at)]
     for at in featured:
         if any(at < other <= at + 4 for other in featured) or _returns(blocks, at):
-            return at
+            return _with_lines_above(blocks, at)
     return _repeated_start(blocks, first_text)
 
 
@@ -106,6 +107,10 @@ def _may_be_entry(block: Block) -> bool:
     if not is_featured or undecorated(block.text)[1]:
         return False
     return len(normal_form(entry.title)) >= 4 and not any(date.search(fold(block.text)) for date in DATES)
+
+
+def _is_numbered_title(blocks: list[Block], at: int) -> bool:
+    return read_entry(blocks[at]).left is not None and len(blocks[at].text) > 5 and _returns(blocks, at)
 
 
 def _returns(blocks: list[Block], at: int) -> bool:
@@ -168,7 +173,7 @@ def _is_title_again(
     blocks: list[Block], at: int, form: str, seen: dict[str, bool], first_form: str, *, featured: bool, paged: int
 ) -> bool:
     """Whether the line at `at` is no entry any more but the first title of the body."""
-    if len(form) >= 2 and form in seen and not (len(form) <= 8 and paged and not _leads_to_text(blocks, at)):
+    if len(form) >= 2 and form in seen:
         return True
     below = blocks[at + 1] if at + 1 < len(blocks) else None
     if below is not None and below.is_short and form + normal_form(below.text) in seen and not read_entry(below).page:

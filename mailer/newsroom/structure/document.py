@@ -1,6 +1,7 @@
 """The one path from blocks to a parsed bulletin, whatever file format the blocks came from."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mailer.newsroom.structure.articles import Article, Item, SectionMark, assemble
 from mailer.newsroom.structure.blocks import Block
@@ -33,8 +34,7 @@ def parse_blocks(blocks: list[Block], *, encoding: str) -> ParsedBulletin:
     colophon = read_colophon(regions.colophon)
     titles = find_titles(regions.body, listing.entries, read_layout(regions.body))
     items, layout = _items(regions, titles, listing)
-    is_trusted = len(titles) * 2 >= len(listing.entries) > 0
-    found = find_by_shape(items, layout, has_contents=is_trusted)
+    found = find_by_shape(items, layout)
     articles = assemble(found.items)
     findings = Findings(
         masthead, listing, articles, found.titles if listing.entries else [], found.subheadings, regions.furniture
@@ -79,7 +79,9 @@ def _items(regions: Regions, titles: dict[int, Title], listing: Listing) -> tupl
             marks[at] = SectionMark(sections[form], block)
         elif at + 1 in titles and is_section_shape(block.text):
             marks[at] = SectionMark(undecorated(block.text)[0], block)
-    layout = read_layout([block for at, block in enumerate(regions.body) if at not in covered and at not in marks])
+    lines = [block for at, block in enumerate(regions.body) if at not in covered and at not in marks]
+    is_trusted = len(titles) * 2 >= len(listing.entries) > 0
+    layout = replace(read_layout(lines), has_known_titles=is_trusted)
     items: list[Item] = []
     run: list[Block] = []
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from mailer.newsroom.structure.blocks import Block
+from mailer.newsroom.structure.imprint import looks_like_people
 from mailer.newsroom.structure.numerals import numeral
 from mailer.newsroom.structure.typography import fold
 
@@ -25,6 +26,8 @@ _PAGE = re.compile(
 _LEADER = " \t\u3000\u00a0.…·‥⋯—–―─-_．。・･•*"
 # A leader in the middle: the author's name stands between it and the page.
 _LONG_LEADER = re.compile(r"[ \u3000]*(?:…{2,}|\.{4,}|·{3,}|。{3,}|⋯{2,})[ \u3000…·.]*")
+# An author set off by wide space or a slash: "标题　　张三（3）".
+_AUTHOR = re.compile(r"(?: {2,}|\t|\u3000+| ?[/|｜] ?)(\S.{1,20})$")
 # Symmetrical ornaments, or a bracket around the whole line, mark the name of a section.
 _ORNAMENT = re.compile(rf"[{BULLETS}=~*#<>|—–─\-_\s]+")
 _BRACKETED = re.compile(r"[【〖［\[「『〔◤](?P<name>[^【】〖〗［］\[\]「」『』〔〕]{2,24})[】〗］\]」』〕◢]")
@@ -87,7 +90,7 @@ def split_page(text: str) -> tuple[str, int | None, float]:
     if strength == 0 or sum(map(str.isalnum, title)) < 2 or (strength < 3 and page > 999):
         return _without_leader(text), None, 0
     title = title.rstrip(" \u3000/|(（[【,，;；")
-    if author := _LONG_LEADER.search(title):
+    if (author := _LONG_LEADER.search(title)) or ((author := _AUTHOR.search(title)) and looks_like_people(author[1])):
         title = title[: author.start()]
     return title, page, strength
 

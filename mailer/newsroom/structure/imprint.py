@@ -91,7 +91,7 @@ _VERBS: dict[str, ImprintRole] = (
 _VERB = "|".join(sorted(_VERBS, key=len, reverse=True))
 _SPACED_VERB = "|".join(" *".join(verb) for verb in sorted(_VERBS, key=len, reverse=True))
 _MADE_BY = re.compile(
-    rf"(?P<name>\S(?:.*?\S)??)(?P<gap> *)\(?(?<![汇选摘新续简改])(?P<verb>{_SPACED_VERB})\)?(?= |$|[,;。、)|])"
+    rf"(?P<name>\S(?:.*?\S)??)(?P<gap> *)\(?(?<![汇选摘新续简改])(?P<verb>{_SPACED_VERB})\)?(?= |$|[,;。、)|/])"
 )
 VERB_ALONE = re.compile(rf"\(?(?:{_SPACED_VERB})\)?")
 
@@ -154,7 +154,7 @@ def read_makers(text: str) -> list[Imprint]:
         if len(name) < 2 or not (is_organisation(name) or match["gap"] or len(verb) > 1):
             return []
         makers.append(Imprint(_VERBS[verb], verb, name))
-        at = match.end() + len(folded[match.end() :]) - len(folded[match.end() :].lstrip(" ,;。、)|"))
+        at = match.end() + len(folded[match.end() :]) - len(folded[match.end() :].lstrip(" ,;。、)|/"))
     return makers if at >= len(folded) else []
 
 
@@ -205,5 +205,5 @@ def phone_number(value: str) -> str | None:
     match = _PHONE.search(fold(value).replace("—", "-"))
     if match is None:
         return None
-    number = re.sub(r" *([-—()/转]) *", r"\1", match[0]).rstrip(" ,、/(.-*+")
+    number = re.sub(r" *- *", "-", match[0]).rstrip(" ,、/(.-*+转x")
     return re.sub(r" {2,}.*", "", number) or None

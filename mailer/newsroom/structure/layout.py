@@ -8,11 +8,24 @@ from itertools import pairwise
 
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.lines import has_title_shape, is_marked
-from mailer.newsroom.structure.typography import begins_inside, ends_inside, is_finished, is_latin, width
+from mailer.newsroom.structure.typography import (
+    begins_inside,
+    belong_together,
+    ends_inside,
+    is_finished,
+    is_latin,
+    is_unclosed,
+    width,
+)
 
 # Typesetters move a line end by up to two characters, so that none begins with a comma.
 _SLACK = 4
 _WIDEST = 140
+# In columns; printed lines of running text have 50 and more.
+_LONGEST_SUBHEADING = 44
+_LONGEST_TITLE = 64
+# No heading ends with one of these; what does is the first half of a sentence.
+_DANGLING = frozenset("的将把被而且或")
 _SPEAKS = re.compile(
     r"[^，。“”]{1,24}(?:说|表示|介绍|指出|认为|坦言|告诉|透露|强调|感慨|笑着|解释|补充|回忆|道)[^，。]{0,8}[，。：]"
 )
@@ -30,6 +43,8 @@ class Layout:
     margin: int
     is_indented: bool
     is_spaced: bool
+    # Whether titles are known from a contents list; what has their shape is a subheading then, and short.
+    has_known_titles: bool = False
 
     def is_indented_line(self, block: Block) -> bool:
         """Whether a line begins where paragraphs begin in an indented text."""
@@ -114,13 +129,24 @@ def _goes_on_nearby(text: str, lines: Sequence[Block], block: Block, layout: Lay
     has_gap = block.blank_before > 0
     if is_finished(text):
         return layout.is_indented and not has_gap and _looks_broken(lines[-1], block)
-    if begins_inside(block.text):
+    if begins_inside(block.text) or belong_together(text, block.text):
         return True
     if layout.is_indented and not has_title_shape(block.text):
         return _is_paragraph(text, lines, layout)
-    if len(lines) == 1 and has_title_shape(text, strict=layout.is_spaced and not has_gap):
+    if len(lines) == 1 and _is_heading(text, layout, strict=layout.is_spaced and not has_gap):
         return False
     return not has_gap or not has_title_shape(block.text, strict=True)
+
+
+def _is_heading(text: str, layout: Layout, *, strict: bool) -> bool:
+    """Whether a line that no punctuation ends is a heading, rather than the first half of a paragraph that a page cut:
+    such a half fills a line at least.
+    """
+    if is_unclosed(text) or text[-1:] in _DANGLING:
+        return False
+    if layout.has_known_titles:
+        return has_title_shape(text, strict=True) and width(text) <= _LONGEST_SUBHEADING
+    return has_title_shape(text, strict=strict) and width(text) <= _LONGEST_TITLE
 
 
 def _is_paragraph(text: str, lines: Sequence[Block], layout: Layout) -> bool:

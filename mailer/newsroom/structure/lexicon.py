@@ -8,7 +8,8 @@ LABELS: dict[str, str] = {
         "主编 执行主编 本期主编 总编 总编辑 editor-in-chief editor_in_chief chief_editor executive_editor"
     ),
     "phone": (
-        "电话 联系电话 编辑部电话 咨询电话 投稿电话 办公电话 电话号码 热线 热线电话 编辑部热线 tel tel. telephone phone"
+        "电话 联系电话 编辑部电话 咨询电话 投稿电话 办公电话 电话号码 热线 热线电话 编辑部热线 联系方式 "
+        "tel tel. telephone phone editorial_office"
     ),
     "host": ("主办 主办单位 主办机构 主管主办"),
     "compiler": (
@@ -22,11 +23,11 @@ LABELS: dict[str, str] = {
         "副主编 副总编 编审 编委 编委会 编委会主任 主任 副主任 顾问 审核 审稿 审定 审校 核稿 终审 复审 初审 监制 "
         "策划 统筹 校对 校稿 排版 版式 设计 美编 美术编辑 摄影 签发 签发人 传真 地址 通讯地址 通信地址 社址 邮编 "
         "邮政编码 邮箱 电子邮箱 电子邮件 投稿邮箱 信箱 e-mail email mail 网址 网站 官网 微信 公众号 微信公众号 "
-        "qq 联系人 联系方式 投稿 报 送 发 报送 抄送 抄报 主送 分送 印送 发送 印数 印刷 印制 承印 发行 发行量 "
+        "qq 联系人 投稿 报 送 发 报送 抄送 抄报 主送 分送 印送 发送 印数 印刷 印制 承印 发行 发行量 "
         "准印证 准印证号 内刊准印证 刊号 赞助 支持单位 版权 开本 印张 定价 制作 制图 录入 打印 打字 印发 共印 "
         "责任校对 翻译 译者 供稿单位 密级 编号 fax address website web proofreader proofreading proofread_by "
         "design layout printed_by circulation distribution contact issn photography translation to cc copy_to "
-        "contributors editorial_board editorial_office"
+        "contributors editorial_board"
     ),
 }
 # Labels that also stand before a name without a colon: "编辑 李涛".

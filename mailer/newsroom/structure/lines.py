@@ -40,6 +40,8 @@ _TRAILING_SOURCE = re.compile(
     r"(?P<value>[^()\[\]]{2,60})[\])] ?[。.]?$",
     re.IGNORECASE,
 )
+_BESIDE_SOURCE = re.compile(r" (?:作者|记者|通讯员|撰稿|编译|整理|编辑|责任编辑|(?P<date>(?:发布)?(?:日期|时间))) ?:")
+_SOURCE_BESIDE = re.compile(rf" (?:{_SOURCE_WORD}) ?: ?(?=\S)", re.IGNORECASE)
 _WRITER = (
     r"(?:全媒体)?记者|通讯员|评论员|撰稿人?|作者(?:简介|单位)?|供稿(?:单位|人)?|撰文|采写|整理|编译|翻译|译者|执笔|"
     r"口述|文字?|图文|文图|图 ?/ ?文|文 ?/ ?图"
@@ -142,6 +144,21 @@ def source_value(text: str) -> str:
     value = text[match.start("value") :] if match else text
     opened, closed = fold(text)[:1] in "([", fold(value)[-1:] in ")]"
     return value[:-1].strip() if opened and closed and not fold(text).startswith("[来源]") else value.strip()
+
+
+def split_writer(value: str) -> tuple[str, str | None]:
+    """A source, and who wrote if the same line says it: "科技日报  作者：张三". A date after the source goes."""
+    match = _BESIDE_SOURCE.search(fold(value))
+    if match is None or match.start() == 0:
+        return value, None
+    rest = value[match.start() :].strip()
+    return value[: match.start()].rstrip(), None if match["date"] else rest
+
+
+def split_named_source(text: str) -> tuple[str, str] | None:
+    """Who wrote, and the source that the same line names after it: "作者：张三  来源：科技日报"."""
+    match = _SOURCE_BESIDE.search(fold(text))
+    return (text[: match.start()].rstrip(), text[match.end() :].strip()) if match and match.start() else None
 
 
 def split_trailing_source(text: str) -> tuple[str, str | None]:

@@ -36,7 +36,7 @@ _NUMBERS = (
     re.compile(rf"(?<=年) ?{_RANGE} ?期(?: ?\(? ?合 ?刊 ?\)?)?"),
     re.compile(rf"{_RANGE} ?期 ?合 ?刊"),
     re.compile(
-        r"(?:\b(?:nos?\.|no\b|issue|number|nr\.?)|№|#) ?(?:no\.? ?)?"
+        r"(?:\b(?:nos?\.|no\b|no(?=\d)|issue|number|nr\.?)|№|#) ?(?:no\.? ?)?"
         r"(?P<number>\d{1,4})(?: ?(?:[-—/&]|and) ?(?P<last>\d{1,4}))?",
         re.IGNORECASE,
     ),

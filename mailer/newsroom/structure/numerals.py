@@ -7,7 +7,10 @@ DIGIT = r"[0-9〇一二三四五六七八九十百千廿卅]"
 # Letter-spaced mastheads put spaces between the digits as well.
 NUMBER = rf"{DIGIT}(?: ?{DIGIT}){{0,6}}"
 
-_VALUES = {character: value for value, character in enumerate("〇一二三四五六七八九")}
+# Arabic digits too: "二0二四年" is typed often.
+_VALUES = {
+    character: value for digits in ("〇一二三四五六七八九", "0123456789") for value, character in enumerate(digits)
+}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -35,13 +35,13 @@ class Found:
     subheadings: list[Part]
 
 
-def find_by_shape(items: Sequence[Item], layout: Layout, *, has_contents: bool) -> Found:
+def find_by_shape(items: Sequence[Item], layout: Layout) -> Found:
     """With a trusted contents list only what looks exactly like the announced titles becomes one; else the most
     prominent class of title-shaped lines does. What has the shape but not the rank is a subheading.
     """
     candidates = [at for at in range(len(items)) if _is_candidate(items, at)]
     announced = [item for item in items if isinstance(item, Title)]
-    if has_contents:
+    if layout.has_known_titles:
         chosen = {at for at in candidates if _is_like_announced(items, at, announced, layout)}
     else:
         unmarked = [at for at in candidates if not is_numbered(_text(items[at]))]

@@ -207,10 +207,8 @@ def _title(body: Sequence[Block], start: int, end: int, entry: ContentsEntry) ->
 def title_text(block: Block) -> tuple[str, int | None]:
     """A title line without bullets, ornaments and ordinal, and the ordinal, if it had one."""
     entry = read_entry(block)
-    text = block.text
+    text, ordinal = block.text, None
     if entry.left is not None and not entry.is_left_loose and entry.title in text:
-        text = text[text.find(entry.title) :]
-    else:
-        entry_left = None
-        return " ".join(undecorated(text)[0].split()), entry_left
-    return " ".join(undecorated(text)[0].split()), entry.left
+        text, ordinal = text[text.find(entry.title) :], entry.left
+    # A star at the end points to a footnote.
+    return " ".join(undecorated(text)[0].rstrip("*＊").split()), ordinal

@@ -24,6 +24,7 @@ _ENDS = "。！？!?…．"
 _SOFT_ENDS = "；;：:"
 _OPENERS = "“‘「『（(【〔［[《〈"
 _CONTINUERS = "，。、；：！？,;:!?.)）”’」』】〕］》〉…%％"
+_UNITS_AFTER_NUMBER = frozenset("万亿余多个家项名人次款元吨岁倍届")
 _KEPT_PREFIXES = frozenset(KEPT_PREFIXES.split())
 _HYPHENATED = re.compile(r"([A-Za-z]+)[-\u2010\u00ad]$")
 
@@ -93,9 +94,27 @@ def _is_initial(text: str) -> bool:
     return re.search(r"(?:^|\s)(?:[A-Z]|No|Vol|Dr|Mr|Mrs|Ms|Prof|St|vs|etc|e\.g|i\.e|Fig)\.$", text) is not None
 
 
+def is_unclosed(text: str) -> bool:
+    """Whether a quotation or a bracket is open at the end."""
+    tail = text[-400:]
+    return any(
+        tail.rfind(opener) > tail.rfind(closer) for opener, closer in ("“”", "‘’", "「」", "『』", "（）", "()", "《》")
+    )
+
+
 def begins_inside(text: str) -> bool:
-    """Whether no paragraph can begin like this: with closing punctuation, or a lower-case letter."""
-    return bool(text) and (text[0] in _CONTINUERS or ("a" <= text[0] <= "z" and text[1:2] != ")"))
+    """Whether no paragraph can begin like this: with closing punctuation, a lower-case letter or a particle."""
+    if not text:
+        return False
+    is_particle = text[0] == "的" and text[1:2] not in {"确", "士"}
+    return text[0] in _CONTINUERS or is_particle or ("a" <= text[0] <= "z" and text[1:2] != ")")
+
+
+def belong_together(left: str, right: str) -> bool:
+    """Whether what stands on both sides of a cut is one: a number and its unit, quotations in a row."""
+    if left[-1:].isdigit() and right[:1] in _UNITS_AFTER_NUMBER:
+        return True
+    return left[-1:] == "”" and right[:1] == "“" and ("”“" in left[-60:] or "”“" in right[:60])
 
 
 def ends_inside(text: str) -> bool:
@@ -118,6 +137,8 @@ def joint(left: str, right: str, *, has_space: bool = False) -> tuple[int, str]:
         return 0, ""
     if (hyphenated := _HYPHENATED.search(left[-40:])) and right[0].isalpha() and not is_cjk(right[0]):
         return (0 if _keeps_hyphen(left, right, hyphenated[1]) else 1), ""
+    if left[-1] == "-" and right[0].isdigit() and left[-2:-1].isalnum():
+        return 0, ""
     is_mixed = left[-1].isalnum() and right[0].isalnum() and is_cjk(left[-1]) != is_cjk(right[0])
     return 0, " " if _needs_space(left, right) or (has_space and is_mixed) else ""
 

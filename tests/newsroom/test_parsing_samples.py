@@ -1,0 +1,86 @@
+"""Sample bulletins of varied shapes, each beside what a careful reader finds in it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailer.newsroom.parsing import parse_document
+from mailer.newsroom.reading import read_text
+from mailer.newsroom.structure.blocks import blocks_of_text
+from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedBulletin
+from mailer.newsroom.structure.lines import PartKind
+
+SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.txt"))
+FIELDS = ("title", "year", "number", "total_number", "volume", "publisher", "date", "editor", "phone")
+APART = {"captions": PartKind.CAPTION, "footnotes": PartKind.FOOTNOTE, "tables": PartKind.TABLE,
+         "subheadings": PartKind.SUBHEADING}  # fmt: skip
+ENCODINGS = ("utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be")
+
+
+@pytest.fixture(params=SAMPLES, ids=lambda path: path.stem)
+def sample(request: pytest.FixtureRequest) -> Path:
+    return request.param
+
+
+def read(path: Path) -> tuple[ParsedBulletin, dict[str, Any]]:
+    truth = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    return parse_document(path.read_bytes(), path.name), truth
+
+
+def told(article: ParsedArticle) -> dict[str, Any]:
+    """What the truth files tell of an article, unknown values left out."""
+    plain = {
+        "title": article.title, "section": article.section, "page": article.page, "source": article.source,
+        "subtitle": article.subtitle, "byline": article.byline, "editors_note": article.editors_note,
+    }  # fmt: skip
+    apart = {key: list(article.texts(kind)) for key, kind in APART.items()}
+    return {key: value for key, value in (plain | apart).items() if value not in (None, [])} | {
+        "paragraphs": len(article.paragraphs),
+        "first": article.paragraphs[0][:20],
+        "last": article.paragraphs[-1][-20:],
+    }
+
+
+def test_every_field_of_the_masthead_and_colophon_is_found(sample: Path) -> None:
+    bulletin, truth = read(sample)
+    found = bulletin.as_json()
+    assert {key: found[key] for key in FIELDS} == {key: truth[key] for key in FIELDS}
+
+
+def test_the_contents_list_is_read_with_its_pages(sample: Path) -> None:
+    bulletin, truth = read(sample)
+    assert [[entry.title, entry.page] for entry in bulletin.contents] == truth["contents"]
+
+
+def test_every_article_is_found_whole(sample: Path) -> None:
+    bulletin, truth = read(sample)
+    assert [told(article) for article in bulletin.articles] == truth["articles"]
+
+
+def test_the_editor_is_told_of_every_doubt_and_of_nothing_else(sample: Path) -> None:
+    bulletin, truth = read(sample)
+    assert [warning.line for warning in bulletin.warnings] == truth["remarks_on_lines"]
+
+
+def test_every_line_of_the_document_is_accounted_for(sample: Path) -> None:
+    bulletin, _ = read(sample)
+    blocks = blocks_of_text(read_text(sample.read_bytes(), sample.name).text)
+    assert {(block.line, block.text) for block in blocks} == {(line.line, line.text) for line in bulletin.lines}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_the_encoding_makes_no_difference(sample: Path, encoding: str) -> None:
+    text = sample.read_text("utf-8")
+    recoded = text.replace("\n", "\r\n").encode(encoding)
+    plain, other = parse_document(text.encode(), "a.txt"), parse_document(recoded, "a.txt")
+    assert other.as_json() == plain.as_json()
+
+
+def test_the_terminal_shows_every_paragraph_in_both_languages(sample: Path) -> None:
+    bulletin, _ = read(sample)
+    for locale in ("en", "zh_CN"):
+        shown = bulletin.as_text(locale)
+        assert all(paragraph in shown for article in bulletin.articles for paragraph in article.paragraphs)
+        assert all(line in shown for line in bulletin.colophon)
