@@ -8,7 +8,7 @@ import pytest
 
 from mailer.accounts.rules import AccountState, Role
 from mailer.audience.rules import ConsentAct, ImportState, SubscriptionState, SuppressionReason
-from mailer.dispatch.rules import DeliveryState, MailingState, Outcome
+from mailer.dispatch.rules import DeliveryState, MailingState, Outcome, SkipReason
 from mailer.feedback.rules import Verdict
 from mailer.letters.rules import LetterKind, LetterState
 from mailer.newsletters.rules import OptIn, Visibility
@@ -26,7 +26,8 @@ MAILER = Path(__file__).parents[2] / "mailer"
         ("role", Role), ("account", AccountState), ("opt_in", OptIn), ("visibility", Visibility),
         ("subscription", SubscriptionState), ("suppression", SuppressionReason), ("consent", ConsentAct),
         ("import", ImportState), ("mailing", MailingState), ("delivery", DeliveryState), ("delivery", Outcome),
-        ("delivery", LetterState), ("letter", LetterKind), ("verdict", Verdict), ("health", Health),
+        ("delivery", LetterState), ("letter", LetterKind), ("skip", SkipReason), ("verdict", Verdict),
+        ("health", Health),
     ],
 )  # fmt: skip
 def test_every_state_and_choice_has_its_word(kind: str, values: type[StrEnum]) -> None:
@@ -48,6 +49,14 @@ def test_every_act_that_is_recorded_has_its_word() -> None:
     said |= {f"issue.{act}" for act in ReviewAct}
     assert len(said) > 45
     assert said - set(ACTIONS) == set()
+
+
+def test_every_kind_of_subject_has_its_word() -> None:
+    source = "".join(path.read_text() for path in MAILER.glob("*/*.py"))
+    source += "".join(path.read_text() for path in MAILER.glob("web/*/*.py"))
+    subjects = set(re.findall(r'subject_type="([a-z_]+)"', source))
+    assert len(subjects) > 7
+    assert subjects - set(WORDS["subject"]) == set()
 
 
 def test_no_word_is_left_of_an_act_that_nobody_records() -> None:

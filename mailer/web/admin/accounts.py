@@ -11,6 +11,7 @@ from mailer.accounts.models import Account
 from mailer.accounts.rules import MAX_NAME, Role
 from mailer.errors import RuleError
 from mailer.i18n import N_
+from mailer.letters.listing import list_letters
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import actor, done, place
 from mailer.web.admin.asking import ask
@@ -87,6 +88,7 @@ def account(account_id: int) -> ResponseReturnValue:
         "admin/account.html",
         shown=shown,
         form=form,
+        letters=list_letters(session, address_key=shown.email_key, limit=5),
         acts=list_audit_entries(session, AuditFilter(account_id=account_id), limit=10),
     )
     return page, REFUSED if form.errors else 200

@@ -4,17 +4,18 @@ import asyncio
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import BooleanField, FloatField, IntegerField, PasswordField, SelectField, StringField
+from wtforms import BooleanField, EmailField, FloatField, IntegerField, PasswordField, SelectField, StringField
 from wtforms.validators import NumberRange, Optional
 
 from mailer.dispatch import relays as room
 from mailer.dispatch.models import Relay
+from mailer.dispatch.rules import Outcome
 from mailer.errors import MailerError, RuleError
 from mailer.i18n import N_
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import actor, done
 from mailer.web.admin.asking import ask
-from mailer.web.database import get_session
+from mailer.web.database import commit, get_session
 from mailer.web.failures import say
 from mailer.web.forms import REFUSED, Form, at_most, choices, lazy, required, strip
 from mailer.web.limits import limiter
@@ -57,12 +58,19 @@ class RelayForm(Form):
     is_enabled = BooleanField(lazy(N_("In use")), default=True)
 
 
+class TestMailForm(Form):
+    """Where a test mail goes."""
+
+    address = EmailField(lazy(N_("Address")), [required(), at_most(320)], filters=[strip])
+
+
 @blueprint.get("/relays")
 def relays() -> ResponseReturnValue:
     """In the order they are tried; the first enabled one is in use."""
     found = room.list_relays(get_session())
     active = next((relay.id for relay in found if relay.is_enabled), None)
-    return render_template("admin/relays.html", relays=found, active_id=active)
+    form = TestMailForm(formdata=None, data={"address": actor().email})
+    return render_template("admin/relays.html", relays=found, active_id=active, form=form)
 
 
 @blueprint.route("/relays/new", methods=["GET", "POST"])
@@ -114,6 +122,7 @@ def relay_test(relay_id: int) -> ResponseReturnValue:
     except MailerError as error:
         flash(say(error), "error")
         return _back(relay)
+    commit()  # no transaction stays open while we talk to the network
     try:
         found = asyncio.run(asyncio.wait_for(room.probe(address), PATIENCE))
     except TimeoutError:
@@ -124,6 +133,29 @@ def relay_test(relay_id: int) -> ResponseReturnValue:
     else:
         flash(found.in_words(current_locale()), "success" if found.is_ok else "error")
     return _back(relay)
+
+
+@blueprint.post("/relays/send-test")
+@limiter.limit("10 per minute")
+def relay_send_test() -> ResponseReturnValue:
+    """One short mail through the relay in use, to see it arrive; shows what its server said."""
+    form = TestMailForm()
+    if not form.validate_on_submit():
+        flash(" ".join(str(error) for error in form.address.errors), "error")
+        return redirect(url_for("admin.relays"))
+    try:
+        result = asyncio.run(asyncio.wait_for(room.send_test(get_session(), form.address.data), PATIENCE))
+    except RuleError as error:
+        flash(say(error), "error")
+    except TimeoutError:
+        flash(gettext(N_("The relay did not answer within %(seconds)s seconds."), seconds=int(PATIENCE)), "error")
+    else:
+        said = " ".join(str(part) for part in (result.code, result.enhanced, result.reply) if part)
+        if result.outcome == Outcome.ACCEPTED:
+            flash(gettext(N_("%(relay)s took the mail: %(reply)s"), relay=result.relay, reply=said), "success")
+        else:
+            flash(gettext(N_("%(relay)s did not take the mail: %(reply)s"), relay=result.relay, reply=said), "error")
+    return redirect(url_for("admin.relays"))
 
 
 @blueprint.route("/relays/<int:relay_id>/remove", methods=["GET", "POST"])

@@ -22,7 +22,7 @@ from mailer.web.locale import gettext, ngettext
 ACTS = {"send-again": send_again, "keep": keep}
 SHOWN = 200
 # One transaction's worth; the page says when some are left.
-AT_ONCE = 5000
+AT_ONCE = 1000
 
 
 @blueprint.get("/unknown")
@@ -75,11 +75,11 @@ def unknown_settle_all(mailing_id: int, act: str) -> ResponseReturnValue:
 
 def _ask(mailing_id: int, act: str, count: int) -> ResponseReturnValue:
     if act == "send-again":
-        title = ngettext(N_("Send %(num)s delivery again?"), N_("Send %(num)s deliveries again?"), count)
+        title = ngettext("Send %(num)s delivery again?", "Send %(num)s deliveries again?", count)
         consequence = gettext(N_("Some of these readers may have received the issue already; they get it twice."))
         yes = gettext(N_("Send again"))
     else:
-        title = ngettext(N_("Leave %(num)s delivery as it is?"), N_("Leave %(num)s deliveries as they are?"), count)
+        title = ngettext("Leave %(num)s delivery as it is?", "Leave %(num)s deliveries as they are?", count)
         consequence = gettext(
             N_("Some of these readers may never receive the issue. Nobody is asked about them again.")
         )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mailer.addresses import readable
+from mailer.dispatch.replies import meaning
 from mailer.i18n import N_
 from mailer.newsroom.wording import issue_name
 from mailer.web.admin import blueprint
@@ -74,6 +75,11 @@ WORDS: dict[str, dict[str, str]] = {
         "expired": N_("Expired"),
         "deferred": N_("Deferred"),
     },
+    "skip": {
+        "suppressed": N_("on the suppression list"),
+        "unsubscribed": N_("unsubscribed meanwhile"),
+        "cancelled": N_("the mailing was cancelled"),
+    },
     "letter": {
         "confirm": N_("Confirmation letter"),
         "welcome": N_("Welcome letter"),
@@ -97,6 +103,7 @@ WORDS: dict[str, dict[str, str]] = {
         "issue": N_("Issue"),
         "mailing": N_("Mailing"),
         "delivery": N_("Delivery"),
+        "dkim_key": N_("DKIM key"),
     },
     "action": ACTIONS,
     "detail": DETAILS,
@@ -115,6 +122,13 @@ def word(kind: str, value: Any) -> str:
     return gettext(WORDS[kind].get(str(value), str(value)))
 
 
+def why(reason: str) -> str:
+    """What a delivery's reason means: why it was skipped, or the class of what its server said."""
+    if reason in WORDS["skip"]:
+        return word("skip", reason)
+    return meaning(reason, current_locale())
+
+
 blueprint.add_app_template_filter(readable, "readable")
 
 
@@ -123,5 +137,6 @@ def _words() -> dict[str, Any]:
     return {
         "word": word,
         "colour": lambda value: COLOURS.get(str(value), "secondary"),
+        "why": why,
         "called": lambda issue: issue_name(issue, current_locale()),
     }
