@@ -265,6 +265,19 @@ def test_the_export_is_safe_for_spreadsheets_and_recorded(signed_in, weekly, add
     assert acts(session)[0] == "subscribers.exported"
 
 
+def test_a_reader_is_unsubscribed_on_their_word_and_the_word_is_kept(signed_in, weekly, add_reader, session):
+    add_reader("li")
+    refused = signed_in.submit(f"/admin/subscribers/1/lists/{weekly.id}/unsubscribe", {"wording": " "})
+    assert refused.status == 422
+    page = signed_in.submit(f"/admin/subscribers/1/lists/{weekly.id}/unsubscribe", {"wording": "asked by phone"})
+    assert "is unsubscribed from “Weekly”" in page.text
+    assert "asked by phone" in page.text
+    session.rollback()
+    assert session.scalars(select(Subscription.state)).one() == SubscriptionState.UNSUBSCRIBED
+    assert acts(session)[0] == "subscriber.unsubscribed"
+    assert signed_in.get("/admin/subscribers/1/lists/4711/unsubscribe").status == 404
+
+
 def test_a_copy_of_everything_is_handed_over_and_recorded(signed_in, add_reader, session):
     add_reader("li")
     answer = signed_in.get("/admin/subscribers/1/copy.json").response

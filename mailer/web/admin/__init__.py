@@ -8,6 +8,7 @@ blueprint = Blueprint("admin", __name__)
 from mailer.web.admin import (  # noqa: E402
     accounts,
     audit,
+    departures,
     imports,
     letters,
     lists,
@@ -25,6 +26,7 @@ __all__ = [
     "accounts",
     "audit",
     "blueprint",
+    "departures",
     "imports",
     "letters",
     "lists",

@@ -59,6 +59,7 @@ ACTIONS: dict[str, str] = {
     "subscriber.added": N_("Subscriber added by hand"),
     "subscriber.copied": N_("Personal data copied"),
     "subscriber.erased": N_("Subscriber erased"),
+    "subscriber.unsubscribed": N_("Subscriber unsubscribed"),
     "subscribers.exported": N_("Subscribers exported"),
     "suppression.added": N_("Suppression added"),
     "suppression.lifted": N_("Suppression lifted"),
