@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
@@ -205,6 +206,40 @@ def test_a_latin_issue_needs_no_chinese_font() -> None:
         articles=(make_article(1, title="Spring irrigation", body="<p>Begun.</p>"),),
     )  # fmt: skip
     assert "Begun." in words_of(read(content, fonts=["Nowhere Song"]))[1]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<blockquote>" * 22 + "<p>深处</p>" + "</blockquote>" * 22,
+        "<table><tr><td>" * 7 + "深处" + "</td></tr></table>" * 7,
+        "<p>" + "<strong><em><u>" * 7 + "深处" + "</u></em></strong>" * 7 + "</p>",
+        "<table>" + "<tr><td rowspan=300>深处</td><td>乙</td></tr>" + "<tr><td>丙</td></tr>" * 299 + "</table>",
+        "<table><tr><td>深处" + "<p>一格之中内容很长</p>" * 300 + "</td><td></td></tr></table>",
+        '<ol start="9999"><li>深处</li></ol><ol start="0"><li></li></ol>',
+        f"<p>深处{'x' * 5000}</p>",
+    ],
+    ids=["quotes", "tables", "marks", "rowspan", "a cell over pages", "lists", "a long word"],
+)
+def test_what_is_deep_long_or_odd_is_printed_too(body: str) -> None:
+    assert "深处" in "".join(words_of(read(make_content(articles=(make_article(1, body=body),)))))
+
+
+def test_the_command_line_prints_a_document(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from mailer.cli.documents import compile_command
+
+    source = tmp_path / "a.txt"
+    source.write_text(
+        "水利信息摘编\n2025年第7期\n目 录\n★春灌用水调度……1\n★节水奖励办法……2\n\n春灌用水调度\n"
+        f"{LONG}\n\n节水奖励办法\n{LONG}\n",
+        encoding="utf-8",
+    )
+    done = CliRunner().invoke(compile_command, [str(source), "--out", str(tmp_path / "out"), "--pdf"])
+    assert done.exit_code == 0, done.output
+    assert "edition.pdf" in done.output
+    assert "春灌用水调度" in words_of(PdfReader(tmp_path / "out" / "edition.pdf"))[0]
 
 
 def test_the_press_does_not_load_the_typesetter() -> None:
