@@ -2,7 +2,8 @@
 
 import datetime as dt
 import mailbox as standard
-import os
+import subprocess
+import sys
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -164,13 +165,13 @@ def test_clearing_deletes_messages_and_nothing_else(maildir: Maildir) -> None:
 
 
 def test_every_message_of_two_writers_has_a_name_of_its_own(maildir: Maildir) -> None:
-    child = os.fork()
-    if child == 0:
-        for _ in range(200):
-            Maildir(maildir.folder).keep(b"child")
-        os._exit(0)
+    script = (
+        "import sys, pathlib; from mailer.maildir import Maildir\n"
+        "for _ in range(200): Maildir(pathlib.Path(sys.argv[1])).keep(b'child')"
+    )
+    child = subprocess.Popen([sys.executable, "-c", script, str(maildir.folder)])
     keys = {maildir.keep(b"parent") for _ in range(200)}
-    os.waitpid(child, 0)
+    assert child.wait(timeout=60) == 0
     assert len(keys) == 200
     assert maildir.count() == 400
     assert list((maildir.folder / "tmp").iterdir()) == []
