@@ -3,6 +3,8 @@
 `docs/settings.md` describes each of them for operators, and a test proves that none is missing there.
 """
 
+import ipaddress
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -30,6 +32,34 @@ def _relay_url(value: SecretStr) -> SecretStr:
     parts = urlsplit(value.get_secret_value())
     if parts.scheme not in RELAY_SCHEMES or not parts.hostname:
         raise ValueError("must look like smtp+starttls://user:password@host:587 (or smtp://, smtps://)")
+    return value
+
+
+def _ehlo_name(value: str | None) -> str | None:
+    # RFC 5321 section 4.1.1.1: a host name, or an address literal.
+    if value and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[A-Za-z0-9:.]+\]", value):
+        raise ValueError("must be a host name such as mail.example.org, or an address in brackets")
+    return value or None
+
+
+def _source_address(value: str | None) -> str | None:
+    try:
+        return str(ipaddress.ip_address(value)) if value else None
+    except ValueError:
+        raise ValueError("must be an IP address of this host") from None
+
+
+def _dns_server(value: str | None) -> str | None:
+    if not value:
+        return None
+    try:
+        parts = urlsplit(f"//{value}")
+        ipaddress.ip_address(parts.hostname or "")
+        is_good = parts.port != 0 and not parts.path
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise ValueError("must be an IP address, with a port behind it where that is not 53: 192.0.2.1:5353")
     return value
 
 
@@ -70,7 +100,26 @@ class Settings(BaseSettings):
     sender_address: str = Field(
         default="mailer@localhost.localdomain", description="From address of letters to accounts"
     )
-    ehlo_name: str | None = Field(default=None, description="Name given in EHLO; the host's own when empty")
+    ehlo_name: Annotated[str | None, AfterValidator(_ehlo_name)] = Field(
+        default=None, description="Name given in EHLO; the host's own when empty"
+    )
+    source_address: Annotated[str | None, AfterValidator(_source_address)] = Field(
+        default=None, description="Local IP address that mail is sent from; the system's choice when empty"
+    )
+    smtp_connect_seconds: float = Field(default=30, gt=0, le=3600, description="A connection to the relay to be open")
+    smtp_tls_seconds: float = Field(default=60, gt=0, le=3600, description="TLS to be agreed on")
+    smtp_greeting_seconds: float = Field(default=300, gt=0, le=3600, description="The relay's greeting")
+    smtp_command_seconds: float = Field(default=300, gt=0, le=3600, description="EHLO, STARTTLS, AUTH, RSET")
+    smtp_mail_seconds: float = Field(default=300, gt=0, le=3600, description="The reply to MAIL")
+    smtp_rcpt_seconds: float = Field(default=300, gt=0, le=3600, description="The reply to RCPT")
+    smtp_data_seconds: float = Field(default=120, gt=0, le=3600, description="The reply to DATA")
+    smtp_block_seconds: float = Field(default=180, gt=0, le=3600, description="A stretch of content to leave")
+    smtp_content_seconds: float = Field(default=600, gt=0, le=3600, description="The reply to the final dot")
+    smtp_quit_seconds: float = Field(default=5, gt=0, le=60, description="The reply to QUIT; nobody waits for it")
+    dns_server: Annotated[str | None, AfterValidator(_dns_server)] = Field(
+        default=None,
+        description="DNS server asked for DKIM records: ADDRESS or ADDRESS:PORT; the system's when empty",
+    )
     lease_seconds: int = Field(default=120, ge=10, le=3600, description="How long a worker may hold a claimed delivery")
     batch_size: int = Field(default=200, ge=1, le=5000, description="Deliveries claimed at once")
     connections: int = Field(default=10, ge=1, le=200, description="SMTP connections of one worker process")

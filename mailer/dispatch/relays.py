@@ -120,6 +120,7 @@ def address_of(relay: Relay) -> RelayAddress:
         username=relay.username,
         password=unseal(relay.sealed_password),
         ehlo_name=get_settings().ehlo_name or "",
+        source_address=get_settings().source_address,
         connections=relay.connections,
         messages_per_connection=relay.messages_per_connection,
     )
@@ -147,6 +148,8 @@ def _active(session: Session) -> tuple[RelayAddress, float | None]:
         changes["connections"] = settings.connections
     if "ehlo" not in options and settings.ehlo_name:
         changes["ehlo_name"] = settings.ehlo_name
+    if "source" not in options and settings.source_address:
+        changes["source_address"] = settings.source_address
     return RelayAddress.from_url(url, **changes), None
 
 

@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from mailer.dispatch.journal import Journal
 from mailer.dispatch.pacing import Meter, Pacer, connect
-from mailer.dispatch.smtp_relay import RelayAddress
+from mailer.dispatch.smtp_relay import RelayAddress, Timeouts
 from mailer.dispatch.transmission import Transmitter, new_event_loop
 from mailer.settings import get_settings
 
@@ -65,7 +65,7 @@ class Channel:
         for old in [address for address in self.transmitters if address != relay]:
             await self.transmitters.pop(old).close()
         if relay not in self.transmitters:
-            self.transmitters[relay] = Transmitter(relay, self.journal)
+            self.transmitters[relay] = Transmitter(relay, self.journal, timeouts=Timeouts.from_settings())
         return self.transmitters[relay]
 
 

@@ -1,13 +1,14 @@
 """Where a relay is, how it is entered, and how long each of its answers may take."""
 
 import ssl
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from mailer.errors import SettingsError
+from mailer.settings import get_settings
 
 Security = Literal["none", "starttls", "tls"]
 SCHEMES: dict[str, tuple[Security, int]] = {
@@ -35,6 +36,12 @@ class Timeouts:
     block: float = 180.0
     content: float = 600.0
     quit: float = 5.0
+
+    @classmethod
+    def from_settings(cls) -> "Timeouts":
+        """As the operator has set them: ``MAILER_SMTP_GREETING_SECONDS`` and its like."""
+        settings = get_settings()
+        return cls(**{each.name: getattr(settings, f"smtp_{each.name}_seconds") for each in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True)

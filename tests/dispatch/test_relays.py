@@ -1,4 +1,7 @@
 import asyncio
+import socket
+import threading
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
@@ -136,3 +139,43 @@ def test_a_test_mail_arrives_and_the_servers_answer_is_told(house: House) -> Non
 def test_a_test_mail_needs_an_address(house: House) -> None:
     with pytest.raises(RuleError):
         asyncio.run(relays.send_test(house.session, "nobody"))
+
+
+def test_the_settings_say_from_where_and_under_which_name_we_come(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILER_SOURCE_ADDRESS", "127.0.0.9")
+    monkeypatch.setenv("MAILER_EHLO_NAME", "mail.example.org")
+    get_settings.cache_clear()
+    named = relays.active_relay(house.session)
+    assert (named.source_address, named.ehlo_name) == ("127.0.0.9", "mail.example.org")
+    relay = create(house)
+    assert relays.address_of(relay).source_address == "127.0.0.9"
+    relays.remove_relay(house.session, relay, by=None)
+    monkeypatch.setenv("MAILER_RELAY_URL", "smtp://relay.test?source=127.0.0.8&ehlo=other.example.org")
+    get_settings.cache_clear()
+    named = relays.active_relay(house.session)
+    assert (named.source_address, named.ehlo_name) == ("127.0.0.8", "other.example.org")
+    monkeypatch.undo()
+    get_settings.cache_clear()
+
+
+def test_mail_comes_from_the_address_of_the_settings(
+    house: House, relay: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILER_SOURCE_ADDRESS", "127.0.0.9")
+    callers: list[str] = []
+
+    def answer_once(server: socket.socket) -> None:
+        connection, (host, _port) = server.accept()
+        callers.append(host)
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        relay(f"smtp://127.0.0.1:{server.getsockname()[1]}")
+        answering = threading.Thread(target=answer_once, args=(server,))
+        answering.start()
+        result = asyncio.run(relays.send_test(house.session, "reader@example.org"))
+        answering.join()
+    assert result.outcome == "deferred"
+    assert callers == ["127.0.0.9"]

@@ -2,6 +2,7 @@ import pytest
 
 from mailer.dispatch.smtp_relay import RelayAddress, Timeouts
 from mailer.errors import SettingsError
+from mailer.settings import get_settings
 
 
 @pytest.mark.parametrize(
@@ -90,3 +91,15 @@ def test_the_standard_timeouts_are_at_least_those_of_the_standard() -> None:
     assert timeouts.data >= 120
     assert timeouts.block >= 180
     assert timeouts.content >= 600
+
+
+def test_timeouts_are_the_standards_until_an_operator_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Timeouts.from_settings() == Timeouts()
+    for number, name in enumerate(
+        ("CONNECT", "TLS", "GREETING", "COMMAND", "MAIL", "RCPT", "DATA", "BLOCK", "CONTENT", "QUIT")
+    ):
+        monkeypatch.setenv(f"MAILER_SMTP_{name}_SECONDS", str(number + 1))
+    get_settings.cache_clear()
+    assert Timeouts.from_settings() == Timeouts(*range(1, 11))
+    monkeypatch.undo()
+    get_settings.cache_clear()

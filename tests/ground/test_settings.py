@@ -41,3 +41,47 @@ def test_every_setting_is_documented() -> None:
     page = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
     missing = [name for name in Settings.model_fields if f"`MAILER_{name.upper()}`" not in page]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SOURCE_ADDRESS", "mail.example.org"),
+        ("SOURCE_ADDRESS", "192.0.2.300"),
+        ("EHLO_NAME", "two words"),
+        ("EHLO_NAME", "a\r\nRCPT"),
+        ("DNS_SERVER", "dns.example.org"),
+        ("DNS_SERVER", "192.0.2.1:99999"),
+        ("SMTP_GREETING_SECONDS", "0"),
+        ("SMTP_CONTENT_SECONDS", "soon"),
+    ],
+)
+def test_a_setting_of_the_wire_that_cannot_work_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"MAILER_{name}", value)
+    with pytest.raises(SettingsError, match=f"MAILER_{name}"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SOURCE_ADDRESS", "192.0.2.7"),
+        ("SOURCE_ADDRESS", "2001:db8::7"),
+        ("EHLO_NAME", "mail.example.org"),
+        ("EHLO_NAME", "[IPv6:2001:db8::7]"),
+        ("DNS_SERVER", "192.0.2.1:5353"),
+        ("DNS_SERVER", "[2001:db8::1]:53"),
+        ("SMTP_GREETING_SECONDS", "12.5"),
+    ],
+)
+def test_a_setting_of_the_wire_that_can_work_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"MAILER_{name}", value)
+    assert str(getattr(load_settings(), name.lower())) == value
+
+
+@pytest.mark.parametrize("name", ["SOURCE_ADDRESS", "EHLO_NAME", "DNS_SERVER"])
+def test_an_empty_setting_of_the_wire_is_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"MAILER_{name}", "")
+    assert getattr(load_settings(), name.lower()) is None
