@@ -51,6 +51,15 @@ def forget_settings() -> None:
     get_celery.cache_clear()
 
 
+@pytest.fixture(autouse=True)
+def _settings_of_the_environment() -> None:
+    """No test sees settings that another one left behind."""
+    from mailer.settings import get_settings, load_settings
+
+    if get_settings.cache_info().currsize and get_settings() != load_settings():
+        forget_settings()
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """An empty database of its own on the server MAILER_TEST_DATABASE_URL names, else on an embedded one."""
@@ -118,7 +127,7 @@ def session(database: str) -> Iterator[Session]:
 
 
 @pytest.fixture
-def redis(redis_url: str) -> Iterator[str]:
+def redis(redis_url: str) -> str:
     """An emptied Redis, named in the settings."""
     from redis import Redis as Client
 
@@ -126,4 +135,4 @@ def redis(redis_url: str) -> Iterator[str]:
     forget_settings()
     with Client.from_url(redis_url) as client:
         client.flushall()
-    yield redis_url
+    return redis_url

@@ -137,7 +137,11 @@ def _axe(page: Page, name: str) -> None:
     page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
     result = page.evaluate("() => axe.run(document, {resultTypes: ['violations'], iframes: false})")
     serious = [
-        {"rule": found["id"], "where": [(node["target"], node.get("any") and node["any"][0]["message"]) for node in found["nodes"]][:5], "help": found["help"]}
+        {
+            "rule": found["id"],
+            "where": [(node["target"], node.get("any") and node["any"][0]["message"]) for node in found["nodes"]][:5],
+            "help": found["help"],
+        }
         for found in result["violations"]
         if found["impact"] in {"serious", "critical"}
     ]
