@@ -324,3 +324,21 @@ def test_marks_that_end_an_article_are_furniture(mark: str) -> None:
     found = parse(f"海洋观测站启用\n\n正文一句。\n\n{mark}\n")
     assert found.articles[0].paragraphs == ("正文一句。",)
     assert found.furniture == (mark,)
+
+
+def test_references_below_their_heading_are_footnotes() -> None:
+    found = article(
+        "正文一句，意思完整。\n\n参考文献\n[1] 卢岸. 渔港研究. 望川学报, 2023(1): 1-5.\n[2] 石玥. 观测站概论. 2022."
+    )
+    assert found.paragraphs == ("正文一句，意思完整。",)
+    assert len(found.texts(PartKind.FOOTNOTE)) == 3
+
+
+def test_keywords_are_a_paragraph_of_their_own() -> None:
+    found = article("摘要：本文介绍观测站。\n\n关键词：海洋；观测\n\n正文一句，意思完整。")
+    assert found.paragraphs == ("摘要：本文介绍观测站。", "关键词：海洋；观测", "正文一句，意思完整。")
+
+
+def test_an_affiliation_in_brackets_belongs_to_the_byline() -> None:
+    found = article("郑　可\n\n（望川大学海洋学院，望川 000000）\n\n正文一句，意思完整。")
+    assert (found.byline, found.paragraphs) == ("郑　可 （望川大学海洋学院，望川 000000）", ("正文一句，意思完整。",))

@@ -16,6 +16,7 @@ FEET = {
     "address and notices": "编辑：李涛\n地址：望川市一号路　邮编：000000\n电话：5550101\n投稿邮箱：a@example.org\n内部资料　免费交流",
     "an unknown label": "编辑：李涛\n电话：5550101\n赞助：€200（约合人民币 1500 元）",
     "letter-spaced labels": "编　辑　李　涛\n电　话　5550101\n印　数　500份",
+    "the office above": "本刊编辑部\n编辑：李涛\n电话：5550101",
     "in brackets": "（编辑：李涛　电话：5550101）",
     "the value below": "编辑：\n李涛\n电话：5550101",
     "a line without a label last": "编辑：李涛　电话：5550101\n望川市一号路 1 号 3 楼",

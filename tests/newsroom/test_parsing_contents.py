@@ -99,6 +99,7 @@ def test_a_list_without_pages_has_none(contents: str) -> None:
         "目录\n■ 要闻\n★{}……1\n■ 见闻\n★{}……3\n★{}……12",
         "目录\n☆ 要闻\n1. {}……1\n☆ 见闻\n2. {}……3\n3. {}……12",
         "目录\n要闻\n★{}\n见闻\n★{}\n★{}",
+        "目录\n一、要闻\n1. {}……1\n二、见闻\n2. {}……3\n3. {}……12",
         "目录\n【要闻】{}……1\n【见闻】{}……3\n【见闻】{}……12",
         "目录\n要闻｜{}……1\n见闻｜{}……3\n见闻｜{}……12",
     ],
@@ -233,3 +234,31 @@ def test_titles_that_begin_like_such_headings_are_not(text: str) -> None:
 )
 def test_different_titles_are_not_alike(first: str, second: str) -> None:
     assert similarity(normal_form(first), normal_form(second)) < SAME
+
+
+def test_what_the_list_says_about_an_article_is_no_entry_and_is_told() -> None:
+    first, second, third = TITLES
+    bulletin = parse(
+        f"导读\n◇ {first}（1）\n    全市共设十二处测站，资料免费开放查询。\n◇ {second}（3）\n◇ {third}（12）\n    首批二十一个团队当天签约。"
+    )
+    assert [(entry.title, entry.abstract) for entry in bulletin.contents] == [
+        (first, "全市共设十二处测站，资料免费开放查询。"), (second, None), (third, "首批二十一个团队当天签约。"),
+    ]  # fmt: skip
+    assert [warning.params["text"] for warning in bulletin.warnings] == [
+        "全市共设十二处测站，资料免费开放查询。",
+        "首批二十一个团队当天签约。",
+    ]
+    assert [article.title for article in bulletin.articles] == TITLES
+
+
+def test_an_author_beside_a_title_in_the_body_is_its_byline() -> None:
+    body = BODY.replace("海洋观测站启用\n", "海洋观测站启用　　　　郑可\n", 1)
+    bulletin = parse("目录\n★{}……1\n★{}……3\n★{}……12".format(*TITLES), body)
+    assert (bulletin.articles[0].title, bulletin.articles[0].byline) == (TITLES[0], "郑可")
+
+
+def test_a_wrapped_entry_is_told_from_a_sections_name_by_its_place() -> None:
+    bulletin = parse(f"目录\n要闻\n  {TITLES[0]}……1\n见闻\n  渔港改造进入\n    第二阶段……3\n  {TITLES[2]}……12")
+    assert [(entry.title, entry.section) for entry in bulletin.contents] == list(
+        zip(TITLES, ["要闻", "见闻", "见闻"], strict=True)
+    )

@@ -122,7 +122,7 @@ def test_what_is_not_understood_at_the_head_is_kept_as_a_stray() -> None:
 @pytest.mark.parametrize(
     ("printed", "name"),
     [("李 涛", "李涛"), ("李　涛", "李涛"), ("欧阳 若溪", "欧阳若溪"), ("王 小明", "王小明"), ("郑可 乔木", "郑可 乔木"),
-     ("李 涛　　王 明", "李涛 王明"), ("李 涛 王 明", "李涛 王明"), ("郑可、乔木", "郑可、乔木"), ("Jane  Doe", "Jane Doe"),
+     ("李 涛　　王 明", "李涛 王明"), ("李 涛 王 明", "李涛 王明"), ("郑可、乔木", "郑可、乔木"), ("苗青禾　石　玥", "苗青禾 石玥"), ("李 涛、王 喆", "李涛、王喆"), ("Jane  Doe", "Jane Doe"),
      ("", "")],
 )  # fmt: skip
 def test_spaces_that_only_justify_a_name_are_taken_out(printed: str, name: str) -> None:
@@ -178,6 +178,12 @@ def test_what_only_looks_like_a_body_is_none(text: str) -> None:
 )  # fmt: skip
 def test_numerals_have_their_value(printed: str, value: int | None) -> None:
     assert numeral(fold(printed)) == value
+
+
+def test_the_number_of_an_official_letter_is_no_issues_number() -> None:
+    found = head("望川市科学技术局文件", "望科〔2024〕15号")
+    assert found.number is None
+    assert [block.text for block in found.strays] == ["望科〔2024〕15号"]
 
 
 def test_only_letter_spaced_words_lose_their_spaces() -> None:

@@ -51,6 +51,8 @@ def assemble(items: Sequence[Item]) -> list[Article]:
         elif isinstance(item, Title):
             articles.append(Article(item, section, waiting))
             waiting = []
+            if item.byline is not None:
+                articles[-1].parts.append(Part(PartKind.BYLINE, item.byline, [item.blocks[-1]]))
             if item.subtitle is not None:
                 articles[-1].parts.append(Part(PartKind.SUBTITLE, without_dash(item.subtitle.text), [item.subtitle]))
         elif _is_note_for_next(items, at):

@@ -8,7 +8,7 @@ from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.entries import Entry, read_entry, undecorated
 from mailer.newsroom.structure.furniture import is_bare_number, is_page_number, is_rule
 from mailer.newsroom.structure.lines import is_running_text
-from mailer.newsroom.structure.listing import Listing, list_entries
+from mailer.newsroom.structure.listing import Listing, is_abstract, list_entries
 from mailer.newsroom.structure.matching import normal_form, similarity
 from mailer.newsroom.structure.numerals import DATES
 from mailer.newsroom.structure.typography import fold, squeeze
@@ -143,9 +143,13 @@ def _end(blocks: list[Block], first: int) -> int:
         if is_no_entry(block):
             at += 1
             continue
+        entry = read_entry(block)
+        if last_featured == at - 1 >= first and _is_about_entry(blocks, at, entry):
+            last_featured = at
+            at += 1
+            continue
         if _is_text(block):
             return _back_off(blocks, first, at, last_featured, is_title_above=True)
-        entry = read_entry(block)
         featured = _is_featured(entry, has_heading=True)
         form = normal_form(entry.title)
         bare, is_decorated = undecorated(block.text)
@@ -167,6 +171,16 @@ def _end(blocks: list[Block], first: int) -> int:
         first_form = first_form or form
         at += 1
     return _back_off(blocks, first, at, last_featured, is_title_above=False)
+
+
+def _is_about_entry(blocks: list[Block], at: int, entry: Entry) -> bool:
+    """Whether a sentence is set right under the entry above it, indented, and more of the list or its end follows."""
+    block, above = blocks[at], blocks[at - 1]
+    is_close = block.blank_before == 0 and block.indent > above.indent and read_entry(above).page is not None
+    if not is_close or not is_abstract(entry):
+        return False
+    below = blocks[at + 1] if at + 1 < len(blocks) else None
+    return below is None or below.blank_before > 0 or _is_featured(read_entry(below), has_heading=True)
 
 
 def _is_title_again(

@@ -19,7 +19,7 @@ from mailer.newsroom.structure.matching import normal_form
 from mailer.newsroom.structure.regions import Regions, divide, masthead_end
 from mailer.newsroom.structure.remarks import Findings, remarks_on
 from mailer.newsroom.structure.shapes import find_by_shape
-from mailer.newsroom.structure.titles import Title, find_titles
+from mailer.newsroom.structure.titles import Title, find_titles, forms_of
 from mailer.newsroom.structure.tracing import trace
 from mailer.newsroom.structure.typography import is_latin
 
@@ -75,8 +75,9 @@ def _items(regions: Regions, titles: dict[int, Title], listing: Listing) -> tupl
     for at, block in enumerate(regions.body):
         if at in covered or not block.is_short:
             continue
-        if (form := normal_form(block.text)) in sections and form:
-            marks[at] = SectionMark(sections[form], block)
+        known = next((sections[form] for form in forms_of(block) if form in sections), None)
+        if known is not None:
+            marks[at] = SectionMark(known, block)
         elif at + 1 in titles and is_section_shape(block.text):
             marks[at] = SectionMark(undecorated(block.text)[0], block)
     lines = [block for at, block in enumerate(regions.body) if at not in covered and at not in marks]

@@ -27,7 +27,7 @@ _LEADER = " \t\u3000\u00a0.…·‥⋯—–―─-_．。・･•*"
 # A leader in the middle: the author's name stands between it and the page.
 _LONG_LEADER = re.compile(r"[ \u3000]*(?:…{2,}|\.{4,}|·{3,}|。{3,}|⋯{2,})[ \u3000…·.]*")
 # An author set off by wide space or a slash: "标题　　张三（3）".
-_AUTHOR = re.compile(r"(?: {2,}|\t|\u3000+| ?[/|｜] ?)(\S.{1,20})$")
+AUTHOR = re.compile(r"(?: {2,}|\t|\u3000+| ?[/|｜] ?)(\S.{1,20})$")
 # Symmetrical ornaments, or a bracket around the whole line, mark the name of a section.
 _ORNAMENT = re.compile(rf"[{BULLETS}=~*#<>|—–─\-_\s]+")
 _BRACKETED = re.compile(r"[【〖［\[「『〔◤](?P<name>[^【】〖〗［］\[\]「」『』〔〕]{2,24})[】〗］\]」』〕◢]")
@@ -44,6 +44,7 @@ class Entry:
     block: Block
     bullet: str
     left: int | None
+    is_left_chinese: bool
     is_left_page: bool
     is_left_loose: bool
     title: str
@@ -57,17 +58,20 @@ def read_entry(block: Block) -> Entry:
     bullet = _BULLET.match(text)
     start = bullet.end() if bullet else 0
     folded = fold(text)
-    left, is_left_page, is_loose = None, False, False
+    left, is_chinese, is_left_page, is_loose = None, False, False, False
     if match := _LEFT_PAGE.match(folded, start):
         left, is_left_page = int(match["a"] or match["b"]), True
     elif match := _ORDINAL.match(folded, start):
         left, is_loose = _ordinal(match), match["e"] is not None
+        is_chinese = not match[0].isascii() and any(numeral in match[0] for numeral in "一二三四五六七八九十")
     if match:
         start = match.end()
         if bullet is None and (bullet := _BULLET.match(text, start)):
             start = bullet.end()
     title, page, strength = split_page(text[start:])
-    return Entry(block, bullet[0].strip() if bullet else "", left, is_left_page, is_loose, title, page, strength)
+    return Entry(
+        block, bullet[0].strip() if bullet else "", left, is_chinese, is_left_page, is_loose, title, page, strength
+    )
 
 
 def _ordinal(match: re.Match[str]) -> int | None:
@@ -90,7 +94,7 @@ def split_page(text: str) -> tuple[str, int | None, float]:
     if strength == 0 or sum(map(str.isalnum, title)) < 2 or (strength < 3 and page > 999):
         return _without_leader(text), None, 0
     title = title.rstrip(" \u3000/|(（[【,，;；")
-    if (author := _LONG_LEADER.search(title)) or ((author := _AUTHOR.search(title)) and looks_like_people(author[1])):
+    if (author := _LONG_LEADER.search(title)) or ((author := AUTHOR.search(title)) and looks_like_people(author[1])):
         title = title[: author.start()]
     return title, page, strength
 

@@ -10,7 +10,7 @@ from mailer.newsroom.structure.lines import (
     PartKind,
     cells_of,
     is_byline_below_title,
-    is_section_shape,
+    is_complete,
     is_subtitle,
     kind_of,
     note_text,
@@ -106,7 +106,9 @@ class Grouper:
         kind = kind_of(block.text)
         if kind is not PartKind.PARAGRAPH:
             return kind
-        if (mark := FOOTNOTE_MARK.match(fold(block.text[:8]))) and mark[0] in self._marks:
+        mark = FOOTNOTE_MARK.match(fold(block.text[:8]))
+        is_reference = bool(self._parts) and self._parts[-1].part.kind is PartKind.FOOTNOTE
+        if mark and (mark[0] in self._marks or is_reference):
             return PartKind.FOOTNOTE
         if self._is_head and is_subtitle(block.text):
             return PartKind.SUBTITLE
@@ -144,7 +146,7 @@ class Grouper:
     def _append(self, part: Part) -> None:
         self._parts.append(_Growing(part))
         if part.kind is PartKind.PARAGRAPH:
-            self._open = None if is_section_shape(part.text) else self._parts[-1]
+            self._open = None if is_complete(part.text) else self._parts[-1]
         elif part.kind not in _INTERRUPTIONS:
             self._open = None
 

@@ -173,22 +173,30 @@ def is_organisation(text: str) -> bool:
 
 def person_name(value: str) -> str:
     """A name without the spaces that only justify it ("李 涛"); two people ("郑可 乔木") keep the one between them."""
-    groups = re.split(r"\s{2,}|\u3000+", value.strip(_TRIM))
-    if all(len(group) == 1 for group in groups):
-        groups = [" ".join(groups)]
-    return " ".join(_tightened(group) for group in groups if group)
+    pieces = re.split(r" *([、，,/；;]) *", value.strip(_TRIM))
+    return "".join(_tightened(piece.split()) if at % 2 == 0 else piece for at, piece in enumerate(pieces))
 
 
-def _tightened(group: str) -> str:
-    words = group.split()
-    if not all(is_cjk(character) for word in words for character in word) or len(words) < 2:
+def _tightened(words: list[str]) -> str:
+    if len(words) < 2 or not all(is_cjk(character) for word in words for character in word):
         return " ".join(words)
-    whole = "".join(words)
-    if len(words) == 2 and (min(map(len, words)) == 1 or words[0] in _COMPOUND_SURNAMES) and len(whole) <= 4:
-        return whole
-    if all(len(word) == 1 for word in words):
-        return whole if len(whole) <= 3 else " ".join(whole[at : at + 2] for at in range(0, len(whole), 2))
-    return " ".join(words)
+    if len(words) == 2 and 1 in map(len, words) and len("".join(words)) <= 4:
+        return "".join(words)
+    names: list[str] = []
+    at = 0
+    while at < len(words):
+        taken = _spaced_name(words[at:])
+        names.append("".join(words[at : at + taken]))
+        at += taken
+    return " ".join(names)
+
+
+def _spaced_name(words: list[str]) -> int:
+    """How many of the words, from the first, are one name: two or three single characters, 欧阳 with what follows."""
+    singles = next((at for at, word in enumerate(words) if len(word) > 1), len(words))
+    if singles >= 2:
+        return 3 if singles == 3 else 2
+    return 2 if words[0] in _COMPOUND_SURNAMES and len(words) > 1 and len(words[1]) <= 2 else 1
 
 
 def looks_like_people(text: str) -> bool:

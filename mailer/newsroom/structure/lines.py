@@ -72,9 +72,15 @@ _NUMBERED = re.compile(
     rf"\((?:[{_HAN}]{{1,3}}|\d{{1,2}}|[a-z])\)|\d{{1,2}}(?:[.)](?!\d)|、)|[①-⑳]|[a-z]\) )",
     re.IGNORECASE,
 )
+_KEYWORDS = re.compile(r"\[?(?:关 ?键 ?词|主题词|key ?words?)\]? ?:", re.IGNORECASE)
 _BULLETED = re.compile(rf"[{BULLETS}]|[-–—*] (?=\S)")
 TOP_NUMBERED = re.compile(rf"(?:第[{_HAN}]{{1,2}}[章节]|[{_HAN}]{{1,3}}、)")
 _CELLS = re.compile(r"\t+| {2,}|\u3000+|[|│┃]")
+
+
+def is_complete(text: str) -> bool:
+    """Whether nothing can continue a line, whatever its punctuation: the name of a section, a list of keywords."""
+    return is_section_shape(text) or _KEYWORDS.match(fold(text[:20])) is not None
 
 
 def is_numbered(text: str) -> bool:
@@ -116,6 +122,8 @@ def is_byline_below_title(text: str) -> bool:
         return False
     if text[0] in "（(" and text[-1] in "）)":
         text = text[1:-1].strip()
+        if any(map(is_organisation, re.split(r"[,，;；、\s]+", text))):
+            return True
     if looks_like_people(text):
         return True
     match = _PERSON_AT.fullmatch(fold(text))

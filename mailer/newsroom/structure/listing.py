@@ -9,6 +9,8 @@ from mailer.newsroom.structure.entries import Entry, undecorated
 from mailer.newsroom.structure.matching import normal_form
 from mailer.newsroom.structure.typography import fold, is_cjk, join
 
+# In characters; sections are called 政策速递, 基层一线.
+_LONGEST_NAME = 10
 _LABEL = re.compile(
     r"[【\[［〔](?P<section>[^】\]］〕]{2,8})[】\]］〕]\s*(?=\S)|(?P<column>[^\s|｜]{2,8})\s*[|｜]\s*(?=\S)"
 )
@@ -16,12 +18,16 @@ _LABEL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ContentsEntry:
-    """One entry: the title as the list has it, the page it gives, the section it stands under, its source lines."""
+    """One entry: the title as the list has it, the page it gives, the section it stands under, its source lines.
+
+    `abstract` is what the list says about the article (导读), beyond its title.
+    """
 
     title: str
     page: int | None
     section: str | None
     lines: tuple[int, ...]
+    abstract: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,8 @@ class _Assembly:
     is_numbered: bool
     bullet: str
     is_paged: bool
+    is_chinese: bool
+    indent: int
     entries: list[ContentsEntry] = field(default_factory=list)
     sections: list[str] = field(default_factory=list)
     # The first half of an entry that goes on in the next line.
@@ -60,6 +68,8 @@ def list_entries(lines: list[Entry], forms: set[str], known_sections: set[str]) 
         is_numbered=sum(line.left is not None for line in lines) * 3 >= len(lines),
         bullet=bullet if bullets[bullet] * 3 >= len(lines) or not paged else "",
         is_paged=is_paged,
+        is_chinese=all(line.is_left_chinese for line in lines if line.left is not None and line.page is not None),
+        indent=min((line.block.indent for line in lines if line.page is not None), default=0),
     )
     for at, line in enumerate(lines):
         _add(assembly, line, lines[at + 1] if at + 1 < len(lines) else None)
@@ -113,9 +123,22 @@ def _untouched(line: Entry) -> Entry:
     return replace(line, left=None, title=text[start:end].strip())
 
 
+def is_abstract(line: Entry) -> bool:
+    """Whether a line under an entry is a sentence about the article."""
+    text = line.block.text
+    return (
+        line.page is None and not line.bullet and len(text) >= 10 and text[-1] in "。！？.!?" and text[-2] not in "。."
+    )
+
+
 def _add(assembly: _Assembly, line: Entry, after: Entry | None) -> None:
     starts = bool(line.bullet) or line.left is not None
     numbers = (line.block.line,)
+    if assembly.entries and assembly.half is None and not starts and is_abstract(line):
+        last = assembly.entries.pop()
+        abstract = join(last.abstract or "", line.block.text)
+        assembly.entries.append(replace(last, abstract=abstract, lines=last.lines + numbers))
+        return
     if assembly.half is not None:
         if _belongs_below(assembly, line, starts=starts):
             half, above = assembly.half
@@ -131,9 +154,7 @@ def _add(assembly: _Assembly, line: Entry, after: Entry | None) -> None:
         assembly.half = (line.title, numbers)
     elif line.page is None and not starts and assembly.entries and _is_tail(assembly, line):
         last = assembly.entries.pop()
-        assembly.entries.append(
-            ContentsEntry(join(last.title, line.title), last.page, last.section, last.lines + numbers)
-        )
+        assembly.entries.append(replace(last, title=join(last.title, line.title), lines=last.lines + numbers))
     else:
         _append(assembly, line.title, line.page, numbers)
 
@@ -158,7 +179,12 @@ def _is_section(assembly: _Assembly, line: Entry, after: Entry | None, *, starts
     if normal_form(name) in assembly.known_sections:
         return True
     if line.left is not None and assembly.is_numbered:
-        return False
+        return assembly.is_paged and line.is_left_chinese and not assembly.is_chinese
+    if assembly.is_paged and after is not None and line.block.indent != after.block.indent and not starts:
+        # A name stands to the left of the entries, the first half of an entry to the left of its second.
+        return line.block.indent < assembly.indent or (
+            after.block.indent == assembly.indent and len(line.title) <= _LONGEST_NAME
+        )
     is_other = (
         line.bullet
         and line.bullet != assembly.bullet
@@ -170,14 +196,14 @@ def _is_section(assembly: _Assembly, line: Entry, after: Entry | None, *, starts
         return False
     if normal_form(line.title + after.title) in assembly.forms and normal_form(after.title) not in assembly.forms:
         return False
-    is_brief = len(line.title) <= (10 if any(map(is_cjk, line.title)) else 32)
+    is_brief = len(line.title) <= (_LONGEST_NAME if any(map(is_cjk, line.title)) else 32)
     if assembly.is_paged:
         return is_brief and (after.page is not None or bool(after.bullet) or after.left is not None)
     return bool(assembly.bullet) and is_brief and after.bullet == assembly.bullet and not line.bullet
 
 
 def _section_name(line: Entry) -> str:
-    return undecorated(line.block.text)[0].rstrip("：: ")
+    return undecorated(line.title if line.left is not None else line.block.text)[0].rstrip("：: ")
 
 
 def _is_half(assembly: _Assembly, line: Entry, after: Entry | None) -> bool:

@@ -31,7 +31,8 @@ _VOLUMES = (
     re.compile(r"\bvol(?:ume|\.)?,? ?(?P<number>\d+|[ivxlc]+)\b(?P<last>)", re.IGNORECASE),
 )
 _NUMBERS = (
-    re.compile(rf"[\[(] ?(?P<year>(?:19|20)\d\d) ?[\])] ?(?:第 ?)?{_RANGE} ?[期号](?: ?合 ?刊)?"),
+    re.compile(rf"[\[(] ?(?P<year>(?:19|20)\d\d) ?[\])] ?第 ?{_RANGE} ?[期号](?: ?合 ?刊)?"),
+    re.compile(rf"[\[(] ?(?P<year>(?:19|20)\d\d) ?[\])] ?{_RANGE} ?期(?: ?合 ?刊)?"),
     re.compile(rf"第 ?{_RANGE} ?[期号辑](?: ?\(? ?合 ?[刊期] ?\)?)?"),
     re.compile(rf"(?<=年) ?{_RANGE} ?期(?: ?\(? ?合 ?刊 ?\)?)?"),
     re.compile(rf"{_RANGE} ?期 ?合 ?刊"),
@@ -222,7 +223,7 @@ def _settle(masthead: Masthead, candidates: list[_Candidate]) -> None:
         elif title is not None and (candidate.text == title.text or _is_translation(candidate.text, title.text)):
             masthead.extras.append(candidate.text)
         else:
-            masthead.strays.append(candidate.block)
+            masthead.strays += [candidate.block] if candidate.block not in masthead.strays else []
 
 
 def _unquoted(title: str) -> str:

@@ -69,6 +69,10 @@ def _on_masthead(masthead: Masthead) -> Iterator[ParseWarning]:
 
 
 def _on_contents(findings: Findings) -> Iterator[ParseWarning]:
+    for entry in findings.listing.entries:
+        if entry.abstract:
+            message = N_("The contents list says of “%(title)s”: %(text)s")
+            yield ParseWarning(message, {"title": entry.title, "text": entry.abstract}, entry.lines[-1])
     answered = {id(article.title.entry) for article in findings.articles if article.title}
     for entry in findings.listing.entries:
         if id(entry) not in answered:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailer.newsroom.structure.blocks import Block
-from mailer.newsroom.structure.entries import read_entry, undecorated
+from mailer.newsroom.structure.entries import AUTHOR, read_entry, undecorated
+from mailer.newsroom.structure.imprint import looks_like_people
 from mailer.newsroom.structure.layout import Layout, is_full
 from mailer.newsroom.structure.lines import QUESTION, PartKind, has_title_shape, is_section_shape, is_subtitle, kind_of
 from mailer.newsroom.structure.listing import ContentsEntry
@@ -28,6 +29,7 @@ class Title:
     subtitle: Block | None = None
     entry: ContentsEntry | None = None
     ordinal: int | None = None
+    byline: str | None = None
 
 
 def find_titles(body: Sequence[Block], entries: Sequence[ContentsEntry], layout: Layout) -> dict[int, Title]:
@@ -45,7 +47,7 @@ def _match_equal(body: Sequence[Block], entries: Sequence[ContentsEntry], places
     for number, entry in enumerate(entries):
         wanted[normal_form(entry.title)].append(number)
     wanted.pop("", None)
-    forms = [_forms_of(block) for block in body]
+    forms = [forms_of(block) for block in body]
     at = 0
     while at < len(body) and wanted:
         length, form = _longest_wanted(body, forms, at, wanted)
@@ -56,7 +58,7 @@ def _match_equal(body: Sequence[Block], entries: Sequence[ContentsEntry], places
         at += length or 1
 
 
-def _forms_of(block: Block) -> tuple[str, ...]:
+def forms_of(block: Block) -> tuple[str, ...]:
     """The normal form of a line that may be a title, and the one without an ordinal at its head."""
     if not block.is_short:
         return ()
@@ -194,6 +196,7 @@ def _title(body: Sequence[Block], start: int, end: int, entry: ContentsEntry) ->
             subtitle, blocks = blocks[at], blocks[:at] + blocks[at + 1 :]
             break
     text, ordinal = title_text(blocks[0])
+    text, byline = _without_author(text, blocks[-1], entry)
     for block in blocks[1:]:
         spaced = f"{text[-3:]} {block.text[:3]}" in " ".join(entry.title.split())
         text = f"{text} {block.text}" if spaced else join(text, block.text)
@@ -201,7 +204,15 @@ def _title(body: Sequence[Block], start: int, end: int, entry: ContentsEntry) ->
         whole = undecorated(blocks[0].text)[0]
         if normal_form(whole) == normal_form(entry.title):
             text, ordinal = whole, None
-    return Title(text, blocks, subtitle, entry, ordinal)
+    return Title(text, blocks, subtitle, entry, ordinal, byline)
+
+
+def _without_author(text: str, block: Block, entry: ContentsEntry) -> tuple[str, str | None]:
+    """A title without the author who stands beside it on the line, and the author."""
+    match = AUTHOR.search(block.text)
+    if match and looks_like_people(match[1]) and not normal_form(entry.title).endswith(normal_form(match[1])):
+        return " ".join(text[: text.rfind(match[1].split()[0])].rstrip(" /|｜").split()), match[1]
+    return text, None
 
 
 def title_text(block: Block) -> tuple[str, int | None]:
