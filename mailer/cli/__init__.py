@@ -22,6 +22,7 @@ class LazyGroup(click.Group):
         "compile": "mailer.cli.documents:compile_command",
         "db": "mailer.cli.database:db",
         "demo": "mailer.cli.running:demo",
+        "dkim": "mailer.cli.dkim:dkim",
         "doctor": "mailer.cli.doctor:doctor",
         "import-subscribers": "mailer.cli.subscribers:import_subscribers",
         "parse": "mailer.cli.documents:parse",
