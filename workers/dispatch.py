@@ -1,5 +1,6 @@
 """Tasks of dispatch: an id in, the room decides."""
 
+from mailer.audience import importing
 from mailer.dispatch import preparing, sending, sweeping
 from mailer.queue import TaskName, get_celery
 
@@ -20,5 +21,6 @@ def send(mailing_id: int) -> None:
 
 @app.task(name=TaskName.DISPATCH_SWEEP)
 def sweep() -> None:
-    """Repairs what was left behind, and hints at what waits."""
+    """Repairs what was left behind, and hints at what waits: of dispatch, and of imports whose hint was lost."""
     sweeping.sweep()
+    importing.enqueue_lost()

@@ -30,7 +30,6 @@ from mailer.dispatch.sender_slots import sender_slot
 from mailer.dispatch.sending_process import SendingProcess, get_process, run_directory
 from mailer.dispatch.smtp_relay import RelayAddress
 from mailer.dispatch.suspending import is_suspended, suspend_relay
-from mailer.errors import MailerError
 from mailer.queue import TaskName, enqueue
 from mailer.settings import get_settings
 
@@ -68,12 +67,12 @@ RETURNING l.id, l.kind, l.locale, l.address, l.newsletter_id, l.parameters, l.me
 
 SETTLE = text("""
 UPDATE letters SET
-    state = :state, reason = :reason, attempts = attempts + :attempts, lease_until = NULL,
-    claimed_by = CASE WHEN :state = 'queued' THEN NULL ELSE claimed_by END,
-    settled_at = CASE WHEN :state = 'queued' THEN NULL ELSE now() END,
-    next_attempt_at = coalesce(now() + make_interval(secs => :wait), next_attempt_at),
-    code = coalesce(:code, code), enhanced = coalesce(:enhanced, enhanced),
-    reply = CASE WHEN :reply = '' THEN reply ELSE :reply END
+    state = CAST(:state AS varchar), reason = :reason, attempts = attempts + :attempts, lease_until = NULL,
+    claimed_by = CASE WHEN CAST(:state AS varchar) = 'queued' THEN NULL ELSE claimed_by END,
+    settled_at = CASE WHEN CAST(:state AS varchar) = 'queued' THEN NULL ELSE now() END,
+    next_attempt_at = coalesce(now() + make_interval(secs => CAST(:wait AS double precision)), next_attempt_at),
+    code = coalesce(CAST(:code AS smallint), code), enhanced = coalesce(CAST(:enhanced AS varchar), enhanced),
+    reply = CASE WHEN CAST(:reply AS text) = '' THEN reply ELSE CAST(:reply AS text) END
 WHERE id = :id AND state = 'claimed' AND claimed_by = :claimed_by
 RETURNING address_key, newsletter_id
 """)
@@ -150,8 +149,10 @@ def _write_out(claims: Mapping[int, LetterClaim], claimed_by: str, token: str) -
         try:
             with session_scope() as session:
                 sender, content = compose(session, claim)
-        except MailerError as error:
-            logger.warning("letter %d cannot be composed: %s", claim.id, error)
+        except DBAPIError:
+            raise
+        except Exception as error:  # noqa: BLE001  (whatever one letter's values do to its template, the others go on)
+            logger.warning("letter %d cannot be composed", claim.id, exc_info=True)
             refusal = Settlement(claim.id, claimed_by, DeliveryEvent.REJECT, "composition", reply=str(error))
             with session_scope() as session:
                 settle_letter(session, refusal)

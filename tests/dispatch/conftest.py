@@ -41,7 +41,8 @@ class House:
             self.session.scalars(
                 text(
                     "INSERT INTO subscribers (email, email_key, domain, name, locale, attributes) "
-                    "SELECT 'R' || n || '@' || :domain, 'r' || n || '@' || :domain, :domain, '读者' || n, 'zh_CN', '{}' "
+                    "SELECT 'R' || n || '@' || :domain, 'r' || n || '@' || :domain, :domain, '读者' || n, "
+                    "'zh_CN', '{}' "
                     "FROM generate_series(CAST(:first AS integer), CAST(:last AS integer)) n RETURNING id"
                 ),
                 {"domain": domain, "first": first, "last": self._count},
@@ -140,7 +141,8 @@ class House:
 
 
 @pytest.fixture
-def house(session: Session) -> House:
+def house(redis: str, session: Session) -> House:
+    """Redis first: naming it in the settings makes a new engine, and the session must not be of an older one."""
     newsletter = Newsletter(
         slug="tech",
         title="科技情报参考",

@@ -17,9 +17,7 @@ EVERY = {"other": 1000, "qq.com": 1000, "netease.com": 1000}
 def take(
     session: Session, mailing: Mailing, *, key: str = "host-1", token: str = "1", batch: int = 1000, **quotas: int
 ) -> Batch:
-    taken = claim(
-        session, mailing.id, key=key, token=token, quotas=quotas or EVERY, batch=batch, lease=60  # fmt: skip
-    )
+    taken = claim(session, mailing.id, key=key, token=token, quotas=quotas or EVERY, batch=batch, lease=60)
     session.commit()
     return taken
 

@@ -243,6 +243,8 @@ def test_each_sweep_leaves_the_databases_time_in_redis(house: House, redis: str,
 
 
 def test_a_sweep_without_redis_still_repairs(house: House, mailing: Mailing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAILER_REDIS_URL", "redis://127.0.0.1:1/0")
+    get_settings.cache_clear()
     take(house, mailing, key="elsewhere-9")
     end_leases(house)
     assert sweep().resolved == 6

@@ -1,0 +1,86 @@
+import datetime as dt
+
+import pytest
+from sqlalchemy import text
+
+from mailer.db import now
+from mailer.dispatch import relays
+from mailer.dispatch.forecast import ASSUMED_PER_CONNECTION, Forecast, LimitedBy, forecast
+from mailer.dispatch.preparing import prepare
+from mailer.errors import NotFoundError
+from tests.dispatch.conftest import House
+
+
+def ask(house: House, *lists: int, **options: object) -> Forecast:
+    chosen = [house.lists[number].id for number in lists or (0,)]
+    return forecast(house.session, house.edition.id, chosen, **options)  # type: ignore[arg-type]
+
+
+def test_it_counts_whom_the_roster_will_hold_and_whom_not(house: House) -> None:
+    both = house.subscribe(3, lists=(0, 1))
+    house.subscribe(2, lists=(1,))
+    house.suppress(both[0])
+    found = ask(house, 0, 1)
+    assert (found.recipients, found.exclusions) == (4, {"suppressed": 1})
+    mailing = house.mailing(0)
+    prepare(mailing.id)
+    again = ask(house, 0, 1)
+    assert (again.recipients, again.exclusions) == (2, {"suppressed": 1, "already_sent": 2})
+    assert ask(house, 0, 1, is_repeat=True).recipients == 4
+    prepared = prepare(house.mailing(0, 1).id)
+    assert prepared is not None
+    assert prepared.roster_size == again.recipients
+
+
+def test_netease_takes_its_time_and_is_named(house: House) -> None:
+    house.subscribe(100)
+    house.subscribe(50, domain="163.com")
+    start = now(house.session)
+    found = ask(house, start=start)
+    assert (found.limited_by, found.provider) == (LimitedBy.PROVIDER, "netease.com")
+    assert found.seconds == pytest.approx(50 / (3000 / 3600))
+    assert found.finish_at == start + dt.timedelta(seconds=found.seconds)
+    shares = {item.provider: (item.recipients, item.limited_by) for item in found.providers}
+    assert shares == {"other": (100, LimitedBy.ASSUMED), "netease.com": (50, LimitedBy.PROVIDER)}
+
+
+def test_without_experience_the_connections_are_counted(house: House) -> None:
+    house.subscribe(200)
+    found = ask(house)
+    assert found.limited_by is LimitedBy.ASSUMED
+    assert found.rate == 10 * ASSUMED_PER_CONNECTION
+    assert found.seconds == pytest.approx(2)
+
+
+def test_the_tightest_of_the_rates_decides(house: House) -> None:
+    house.subscribe(100)
+    relays.create_relay(
+        house.session, by=None, name="main", host="relay.test", port=25, security="none", username="", rate=20.0
+    )
+    found = ask(house)
+    assert (found.limited_by, found.rate, found.seconds) == (LimitedBy.RELAY, 20.0, 5.0)
+    slower = ask(house, rate=10.0)
+    assert (slower.limited_by, slower.seconds) == (LimitedBy.MAILING, 10.0)
+    assert ask(house, rate=50.0).limited_by is LimitedBy.RELAY
+
+
+def test_the_last_unhindered_mailing_tells_how_fast_the_relay_is(house: House) -> None:
+    house.subscribe(300)
+    mailing = house.mailing(0)
+    prepare(mailing.id)
+    house.session.execute(
+        text("UPDATE mailings SET state = 'finished', finished_at = now(), started_at = now() - interval '10 seconds'")
+    )
+    house.session.commit()
+    found = ask(house, is_repeat=True)
+    assert (found.limited_by, found.rate, found.seconds) == (LimitedBy.OBSERVED, 30.0, 10.0)
+
+
+def test_nobody_takes_no_time(house: House) -> None:
+    found = ask(house)
+    assert (found.recipients, found.seconds, found.providers) == (0, 0.0, ())
+
+
+def test_an_edition_that_is_not_there_is_said_so(house: House) -> None:
+    with pytest.raises(NotFoundError):
+        forecast(house.session, 4711, [])
