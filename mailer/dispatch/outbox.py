@@ -151,7 +151,8 @@ def _write_out(claims: Mapping[int, LetterClaim], claimed_by: str, token: str) -
                 sender, content = compose(session, claim)
         except DBAPIError:
             raise
-        except Exception as error:  # noqa: BLE001  (whatever one letter's values do to its template, the others go on)
+        except Exception as error:
+            # Whatever one letter's values do to its template: the others go on.
             logger.warning("letter %d cannot be composed", claim.id, exc_info=True)
             refusal = Settlement(claim.id, claimed_by, DeliveryEvent.REJECT, "composition", reply=str(error))
             with session_scope() as session:

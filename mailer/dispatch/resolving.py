@@ -25,12 +25,15 @@ from mailer.dispatch.outcomes import Settlement
 from mailer.dispatch.replies import judge
 from mailer.dispatch.rules import DeliveryEvent, Outcome
 from mailer.errors import UnreadableError
+from mailer.i18n import N_
 from mailer.settings import get_settings
 
 logger = logging.getLogger(__name__)
 
 # The class of a delivery whose process died between its content and its reply.
 LOST_WORKER = "lost_reply"
+NO_JOURNAL = N_("The journal of the process that had it is missing: nobody knows whether it was sent.")
+KILLED = N_("The process that sent it was killed before it heard the answer.")
 
 # A process on this host that still lives has one more lease to make itself heard after a database that was away.
 CLAIMS = text("""
@@ -119,12 +122,12 @@ def resolve(bequest: Bequest, orphans: Iterable[Orphan]) -> list[Settlement]:
 def _resolve_one(bequest: Bequest, orphan: Orphan) -> Settlement:
     entry = bequest.entries.get(orphan.id)
     if not bequest.is_readable:
-        return _lost(orphan, "The journal of the process that had it is missing.")
+        return _lost(orphan, NO_JOURNAL)
     # An intent of an earlier claim says nothing about this one.
     if entry is None or entry.token != split_holder(orphan.claimed_by)[1]:
         return outcomes.give_back(orphan.id, orphan.claimed_by)
     if entry.is_intent:
-        return _lost(orphan, "The process that sent it was killed before it heard the answer.")
+        return _lost(orphan, KILLED)
     return outcomes.decide(
         _result_of(entry),
         claimed_by=orphan.claimed_by,

@@ -94,9 +94,7 @@ def test_every_outcome_has_its_event_and_every_state_can_be_reached() -> None:
 
 def test_a_mailing_ends_only_when_no_delivery_can_move_by_itself() -> None:
     by_itself = {
-        state
-        for (state, event) in DELIVERY_TRANSITIONS
-        if event not in {DeliveryEvent.SEND_AGAIN, DeliveryEvent.KEEP}
+        state for (state, event) in DELIVERY_TRANSITIONS if event not in {DeliveryEvent.SEND_AGAIN, DeliveryEvent.KEEP}
     }
     assert by_itself == set(PENDING)
     assert set(PENDING) < set(HAS_ISSUE)
