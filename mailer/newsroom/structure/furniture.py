@@ -50,7 +50,7 @@ def find_page_numbers(blocks: list[Block], start: int) -> set[int]:
         for at in range(start, len(blocks))
         if len(blocks[at].text) <= 24 and is_bare_number(blocks[at].text)
     ]
-    found |= {at for at, _ in bare if _is_at_page_edge(blocks, at)}
+    found |= {at for at, _ in bare if _is_at_page_edge(blocks, at) or blocks[at].indent >= 20}
     values = [value for _, value in bare]
     if len(values) > 1 and all(before < after <= before + 3 for before, after in pairwise(values)):
         found |= {at for at, _ in bare}

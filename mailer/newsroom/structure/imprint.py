@@ -72,9 +72,11 @@ _ORGANISATION = re.compile(
     r".*(?:[局厅部委处院所办馆社站]|[学协商工]会|(?:委员|联合|研究|理事|基金|促进|党委|常委|管委)会|中心|办公室|大学|公司|集团|政府|实验室|科协|"
     r"领导小组|[编辑写]{2}组|课题组|专班|基地|园区|[商联]盟)"
 )
+# The word that says what kind of body it is ends the name, or leads on to its field: Institute of Marine Science.
 _ORGANISATION_EN = re.compile(
-    r"\b(?:universit|institut|bureau|department|office|cent(?:er|re)\b|academy|council|agency|association|society|ministry|"
-    r"laborator|library|committee|foundation|school|college|authority|commission|faculty|division)",
+    r"\b(?:universit(?:y|ies)|institut(?:e|ion)s?|bureau|departments?|office|cent(?:er|re)s?|academy|council|agency|"
+    r"association|society|ministry|laborator(?:y|ies)|library|committee|foundation|schools?|college|authority|"
+    r"commission|faculty|division)(?= (?:of|for|on|and|&) |,| *[(/]|$)",
     re.IGNORECASE,
 )
 _SMALL_WORDS = frozenset({"of", "the", "for", "and", "in", "on", "at", "to", "by", "de", "&"})

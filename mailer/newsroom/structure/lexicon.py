@@ -65,3 +65,8 @@ KEPT_PREFIXES = (
     "north off on one open over post pre pro quasi real self semi seven short single six small so south "
     "state sub ten third three top two ultra under up west well wide world year"
 )
+# Words that no English title ends with.
+NEVER_LAST = (
+    "a an and are as at be but by for from had has have his her in is its of on or our that the their these this to "
+    "was were which who will with"
+)

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from mailer.newsroom.structure.entries import BULLETS, undecorated
 from mailer.newsroom.structure.imprint import is_organisation, looks_like_people
+from mailer.newsroom.structure.lexicon import NEVER_LAST
 from mailer.newsroom.structure.typography import ends_inside, fold, is_cjk, is_finished, is_latin, width
 
 
@@ -66,6 +67,8 @@ _FOOTNOTE = re.compile(
     re.IGNORECASE,
 )
 FOOTNOTE_MARK = re.compile(r"[①-⑳]|\[\d{1,2}\]|\*{1,3}|[⁰¹²³⁴-⁹]+")
+# No English title ends with one of these.
+_NEVER_LAST = frozenset(NEVER_LAST.split())
 QUESTION = re.compile(r"(?:问|答|q\d{0,2}|a\d{0,2}|记者|主持人|嘉宾)(?: ?\([^()]{1,10}\))? ?:", re.IGNORECASE)
 _NUMBERED = re.compile(
     rf"(?:[{_HAN}]{{1,2}}(?:是|要(?![素点闻])|、)|第[{_HAN}]{{1,2}}[,、是]|其[{_HAN}][,、是]|"
@@ -197,7 +200,10 @@ def has_title_shape(text: str, *, strict: bool = False) -> bool:
     if len(text) > 120 or ends_inside(text) or not any(map(str.isalnum, text)):
         return False
     if is_latin(text):
-        return len(text.split()) <= 20 and not text.endswith((".", ":", ";")) and not text[0].islower()
+        words = text.split()
+        if text.endswith((".", ":", ";")) or text[0].islower() or words[-1].lower() in _NEVER_LAST:
+            return False
+        return len(words) <= 12 and "," not in text if strict else len(words) <= 20
     if width(text) > (50 if strict else 90) or any(mark in text[:-1] for mark in "。；"):
         return False
     if text.endswith(("。", "；", "：", ":", ";")):

@@ -158,6 +158,11 @@ def take_issue(block: Block, masthead: Masthead) -> list[str]:
         masthead.total_number = masthead.total_number or _number(match)
     if match := line.take(*_VOLUMES):
         masthead.volume = masthead.volume or _number(match)
+    # Before dates: in "No. 6  December 2024" the six is no day.
+    if match := line.take(*_NUMBERS):
+        masthead.number = masthead.number or _number(match)
+        if year := match.groupdict().get("year"):
+            masthead.year = masthead.year or int(year)
     if match := line.take(*DATES):
         date = date_of(match)
         if date is None:
@@ -166,10 +171,6 @@ def take_issue(block: Block, masthead: Masthead) -> list[str]:
         date_year = year_of(match)
     else:
         date_year = None
-    if match := line.take(*_NUMBERS):
-        masthead.number = masthead.number or _number(match)
-        if year := match.groupdict().get("year"):
-            masthead.year = masthead.year or int(year)
     if match := line.take(*YEARS):
         masthead.year = masthead.year or year_of(match)
     masthead.year = masthead.year or date_year

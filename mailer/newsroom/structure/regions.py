@@ -53,6 +53,8 @@ def divide(blocks: list[Block], contents: Contents | None, head_end: int, masthe
     kept = {normal_form(entry.title) for entry in contents.listing.entries} if contents else set()
     numbers = find_page_numbers(blocks, start)
     heads = find_running_heads(blocks, start, numbers, masthead, kept)
+    beside = (at + step for at in heads for step in (-1, 1) if start <= at + step < len(blocks))
+    numbers |= {at for at in beside if is_bare_number(blocks[at].text)}
     skip = numbers | heads
     foot = find_colophon(blocks, start, skip, masthead, kept)
     list_lines = blocks[head_end:start]
