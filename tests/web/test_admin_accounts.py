@@ -132,7 +132,9 @@ def trail(session, admin, make_account):
     li = make_account("li", Role.EDITOR)
     for number in range(60):
         by = admin if number % 2 else li
-        record(session, by=by, action="list.changed", subject_type="list", subject_id=number + 1, ip="192.0.2.1", name="x")
+        record(
+            session, by=by, action="list.changed", subject_type="list", subject_id=number + 1, ip="192.0.2.1", name="x"
+        )
         session.flush()
     session.commit()
     return li
