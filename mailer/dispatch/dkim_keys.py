@@ -29,6 +29,7 @@ from mailer.i18n import N_
 from mailer.settings import get_settings
 
 RSA_BITS = 2048
+NO_DOMAIN = N_("This is not a domain name, such as example.org.")
 UNREADABLE = N_(
     "A DKIM key of the sender's domain cannot be read: MAILER_SECRET_KEY has changed. Retire it and make a new one."
 )
@@ -39,7 +40,7 @@ def parse_domain(text: str) -> str:
     try:
         return parse_address(f"postmaster@{text.strip().rstrip('.')}").domain
     except RuleError:
-        raise RuleError(N_("This is not a domain name, such as example.org.")) from None
+        raise RuleError(NO_DOMAIN) from None
 
 
 def create_keys(

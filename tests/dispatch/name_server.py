@@ -13,7 +13,7 @@ import dns.rrset
 
 
 class NameServer:
-    """Answers for `records` (name without the last dot -> TXT texts). With an `rcode` that is all they say; `None` is silence."""
+    """Answers for `records` (name without the last dot -> TXT texts). An `rcode` is all it says; `None` is silence."""
 
     def __init__(self, records: Mapping[str, list[str]], *, rcode: dns.rcode.Rcode | None = dns.rcode.NOERROR) -> None:
         self.records, self.rcode = dict(records), rcode

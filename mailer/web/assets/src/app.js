@@ -34,3 +34,20 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "yes";
   window.setTimeout(() => delete form.dataset.sent, 4000);
 });
+
+// <button data-copy="field-id" data-copied="Copied" hidden>: puts the field's text into the clipboard and says so. Only
+// script can copy: without it the button stays hidden and the field can be selected by hand.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    // A page that did not come by HTTPS has no clipboard, only the old command.
+    if (navigator.clipboard) {
+      await navigator.clipboard.writeText(field.value);
+    } else {
+      document.execCommand("copy");
+    }
+    button.querySelector("span").textContent = button.dataset.copied;
+  });
+}
