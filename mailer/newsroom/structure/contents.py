@@ -9,6 +9,7 @@ from mailer.newsroom.structure.entries import Entry, read_entry, undecorated
 from mailer.newsroom.structure.furniture import is_bare_number, is_page_number, is_rule
 from mailer.newsroom.structure.lines import is_running_text
 from mailer.newsroom.structure.listing import Listing, is_abstract, list_entries
+from mailer.newsroom.structure.masthead import is_masthead_line
 from mailer.newsroom.structure.matching import normal_form, similarity
 from mailer.newsroom.structure.numerals import DATES
 from mailer.newsroom.structure.typography import fold, squeeze
@@ -90,7 +91,8 @@ def _with_lines_above(blocks: list[Block], start: int) -> int:
         start -= 1
     if start and blocks[start].blank_before == 0:
         name, is_decorated = undecorated(blocks[start - 1].text)
-        if is_decorated or (len(name) <= 10 and _returns(blocks, start - 1)):
+        is_name = len(name) <= 10 and _returns(blocks, start - 1) and not is_masthead_line(blocks[start - 1])
+        if is_decorated or is_name:
             return start - 1
     return start
 
@@ -114,8 +116,15 @@ def _is_numbered_title(blocks: list[Block], at: int) -> bool:
 
 
 def _returns(blocks: list[Block], at: int) -> bool:
+    """Whether an entry's title stands again further down, on one line or two."""
     form = normal_form(read_entry(blocks[at]).title)
-    return any(block.is_short and normal_form(block.text) == form for block in blocks[at + 1 : at + _LONGEST])
+    above = ""
+    for block in blocks[at + 1 : at + _LONGEST]:
+        here = normal_form(block.text) if block.is_short else ""
+        if form in {here, above + here} and here:
+            return True
+        above = here
+    return False
 
 
 def _repeated_start(blocks: list[Block], first_text: int) -> int | None:

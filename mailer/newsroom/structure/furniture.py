@@ -18,7 +18,7 @@ _DECORATED_NUMBER = re.compile(
 )
 _END_MARK = re.compile(r"[\[(]?(?:本期)?(?:全文)?(?:完|结束|end)[\])]?|[■□◆◇●]|#{3}|-30-|—(?:完|end)—", re.IGNORECASE)
 # What is left of a running head when title and number are taken out: page number and ornaments.
-_HEAD_REST = re.compile(r"(?:第?\d{0,4}[页版]?|[^\w]|月刊|双月刊|季刊|内部资料|page|p)*", re.IGNORECASE)
+_HEAD_REST = re.compile(r"(?:第?\d{1,4}[页版]?|page\d{1,4}|p\d{1,4})?(?:月刊|双月刊|季刊|内部资料)?", re.IGNORECASE)
 
 
 def is_rule(text: str) -> bool:
@@ -108,14 +108,16 @@ def _page_edges(blocks: list[Block], start: int, page_numbers: set[int]) -> set[
 
 
 def _is_only_masthead(block: Block, masthead: Masthead) -> bool:
+    """Whether a line says the bulletin's name, number or date, and beside them at most a page number."""
     scratch = Masthead()
     pieces = take_issue(block, scratch)
-    known = [masthead.title or "", *(imprint.value for imprint in masthead.imprints)]
-    names = [name for name in (normal_form(name) for name in known) if len(name) > 1]
+    is_known = scratch != Masthead()
+    names = [masthead.title or "", *(imprint.value for imprint in masthead.imprints)]
+    rest = ""
     for piece in pieces:
         form = normal_form(piece)
-        for name in names:
-            form = form.replace(name, "")
-        if not _HEAD_REST.fullmatch(form):
-            return False
-    return True
+        for name in (normal_form(name) for name in names):
+            if len(name) > 1 and name in form:
+                form, is_known = form.replace(name, ""), True
+        rest += form
+    return is_known and _HEAD_REST.fullmatch(rest) is not None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mailer.newsroom.structure.blocks import Block
-from mailer.newsroom.structure.lines import has_title_shape, is_marked
+from mailer.newsroom.structure.lines import has_title_shape, is_marked, is_numbered
 from mailer.newsroom.structure.typography import (
     begins_inside,
     belong_together,
@@ -106,7 +106,7 @@ def goes_on(text: str, lines: Sequence[Block], block: Block, layout: Layout, *, 
         return True
     if layout.wrap is not None and block.blank_before == 0 and not crosses_page:
         return _goes_on_wrapped(text, lines[-1], block, layout, is_single=len(lines) == 1)
-    if is_marked(block.text):
+    if is_marked(block.text) and not (crosses_page and _is_cut(text, block)):
         return False
     if crosses_page:
         return _goes_on_over_page(text, lines, block, layout)
@@ -123,6 +123,11 @@ def _goes_on_over_page(text: str, lines: Sequence[Block], block: Block, layout: 
         return _is_paragraph(text, lines, layout)
     # Nobody leaves a title at the foot of a page: only the shortest lines may be one.
     return not (len(lines) == 1 and has_title_shape(text, strict=True) and width(text) <= 12)
+
+
+def _is_cut(text: str, block: Block) -> bool:
+    """Whether what looks like an item's number is the rest of a sentence that a page edge cut: 每周‖三、周五."""
+    return is_numbered(block.text) and not is_finished(text) and not has_title_shape(text, strict=True)
 
 
 def _goes_on_nearby(text: str, lines: Sequence[Block], block: Block, layout: Layout) -> bool:

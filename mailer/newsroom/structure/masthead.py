@@ -138,7 +138,7 @@ def is_masthead_line(block: Block) -> bool:
     if found.number or found.total_number or found.volume or found.date:
         return True
     if found.year:
-        return sum(map(len, rest)) <= 8
+        return all(len(piece) <= 8 or read_makers(piece) or is_organisation(piece) for piece in rest)
     before, labelled = read_labels(block.text)
     if labelled:
         return not before
@@ -212,7 +212,8 @@ def _sort_piece(piece: str, block: Block, masthead: Masthead, candidates: list[_
 
 def _settle(masthead: Masthead, candidates: list[_Candidate]) -> None:
     """Decides which of the unlabelled pieces is the title and which is the publisher."""
-    title = max(candidates, key=_title_score, default=None)
+    is_chinese = any(is_cjk(character) for candidate in candidates for character in candidate.text)
+    title = max(candidates, key=lambda candidate: _title_score(candidate, is_chinese=is_chinese), default=None)
     if title is not None:
         masthead.title = _unquoted(title.text)
     named = {imprint.value for imprint in masthead.imprints}
@@ -231,9 +232,11 @@ def _unquoted(title: str) -> str:
     return title[1:-1] if title[:1] == "《" and title.find("》") == len(title) - 1 else title
 
 
-def _title_score(candidate: _Candidate) -> float:
+def _title_score(candidate: _Candidate, *, is_chinese: bool) -> float:
     text, block = candidate.text, candidate.block
     score = -candidate.order * 0.5
+    # Beside a Chinese title an English one is its translation.
+    score -= 3 * (is_chinese and not any(map(is_cjk, text)))
     score += 3 * (text != block.text and squeeze(text) == squeeze(block.text))
     score += 2 * (_TITLE_WORDS.search(text) is not None)
     score += 2 * (text[:1] == "《" and text[-1:] == "》")
