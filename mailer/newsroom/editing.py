@@ -14,11 +14,18 @@ from mailer.i18n import N_
 from mailer.newsletters.models import Newsletter
 from mailer.newsroom.fields import clean_article, clean_issue
 from mailer.newsroom.models import Article, Edition, Issue, Review
-from mailer.newsroom.rules import Act, Numbering, Remark, check_numbering, propose_numbering, take_step
+from mailer.newsroom.rules import Act, IssueState, Numbering, Remark, check_numbering, propose_numbering, take_step
+from mailer.newsroom.versions import VersionKind, keep
 from mailer.press.sanitising import sanitise_body
 
 CHANGED_BY = N_("%(name)s changed this while you were working on it. Nothing of yours has been saved yet.")
 CHANGED = N_("Somebody else changed this while you were working on it. Nothing of yours has been saved yet.")
+# What the audit trail calls a change of an article that left such a version.
+CHANGES = {
+    VersionKind.SAVED: "changed",
+    VersionKind.AUTOSAVED: "autosaved",
+    VersionKind.RESTORED: "restored",
+}
 
 
 def get_issue(session: Session, issue_id: int) -> Issue:
@@ -111,12 +118,23 @@ def add_article(session: Session, issue: Issue, *, by: Account | None, title: st
     article = Article(position=position, **values)
     issue.articles.append(article)
     session.flush()
+    keep(session, article, VersionKind.SAVED, by=by)
     _record(session, issue, by, "article.added", article=article.id, title=article.title)
     return article
 
 
-def change_article(session: Session, article: Article, *, revision: int, by: Account | None, **changes: Any) -> Article:
-    """Changes an article; `revision` is the one the editor was shown. Raises `RuleError` when it has changed since."""
+def change_article(
+    session: Session,
+    article: Article,
+    *,
+    revision: int,
+    by: Account | None,
+    kind: VersionKind = VersionKind.SAVED,
+    **changes: Any,
+) -> Article:
+    """Changes an article and keeps the result as a version; `revision` is the one the editor was shown. Raises
+    `RuleError` when it has changed since.
+    """
     issue = _lock_with(session, article)
     if revision != article.revision:
         raise _conflict(session, issue)
@@ -127,8 +145,20 @@ def change_article(session: Session, article: Article, *, revision: int, by: Acc
         article.revision += 1
         for name, value in changed.items():
             setattr(article, name, value)
-        _record(session, issue, by, "article.changed", article=article.id, fields=sorted(changed))
+        keep(session, article, kind, by=by)
+        _record(session, issue, by, f"article.{CHANGES[kind]}", article=article.id, fields=sorted(changed))
     return article
+
+
+def autosave_article(
+    session: Session, article: Article, *, revision: int, by: Account | None, **changes: Any
+) -> Article:
+    """What an editor is typing, saved as it goes. Only in a draft: nothing but a person's own act takes an issue out
+    of review, or an approval back. Raises `RuleError` like `change_article`.
+    """
+    if lock_issue(session, article.issue).state != IssueState.DRAFT:
+        raise RuleError(N_("This issue is in review or approved: only saving it yourself takes it back."))
+    return change_article(session, article, revision=revision, by=by, kind=VersionKind.AUTOSAVED, **changes)
 
 
 def move_article(session: Session, article: Article, *, to: int, by: Account | None) -> None:
@@ -163,6 +193,7 @@ def remove_article(session: Session, article: Article, *, revision: int, by: Acc
     if revision != article.revision:
         raise _conflict(session, issue)
     touch(session, issue, by=by)
+    keep(session, article, VersionKind.REMOVED, by=by)
     issue.articles.remove(article)
     for place, other in enumerate(issue.articles, 1):
         other.position = place

@@ -79,6 +79,31 @@ class Article(HasId, Base):
     issue: Mapped[Issue] = relationship(back_populates="articles")
 
 
+class ArticleVersion(HasId, Base):
+    """An article as somebody saved it. Without a foreign key to the article: what was taken out can be brought back,
+    under the address it had.
+    """
+
+    __tablename__ = "article_versions"
+    __table_args__ = (
+        CheckConstraint("kind IN ('saved', 'autosaved', 'removed', 'restored')", name="kind"),
+        Index(None, "article_id", "id"),
+        Index(None, "issue_id"),
+    )
+
+    at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    article_id: Mapped[int] = mapped_column(BigInteger)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    position: Mapped[int]
+    title: Mapped[str] = mapped_column(String(300))
+    section: Mapped[str] = mapped_column(String(120), default="")
+    source: Mapped[str] = mapped_column(String(300), default="")
+    page: Mapped[int | None]
+    body: Mapped[str] = mapped_column(Text, default="")
+
+
 class SourceDocument(HasId, HasCreatedAt, Base):
     """The file an issue was imported from, kept as it came."""
 

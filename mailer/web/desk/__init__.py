@@ -18,6 +18,7 @@ from mailer.web.desk import (  # noqa: E402
     rights,
     settings,
     telling,
+    versions,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "rights",
     "settings",
     "telling",
+    "versions",
 ]

@@ -8,6 +8,7 @@ from mailer.newsletters import get_newsletter
 from mailer.newsroom import editing
 from mailer.newsroom.models import Article, Issue
 from mailer.newsroom.plain_text import from_plain, is_plain, to_plain
+from mailer.newsroom.rules import IssueState
 from mailer.press.sanitising import sanitise_body
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
@@ -103,6 +104,7 @@ def _page(form: ArticleForm, issue: Issue, article: Article | None) -> ResponseR
         body=body,
         is_plain=is_plain(body),
         newsletter=get_newsletter(get_session(), issue.newsletter_id),
+        is_autosaved=issue.state == IssueState.DRAFT,
     )
     return page, REFUSED if form.is_submitted() else 200
 
@@ -130,7 +132,7 @@ def article_remove(article_id: int) -> ResponseReturnValue:
     issue, state, title = found.issue, found.issue.state, found.title
     if request.method == "GET":
         return render_template("desk/article_remove.html", article=found, issue=issue)
-    with commit_or_tell(gettext("“%(title)s” is removed.", title=title)):
+    with commit_or_tell(gettext("“%(title)s” is removed. It can be brought back on this page.", title=title)):
         revision = request.form.get("revision", 0, type=int)
         editing.remove_article(session, found, revision=revision, by=get_account())
         tell_withdrawn(issue, state)

@@ -15,6 +15,7 @@ from mailer.newsroom.importing import find_source
 from mailer.newsroom.models import Issue
 from mailer.newsroom.plain_text import count_characters
 from mailer.newsroom.rules import Act, can
+from mailer.newsroom.versions import list_removed
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
 from mailer.web.desk.forms import IssueForm, NoteForm
@@ -44,6 +45,7 @@ def issue(issue_id: int) -> ResponseReturnValue:
         reviews=list_reviews(session, issue_id),
         editions=list_editions(session, issue_id),
         source=find_source(session, issue_id),
+        removed=list_removed(session, issue_id),
         mailings=session.scalars(select(Mailing).where(Mailing.issue_id == issue_id).order_by(Mailing.id.desc())).all(),
         count_characters=count_characters,
         can=lambda act: can(found.state, Act(act)),

@@ -8,6 +8,7 @@ from flask import flash
 from mailer.errors import CompositionError, RuleError
 from mailer.i18n import N_
 from mailer.newsroom.rules import IssueState, ReviewAct
+from mailer.newsroom.versions import VersionKind
 from mailer.newsroom.wording import issue_name, number_line
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
@@ -24,6 +25,12 @@ ACTS: dict[ReviewAct, tuple[str, str]] = {
     ReviewAct.RETURNED: (N_("Returned to the editors"), "red"),
     ReviewAct.APPROVED: (N_("Approved"), "green"),
     ReviewAct.WITHDRAWN: (N_("Withdrawn"), "secondary"),
+}
+VERSIONS: dict[VersionKind, tuple[str, str]] = {
+    VersionKind.SAVED: (N_("Saved"), "green"),
+    VersionKind.AUTOSAVED: (N_("Saved by itself"), "secondary"),
+    VersionKind.REMOVED: (N_("Removed"), "red"),
+    VersionKind.RESTORED: (N_("Restored"), "blue"),
 }
 
 
@@ -47,4 +54,10 @@ def commit_or_tell(done: str | None = None) -> Iterator[None]:
 
 @blueprint.context_processor
 def _words() -> dict[str, object]:
-    return {"issue_states": STATES, "review_acts": ACTS, "issue_name": issue_name, "number_line": number_line}
+    return {
+        "issue_states": STATES,
+        "review_acts": ACTS,
+        "version_kinds": VERSIONS,
+        "issue_name": issue_name,
+        "number_line": number_line,
+    }

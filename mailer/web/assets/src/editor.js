@@ -4,6 +4,7 @@
 import { Editor } from "@tiptap/core";
 import StarterKit from "@tiptap/starter-kit";
 import { Table, TableRow, TableHeader, TableCell } from "@tiptap/extension-table";
+import { startAutosave } from "./autosave.js";
 
 // Mail needs no widths in columns, and the page's policy allows no style attributes.
 const PlainTable = Table.extend({ renderHTML: () => ["table", ["tbody", 0]] });
@@ -155,15 +156,25 @@ const wake = (root) => {
   });
 
   // ---- saving ----
-  editor.on("update", () => {
-    isChanged = true;
-  });
-  editor.on("transaction", refresh);
-  form.addEventListener("input", () => {
-    isChanged = true;
-  });
-  form.addEventListener("submit", () => {
+  const fill = () => {
     body.value = editor.isEmpty ? "" : editor.getHTML();
+  };
+  const autosave = startAutosave(form, {
+    fill,
+    done: () => {
+      isChanged = false;
+    },
+  });
+  const change = () => {
+    isChanged = true;
+    autosave.touch();
+  };
+  editor.on("update", change);
+  editor.on("transaction", refresh);
+  form.addEventListener("input", change);
+  form.addEventListener("submit", () => {
+    autosave.stop();
+    fill();
     isChanged = false;
   });
   window.addEventListener("beforeunload", (event) => {
