@@ -106,16 +106,26 @@ class Settings(BaseSettings):
     source_address: Annotated[str | None, AfterValidator(_source_address)] = Field(
         default=None, description="Local IP address that mail is sent from; the system's choice when empty"
     )
-    smtp_connect_seconds: float = Field(default=30, gt=0, le=3600, description="A connection to the relay to be open")
-    smtp_tls_seconds: float = Field(default=60, gt=0, le=3600, description="TLS to be agreed on")
-    smtp_greeting_seconds: float = Field(default=300, gt=0, le=3600, description="The relay's greeting")
-    smtp_command_seconds: float = Field(default=300, gt=0, le=3600, description="EHLO, STARTTLS, AUTH, RSET")
-    smtp_mail_seconds: float = Field(default=300, gt=0, le=3600, description="The reply to MAIL")
-    smtp_rcpt_seconds: float = Field(default=300, gt=0, le=3600, description="The reply to RCPT")
-    smtp_data_seconds: float = Field(default=120, gt=0, le=3600, description="The reply to DATA")
-    smtp_block_seconds: float = Field(default=180, gt=0, le=3600, description="A stretch of content to leave")
-    smtp_content_seconds: float = Field(default=600, gt=0, le=3600, description="The reply to the final dot")
-    smtp_quit_seconds: float = Field(default=5, gt=0, le=60, description="The reply to QUIT; nobody waits for it")
+    smtp_connect_seconds: float = Field(
+        default=30, gt=0, le=3600, description="Seconds for a connection to the relay to open"
+    )
+    smtp_tls_seconds: float = Field(default=60, gt=0, le=3600, description="Seconds for TLS to be agreed on")
+    smtp_greeting_seconds: float = Field(default=300, gt=0, le=3600, description="Seconds for the relay's greeting")
+    smtp_command_seconds: float = Field(
+        default=300, gt=0, le=3600, description="Seconds for the reply to EHLO, STARTTLS or AUTH"
+    )
+    smtp_mail_seconds: float = Field(default=300, gt=0, le=3600, description="Seconds for the reply to MAIL")
+    smtp_rcpt_seconds: float = Field(default=300, gt=0, le=3600, description="Seconds for the reply to RCPT")
+    smtp_data_seconds: float = Field(default=120, gt=0, le=3600, description="Seconds for the reply to DATA")
+    smtp_block_seconds: float = Field(
+        default=180, gt=0, le=3600, description="Seconds for one stretch of content to leave this machine"
+    )
+    smtp_content_seconds: float = Field(
+        default=600, gt=0, le=3600, description="Seconds for the reply to the final dot"
+    )
+    smtp_quit_seconds: float = Field(
+        default=5, gt=0, le=60, description="Seconds for the reply to QUIT; nobody waits for it"
+    )
     dns_server: Annotated[str | None, AfterValidator(_dns_server)] = Field(
         default=None,
         description="DNS server asked for DKIM records: ADDRESS or ADDRESS:PORT; the system's when empty",

@@ -9,7 +9,7 @@ import click
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 def doctor(as_json: bool) -> None:
-    """Checks settings, data directory, database, migrations, Redis, workers and relay; exit code 1 if one failed."""
+    """Checks settings, data directory, database, Redis, workers, relay and DKIM keys; exit code 1 if one failed."""
     from mailer.reports.health import Verdict, check_everything
 
     checks = check_everything()

@@ -1,4 +1,4 @@
-"""Whether the service is well: settings, database, migrations, Redis, queue, relay, each with what to do about it.
+"""Whether the service is well: settings, database, Redis, queue, relay, signatures, each with what to do about it.
 
 `mailer doctor` prints it and the admin's system page shows it.
 """
@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mailer.addresses import parse_address
 from mailer.db import get_engine, session_scope
+from mailer.dispatch.dkim_senders import list_unreadable, list_unsigned_domains
 from mailer.dispatch.probing import probe
 from mailer.dispatch.relays import active_relay
 from mailer.errors import RuleError
@@ -56,7 +57,7 @@ class Check:
 
 def check_everything() -> list[Check]:
     """Every check, in the order in which one failure explains the next. Never raises for what it looks at."""
-    return [check() for check in (_settings, _data_dir, _database, _migrations, _redis, _worker, _relay)]
+    return [check() for check in (_settings, _data_dir, _database, _migrations, _redis, _worker, _relay, _dkim)]
 
 
 def _settings() -> Check:
@@ -217,3 +218,30 @@ def _relay() -> Check:
     found = asyncio.run(probe(relay))
     verdict = Verdict.WELL if found.is_ok else Verdict.FAILED
     return Check(name, verdict, found.verdict, found.advice, dict(found.params))
+
+
+def _dkim() -> Check:
+    name = N_("DKIM")
+    try:
+        with session_scope() as session:
+            unreadable = sorted({key.domain for key in list_unreadable(session)})
+            unsigned = list_unsigned_domains(session)
+    except SQLAlchemyError:
+        return Check(name, Verdict.FAILED, N_("Unknown, since the database does not answer."))
+    if unreadable:
+        return Check(
+            name,
+            Verdict.FAILED,
+            N_("Keys of %(domains)s cannot be read: MAILER_SECRET_KEY has changed. Their mailings stand still."),
+            N_("Retire them and make new ones: mailer dkim retire, mailer dkim create."),
+            {"domains": ", ".join(unreadable)},
+        )
+    if unsigned:
+        return Check(
+            name,
+            Verdict.WARNING,
+            N_("Mail from %(domains)s goes out unsigned; large providers refuse it or take it for spam."),
+            N_("Make keys, publish them and activate them: mailer dkim create DOMAIN"),
+            {"domains": ", ".join(unsigned)},
+        )
+    return Check(name, Verdict.WELL, N_("Mail of every sender's domain is signed."))

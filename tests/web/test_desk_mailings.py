@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
+from sqlalchemy import func, text
 from sqlalchemy.orm import Session
 
 from mailer.accounts.models import Account
 from mailer.accounts.rules import Role
-from mailer.dispatch.models import Attempt
+from mailer.dispatch.models import Attempt, Suspension
 from mailer.dispatch.rules import DeliveryState, MailingState
 from mailer.feedback.models import Open
 from mailer.feedback.rules import Verdict
@@ -125,3 +127,53 @@ def test_the_live_part_asks_for_a_fresh_page_once_it_is_at_rest(editor: Visitor,
     progress = f"/desk/mailings/{sent.mailing.id}/progress"
     assert editor.client.get(f"{progress}?was=sending").headers["HX-Refresh"] == "true"
     assert "HX-Refresh" not in editor.client.get(progress).headers
+
+
+@pytest.mark.parametrize(
+    ("language", "means", "own"),
+    [
+        ("en", "There is no such recipient", "The server closed the connection."),
+        ("zh-CN", "收件人不存在", "服务器关闭了连接。"),
+    ],
+)
+def test_reply_classes_and_our_own_sentences_speak_the_pages_language(
+    app: Flask, make_account: Callable[..., Account], session: Session, sent: Sent, language: str, means: str, own: str
+) -> None:
+    refused, lost = sent.deliveries[:2]
+    refused.state, refused.reason = DeliveryState.REJECTED, "no_such_user"
+    refused.code, refused.reply = 550, "5.1.1 100% unknown"
+    lost.state, lost.reason = DeliveryState.UNKNOWN, "lost_reply"
+    lost.code, lost.reply = None, "The server closed the connection."
+    for delivery in (refused, lost):
+        session.add(
+            Attempt(
+                delivery_id=delivery.id, at=SENT_AT, relay="relay-1", outcome=str(delivery.state),
+                reply_class=delivery.reason, code=delivery.code, reply=delivery.reply,
+            )
+        )  # fmt: skip
+    session.commit()
+    visitor = Visitor(app, language=language)
+    visitor.sign_in(make_account("edith", Role.EDITOR, locale=language.replace("-", "_")))
+    base = f"/desk/mailings/{sent.mailing.id}/deliveries"
+    for page in (visitor.get(base), visitor.get(f"{base}/{refused.id}")):
+        assert means in page.text
+        assert "550 5.1.1 100% unknown" in page.text
+        assert "no_such_user" not in page.text
+    assert own in visitor.get(base).text
+    assert own in visitor.get(f"{base}/{lost.id}").text
+
+
+def test_a_suspension_says_what_it_means(editor: Visitor, session: Session, sent: Sent) -> None:
+    sent.mailing.state = MailingState.SENDING
+    sent.deliveries[0].state = DeliveryState.QUEUED
+    until = func.now() + text("interval '1 hour'")
+    session.add_all(
+        [
+            Suspension(provider="qq.com", until=until, reply_class="rate", reply="550 Ip frequency limited"),
+            Suspension(provider="*", until=until, reply_class="connection", reply="The server did not answer in time."),
+        ]
+    )
+    session.commit()
+    page = editor.get(f"/desk/mailings/{sent.mailing.id}")
+    assert "Too much or too fast: the provider asks us to slow down 550 Ip frequency limited" in page.text
+    assert "The connection to the relay failed or broke off The server did not answer in time." in page.text

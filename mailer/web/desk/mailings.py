@@ -13,6 +13,7 @@ from mailer.db import session_scope
 from mailer.dispatch import launching
 from mailer.dispatch.models import Delivery, Mailing
 from mailer.dispatch.progress import get_progress
+from mailer.dispatch.replies import meaning
 from mailer.dispatch.rules import MAILING_TRANSITIONS, DeliveryState, MailingEvent, MailingState, Outcome
 from mailer.feedback.rules import Verdict
 from mailer.i18n import N_
@@ -25,7 +26,7 @@ from mailer.web.database import get_session
 from mailer.web.desk import blueprint
 from mailer.web.desk.rights import may_send, only
 from mailer.web.desk.telling import commit_or_tell
-from mailer.web.locale import gettext
+from mailer.web.locale import current_locale, gettext
 from mailer.web.signing_in import get_account
 
 PAGE = 30
@@ -236,12 +237,26 @@ def _chart(series: Series) -> dict[str, object] | None:
     }
 
 
+def _why(reason: str) -> str:
+    """Why a delivery was skipped, or what the class of its server's reply means."""
+    return gettext(REASONS[reason]) if reason in REASONS else meaning(reason, current_locale())
+
+
+def _said(reply: str, code: int | None = None) -> str:
+    """What a server said, in its own words behind its code; where none said anything, our sentence in the page's."""
+    if code is not None:
+        return f"{code} {reply}".rstrip()
+    return gettext(reply) if reply else ""
+
+
 @blueprint.context_processor
 def _words() -> dict[str, object]:
     return {
         "mailing_states": MAILING_STATES,
         "delivery_states": DELIVERY_STATES,
         "reason_words": REASONS,
+        "why": _why,
+        "said": _said,
         "outcome_words": OUTCOMES,
         "verdict_words": VERDICTS,
     }
