@@ -57,6 +57,12 @@ CUTS = {
         "和办事处），每家企业每年只能申请一次，材料网上提交。",
         "",
     ),
+    "before what looks like an ordinal": (
+        "今年三月起，科技馆把开放时间延长到每周",
+        "三、周五的晚上九点，市民可以免费预约参加夜校课程。",
+        "",
+    ),
+    "before a number that ends the paragraph": ("截至六月末，贷款余额比年初大幅增加，增幅达", "74.54%。", ""),
     "between letters": (
         "观测站的全部历史资料现在都可以用 Python 或者 R",
         "语言读取，接口文档已经公开，高校课题组可以直接调用。",
@@ -153,6 +159,8 @@ def test_page_numbers_are_taken_out(number: str) -> None:
 def test_bare_numbers_are_page_numbers_where_they_count_the_pages() -> None:
     counting = parse("海洋观测站启用\n\n第一段。\n\n1\n\n第二段。\n\n2\n\n第三段。\n")
     assert counting.furniture == ("1", "2")
+    beside = parse("海洋观测站启用\n\n第一段。\n\n7\n科技简报\n\n第二段。\n")
+    assert beside.furniture == ("7", "科技简报")
     single = parse("海洋观测站启用\n\n今年新增的测站数是：\n\n12\n\n这个数字比去年翻了一番。\n")
     assert single.furniture == ()
     assert "12" in single.articles[0].paragraphs

@@ -262,3 +262,15 @@ def test_a_wrapped_entry_is_told_from_a_sections_name_by_its_place() -> None:
     assert [(entry.title, entry.section) for entry in bulletin.contents] == list(
         zip(TITLES, ["要闻", "见闻", "见闻"], strict=True)
     )
+
+
+def test_a_list_of_one_entry_without_a_heading_is_found_by_its_return() -> None:
+    body = "\n海洋观测站正式启用\n\n本月三日，海洋观测站正式启用，全市共设十二处测站，资料每十分钟上传一次。\n"
+    assert entries(parse("●海洋观测站启用（1）", body)) == [("海洋观测站启用", 1)]
+
+
+def test_a_title_with_a_bullet_above_text_that_begins_like_it_is_no_list() -> None:
+    body = "★海洋观测站启用\n本月三日海洋观测站启用，全市共设十二处测站，资料每十分钟上传一次。\n★渔港改造\n渔港改造第一阶段完成，损耗率由百分之十一降到百分之四。\n"
+    bulletin = parse("", body)
+    assert bulletin.contents == ()
+    assert [article.title for article in bulletin.articles] == ["海洋观测站启用", "渔港改造"]

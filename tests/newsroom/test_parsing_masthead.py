@@ -42,6 +42,7 @@ def head(*lines: str) -> Masthead:
         ("二〇二四年第十期", "10", None, None, 2024),
         ("中華民國一一三年 第９期", "9", None, None, 2024),
         ("2024.09 总第105期", None, "105", None, 2024),
+        ("No. 6  December 2024", "6", None, None, 2024),
         ("March 2025", None, None, None, 2025),
     ],
 )
@@ -82,6 +83,7 @@ def test_a_date_that_no_calendar_has_stays_unknown_and_is_told(printed: str) -> 
         (["N O R T H   N O T E S", "No. 1"], "NORTH NOTES"),
         (["机密★一年", "情况通报", "第1期"], "情况通报"),
         (["The Harbour Review, Vol. 2, No. 4 (May 2024)"], "The Harbour Review"),
+        (["创新驱动", "LANZHOU SCIENCE NEWS", "第1期"], "创新驱动"),
         (["2024年第1期"], None),
     ],
 )

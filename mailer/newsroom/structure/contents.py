@@ -10,7 +10,7 @@ from mailer.newsroom.structure.furniture import is_bare_number, is_page_number, 
 from mailer.newsroom.structure.lines import is_running_text
 from mailer.newsroom.structure.listing import Listing, is_abstract, list_entries
 from mailer.newsroom.structure.masthead import is_masthead_line
-from mailer.newsroom.structure.matching import normal_form, similarity
+from mailer.newsroom.structure.matching import SAME, normal_form, similarity
 from mailer.newsroom.structure.numerals import DATES
 from mailer.newsroom.structure.typography import fold, squeeze
 
@@ -21,6 +21,9 @@ _HEADING = re.compile(
 # Lists longer than this are no contents lists; it also bounds the work on hostile input.
 _LONGEST = 400
 _FRONT = 120
+# How far below a list of one entry its article begins, and how like its title must be.
+_NEAR = 20
+_CLEARLY = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +119,15 @@ def _is_numbered_title(blocks: list[Block], at: int) -> bool:
 
 
 def _returns(blocks: list[Block], at: int) -> bool:
-    """Whether an entry's title stands again further down, on one line or two."""
+    """Whether an entry's title stands again further down, on one line or two; close by, something like it will do."""
+    if at + 1 < len(blocks) and _is_text(blocks[at + 1]):
+        return False
     form = normal_form(read_entry(blocks[at]).title)
     above = ""
-    for block in blocks[at + 1 : at + _LONGEST]:
+    for distance, block in enumerate(blocks[at + 1 : at + _LONGEST]):
         here = normal_form(block.text) if block.is_short else ""
-        if form in {here, above + here} and here:
+        is_near = distance < _NEAR and not is_running_text(block.text)
+        if here and (form in {here, above + here} or (is_near and similarity(form, here) >= _CLEARLY)):
             return True
         above = here
     return False
@@ -204,7 +210,15 @@ def _is_title_again(
     if featured and not paged and (below is None or _is_featured(read_entry(below), has_heading=True)):
         return False
     known = seen if paged else {first_form: True}
-    return _leads_to_text(blocks, at) and any(similarity(form, other) >= 0.75 for other in known)
+    second = normal_form(below.text) if below is not None and below.is_short else ""
+    return _leads_to_text(blocks, at) and any(_is_like(form, second, other) for other in known)
+
+
+def _is_like(first: str, second: str, other: str) -> bool:
+    """Whether a line, or it and the next together but not the next alone, is like an entry's title."""
+    if similarity(first, other) >= SAME:
+        return True
+    return bool(second) and similarity(first + second, other) > max(SAME, similarity(second, other))
 
 
 def _leads_to_text(blocks: list[Block], at: int) -> bool:

@@ -106,7 +106,7 @@ def goes_on(text: str, lines: Sequence[Block], block: Block, layout: Layout, *, 
         return True
     if layout.wrap is not None and block.blank_before == 0 and not crosses_page:
         return _goes_on_wrapped(text, lines[-1], block, layout, is_single=len(lines) == 1)
-    if is_marked(block.text) and not (crosses_page and _is_cut(text, block)):
+    if is_marked(block.text) and not _is_cut(text, block):
         return False
     if crosses_page:
         return _goes_on_over_page(text, lines, block, layout)
@@ -126,8 +126,12 @@ def _goes_on_over_page(text: str, lines: Sequence[Block], block: Block, layout: 
 
 
 def _is_cut(text: str, block: Block) -> bool:
-    """Whether what looks like an item's number is the rest of a sentence that a page edge cut: 每周‖三、周五."""
-    return is_numbered(block.text) and not is_finished(text) and not has_title_shape(text, strict=True)
+    """Whether what looks like an item's number is the rest of a sentence that a page edge cut: 每周‖三、周五.
+
+    Items of a list may lack punctuation, but then the one above is an item too; and a list begins with one.
+    """
+    is_item = is_marked(text) or block.text[:1] in "一1" or block.text[1:2] in "一1"
+    return is_numbered(block.text) and not is_item and not is_finished(text) and not has_title_shape(text, strict=True)
 
 
 def _goes_on_nearby(text: str, lines: Sequence[Block], block: Block, layout: Layout) -> bool:
