@@ -19,6 +19,7 @@ class LazyGroup(click.Group):
 
     lazy: ClassVar[dict[str, str]] = {
         "accounts": "mailer.cli.accounts:accounts",
+        "bench": "mailer.cli.bench:bench",
         "compile": "mailer.cli.documents:compile_command",
         "db": "mailer.cli.database:db",
         "demo": "mailer.cli.running:demo",

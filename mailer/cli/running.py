@@ -20,7 +20,8 @@ def run(data_dir: Path | None, port: int, smtp_port: int) -> None:
     sys.exit(run_everything(folder, web_port=port, smtp_port=smtp_port))
 
 
-def _rate(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
+def parse_rate(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
+    """``50/s`` or ``50`` as a number of messages a second."""
     if value is None:
         return None
     try:
@@ -36,7 +37,7 @@ def _rate(_context: click.Context, _option: click.Parameter, value: str | None) 
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--recipients", type=click.IntRange(1, 1_000_000), required=True, help="How many made-up subscribers.")
 @click.option("--relay", default=None, help="smtp://host:port instead of the capturing mailbox.")
-@click.option("--rate", default=None, callback=_rate, metavar="N/s", help="Send no faster than this.")
+@click.option("--rate", default=None, callback=parse_rate, metavar="N/s", help="Send no faster than this.")
 @click.option("--mailbox", type=click.Path(path_type=Path, file_okay=False), default=None, help="Maildir to keep.")
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), default=None, help="Keep the data here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")

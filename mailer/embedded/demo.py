@@ -6,8 +6,6 @@ does, the pages do.
 """
 
 import datetime as dt
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +22,7 @@ from mailer.embedded import readers
 from mailer.embedded.outcome import STATES, Bar, DemoReport, progress_bar
 from mailer.embedded.people import make_csv
 from mailer.embedded.running import check_settings, interruptible, uninterrupted
-from mailer.embedded.scene import fill_list, found_newsletter, publish, settings_of
+from mailer.embedded.scene import fill_list, found_newsletter, publish, settings_of, temporary_folder
 from mailer.embedded.service import find_free_port
 from mailer.embedded.supervisor import Supervisor
 from mailer.embedded.surroundings import Plan
@@ -93,13 +91,8 @@ def _folder(data_dir: Path | None) -> Iterator[Path]:
     if data_dir is not None:
         yield data_dir.absolute()
         return
-    folder = Path(tempfile.mkdtemp(prefix="mailer-demo-")).resolve()
-    # Ours, and empty: PostgreSQL's own user must be able to walk through it.
-    folder.chmod(0o711)
-    try:
+    with temporary_folder("mailer-demo-") as folder:
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _launch(filename: str, content: bytes, recipients: int, rate: float | None) -> int:

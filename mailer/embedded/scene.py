@@ -3,8 +3,11 @@ cases as the pages, with nobody clicking.
 """
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,6 +24,18 @@ from mailer.newsroom import approval
 from mailer.newsroom.models import Edition, Issue
 from mailer.queue import get_celery
 from mailer.settings import get_settings
+
+
+@contextmanager
+def temporary_folder(prefix: str) -> Iterator[Path]:
+    """A data directory that goes when the block ends."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix)).resolve()
+    # Ours, and empty: PostgreSQL's own user must be able to walk through it.
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

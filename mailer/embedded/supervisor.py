@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,7 +91,7 @@ class Supervisor:
             self._begin("postgres", postgres)
             self._begin("redis", redis)
             self.environment = make_environment(plan, postgres.url, redis.url)
-            self._upgrade_database()
+            upgrade_database(plan.data_dir, self.environment)
             crew = make_crew(plan, self.environment)
             for member in crew:
                 self._begin(member.child.program.name, member.child)
@@ -188,21 +188,24 @@ class Supervisor:
                 seconds=DRAIN_SECONDS,
             )
 
-    def _upgrade_database(self) -> None:
-        """In a process of its own, as an operator's `mailer db upgrade`: this one keeps no connection."""
-        log = self.plan.data_dir / "logs" / "upgrade.log"
-        with log.open("ab") as file:
-            since = file.tell()
-            done = subprocess.run(
-                [sys.executable, "-c", "from mailer.migrations import upgrade; upgrade()"],
-                env=os.environ | self.environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False,
-            )  # fmt: skip
-        if done.returncode != 0:
-            raise ServiceError(
-                "The database could not be brought up to date: %(reason)s (see %(log)s).",
-                reason=last_words(log, since) or "it says nothing",
-                log=str(log),
-            )
+
+def upgrade_database(data_dir: Path, environment: Mapping[str, str]) -> None:
+    """In a process of its own, as an operator's `mailer db upgrade`: this one keeps no connection. Raises
+    `ServiceError`.
+    """
+    log = data_dir / "logs" / "upgrade.log"
+    with log.open("ab") as file:
+        since = file.tell()
+        done = subprocess.run(
+            [sys.executable, "-c", "from mailer.migrations import upgrade; upgrade()"],
+            env=os.environ | dict(environment), stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False,
+        )  # fmt: skip
+    if done.returncode != 0:
+        raise ServiceError(
+            "The database could not be brought up to date: %(reason)s (see %(log)s).",
+            reason=last_words(log, since) or "it says nothing",
+            log=str(log),
+        )
 
 
 def _expect_free(port: int, option: str) -> None:
