@@ -208,6 +208,57 @@ def confirm_url(token: str) -> str:
     return absolute(f"/confirm/{token}")
 
 
+def make_address_token(change_id: int, *, is_new: bool, days: int) -> str:
+    """Agrees to a change of address, for the mailbox it was mailed to: the old one's or the new one's."""
+    return _sign("address", _pack(int(time.time()) + days * DAY, change_id, int(is_new)))
+
+
+def read_address_token(token: str) -> tuple[int, bool]:
+    """(id of the change, whether it was mailed to the new address). Raises `LinkError`."""
+    expires, change_id, is_new = _expect(_unpack(_open("address", token)), 3)
+    if expires < time.time():
+        raise LinkError(N_("This link has expired."))
+    return change_id, bool(is_new)
+
+
+def address_url(token: str) -> str:
+    """GET shows the button, POST agrees."""
+    return absolute(f"/address/{token}")
+
+
+def make_personal_token(subscriber_id: int, *, days: int) -> str:
+    """Shows everything we hold about a reader, and erases it. It lives for a short time: mail is passed on."""
+    return _sign("personal", _pack(int(time.time()) + days * DAY, subscriber_id))
+
+
+def read_personal_token(token: str) -> int:
+    """The subscriber's id. Raises `LinkError`."""
+    expires, subscriber_id = _expect(_unpack(_open("personal", token)), 2)
+    if expires < time.time():
+        raise LinkError(N_("This link has expired."))
+    return subscriber_id
+
+
+def personal_url(token: str) -> str:
+    """Where a reader sees what we hold about them."""
+    return absolute(f"/personal/{token}")
+
+
+def make_invitation_token(list_id: int) -> str:
+    """Opens the sign-up form of a list that is by invitation only. It does not expire: archiving the list ends it."""
+    return _sign("invitation", _pack(list_id))
+
+
+def read_invitation_token(token: str) -> int:
+    """The list's id. Raises `LinkError`."""
+    return _expect(_unpack(_open("invitation", token)), 1)[0]
+
+
+def invitation_url(token: str) -> str:
+    """The form for those who were invited."""
+    return absolute(f"/invitation/{token}")
+
+
 def make_account_token(purpose: str, account_id: int, credential_version: int, *, hours: int) -> str:
     """`purpose` is ``invite`` or ``reset``. Using it changes the credential version, so it works once."""
     return _sign(f"account/{purpose}", _pack(int(time.time()) + hours * 3600, account_id, credential_version))

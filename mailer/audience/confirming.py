@@ -1,15 +1,16 @@
 """The button behind the confirmation letter's link."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from mailer import links
+from mailer.audience.correspondence import LatestIssue, find_letter, no_issue, welcome
 from mailer.audience.models import Subscriber, Subscription
 from mailer.audience.rules import Act, SubscriptionState
-from mailer.audience.subscriptions import Evidence, apply, lock_subscriber
+from mailer.audience.subscriptions import Evidence, apply, find_subscriber, lock_subscriber
 from mailer.audience.suppressing import take_back_departure
 from mailer.errors import LinkError
 from mailer.i18n import N_
@@ -32,8 +33,8 @@ class Confirmation:
 def find_confirmation(session: Session, token: str) -> Confirmation:
     """What the link is about, for the page with its button; changes nothing. Raises `LinkError`."""
     subscriber_id, list_ids = links.read_confirm_token(token)
-    subscriber = session.get(Subscriber, subscriber_id)
-    if subscriber is None or subscriber.erased_at is not None:
+    subscriber = find_subscriber(session, subscriber_id)
+    if subscriber is None:
         raise LinkError(N_("This link has expired."))
     return _look(session, subscriber, list_ids)
 
@@ -59,9 +60,16 @@ def _look(session: Session, subscriber: Subscriber, list_ids: Iterable[int]) -> 
 
 
 def confirm(
-    session: Session, token: str, *, wording: str = "", ip: str | None = None, user_agent: str = ""
+    session: Session,
+    token: str,
+    *,
+    wording: str = "",
+    ip: str | None = None,
+    user_agent: str = "",
+    latest_issue: LatestIssue = no_issue,
 ) -> Confirmation:
-    """The button was pressed. Gives back how things stand now; pressing twice is pressing once.
+    """The button was pressed. Gives back how things stand now; pressing twice is pressing once. Lists that want it
+    welcome their reader, with what `latest_issue` knows.
 
     A link whose reader has left since does not bring them back: a fresh sign-up does. Raises `LinkError`.
     """
@@ -69,8 +77,18 @@ def confirm(
     subscriber = lock_subscriber(session, subscriber_id)
     if subscriber is None:
         raise LinkError(N_("This link has expired."))
-    wanted = [each.id for each in _look(session, subscriber, list_ids).open]
-    changes = apply(session, subscriber, wanted, Act.CONFIRM, Evidence(wording, ip, user_agent), source="portal")
+    wanted = _look(session, subscriber, list_ids).open
+    evidence = _evidence(session, subscriber, token, Evidence(wording, ip, user_agent))
+    changes = apply(session, subscriber, [each.id for each in wanted], Act.CONFIRM, evidence, source="portal")
     if any(change.is_real for change in changes):
         take_back_departure(session, subscriber.email_key)
+        welcome(session, subscriber, wanted, latest_issue)
     return _look(session, subscriber, list_ids)
+
+
+def _evidence(session: Session, subscriber: Subscriber, token: str, seen: Evidence) -> Evidence:
+    """With the letter whose link it was: mail logs know it by its Message-ID."""
+    letter = find_letter(session, subscriber, links.confirm_url(token))
+    if letter is None:
+        return seen
+    return replace(seen, letter_message_id=letter.message_id, letter_at=letter.created_at)

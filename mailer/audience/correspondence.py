@@ -5,35 +5,54 @@ strangers in our name.
 """
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mailer import letters, links
-from mailer.audience.models import Subscriber
+from mailer.addresses import readable
+from mailer.audience.models import AddressChange, Subscriber
 from mailer.audience.rules import SubscriptionState
 from mailer.audience.subscriptions import Change
 from mailer.i18n import N_, translate
 from mailer.letters.models import Letter
 from mailer.letters.rules import LetterKind
-from mailer.newsletters.models import List
+from mailer.newsletters.models import List, Newsletter
+
+# What was last sent of a newsletter, for a welcome letter: ``{"title", "url"}``. Rooms above know it; the audience does
+# not know issues.
+LatestIssue = Callable[[Newsletter], dict[str, str] | None]
 
 # More letters than this to one address in 24 hours would make us a tool against its owner.
 LETTERS_A_DAY = 3
 CONFIRM_DAYS = 7
+# What a link to everything we hold about somebody needs to be found in a mailbox, and no more.
+PERSONAL_DAYS = 2
+
+
+def no_issue(_newsletter: Newsletter) -> None:
+    """Where nobody knows what was sent."""
 
 
 def may_write(session: Session, subscriber: Subscriber) -> bool:
     """Whether the day's letters to this address are not used up. Exact while the subscriber's row is locked."""
+    return _may_write_to(session, subscriber.email_key)
+
+
+def _may_write_to(session: Session, email_key: str) -> bool:
     a_day_ago = func.now() - dt.timedelta(days=1)
-    query = select(func.count()).where(Letter.address_key == subscriber.email_key, Letter.created_at > a_day_ago)
+    query = select(func.count()).where(Letter.address_key == email_key, Letter.created_at > a_day_ago)
     return (session.scalar(query) or 0) < LETTERS_A_DAY
 
 
 def answer_sign_up(
-    session: Session, subscriber: Subscriber, lists: Sequence[List], changes: Collection[Change]
+    session: Session,
+    subscriber: Subscriber,
+    lists: Sequence[List],
+    changes: Collection[Change],
+    latest_issue: LatestIssue = no_issue,
 ) -> None:
     """One letter, whatever the sign-up came to, so that nobody can tell by their number."""
     unconfirmed = {change.list_id for change in changes if change.new is SubscriptionState.UNCONFIRMED}
@@ -41,7 +60,7 @@ def answer_sign_up(
     if unconfirmed:
         _confirm(session, subscriber, [each for each in lists if each.id in unconfirmed])
     elif joined:
-        _welcome(session, subscriber, [each for each in lists if each.id in joined])
+        _welcome(session, subscriber, [each for each in lists if each.id in joined], latest_issue)
     else:
         _tell_already_subscribed(session, subscriber, lists)
 
@@ -52,12 +71,22 @@ def _confirm(session: Session, subscriber: Subscriber, lists: Sequence[List]) ->
     _write(session, subscriber, LetterKind.CONFIRM, lists, parameters)
 
 
-def _welcome(session: Session, subscriber: Subscriber, lists: Sequence[List]) -> None:
+def welcome(session: Session, subscriber: Subscriber, lists: Sequence[List], latest_issue: LatestIssue) -> None:
+    """After a confirmation: a letter for those of the lists that want one, with the latest issue."""
+    wanting = [each for each in lists if each.has_welcome]
+    if wanting:
+        _welcome(session, subscriber, wanting, latest_issue)
+
+
+def _welcome(session: Session, subscriber: Subscriber, lists: Sequence[List], latest_issue: LatestIssue) -> None:
+    # An issue of one newsletter in a letter about two would look like a choice of ours.
+    newsletters = {each.newsletter_id: each.newsletter for each in lists}
+    latest = latest_issue(next(iter(newsletters.values()))) if len(newsletters) == 1 else None
     target = links.UnsubscribeTarget(subscriber.id, 0, tuple(each.id for each in lists))
     parameters = _names(subscriber, lists) | {
         "preferences_url": _preferences_url(subscriber),
         "unsubscribe_url": links.unsubscribe_url(links.make_unsubscribe_token(target)),
-        "latest_issue": None,
+        "latest_issue": latest,
     }
     _write(session, subscriber, LetterKind.WELCOME, lists, parameters)
 
@@ -80,6 +109,81 @@ def _tell_already_subscribed(session: Session, subscriber: Subscriber, lists: Se
         "url": _preferences_url(subscriber),
     }
     _write(session, subscriber, LetterKind.NOTICE, lists, parameters)
+
+
+def ask_about_address(
+    session: Session, subscriber: Subscriber, change: AddressChange, url: str, *, is_new: bool
+) -> None:
+    """To one of the two mailboxes of a change of address. A stranger who is asked too often is not asked: what the
+    form answers does not tell.
+    """
+
+    def say(message: str, **params: object) -> str:
+        return translate(subscriber.locale, message, **params)
+
+    if is_new:
+        if not _may_write_to(session, change.email_key):
+            return
+        about = say(
+            N_("A reader of our newsletters, presumably you, wants to receive them at this address from now on.")
+        )
+        no = say(N_("If it was not you, there is nothing to do: without this confirmation nothing will be sent."))
+    else:
+        new = readable(change.email)
+        about = say(N_("You, or somebody who has your mail, asked us to write to %(email)s from now on."), email=new)
+        no = say(N_("If it was not you, open the page and refuse: your subscription then stays as it is."))
+    parameters = {
+        "subject": say(N_("Please confirm the change of your address")),
+        "lines": [
+            about,
+            say(N_("Both addresses must agree. Open the page and press the button; the link works for %(days)s days."),
+                days=CONFIRM_DAYS),
+            no,
+        ],
+        "url": url,
+    }  # fmt: skip
+    letters.write(
+        session,
+        LetterKind.NOTICE,
+        address=change.email if is_new else subscriber.email,
+        locale=subscriber.locale,
+        parameters=parameters,
+    )
+
+
+def offer_personal_data(session: Session, subscriber: Subscriber) -> bool:
+    """A letter with the link to everything we hold about them; whether the day's letters allowed it."""
+    if not may_write(session, subscriber):
+        return False
+
+    def say(message: str, **params: object) -> str:
+        return translate(subscriber.locale, message, **params)
+
+    parameters = {
+        "subject": say(N_("Your data: look, copy, erase")),
+        "lines": [
+            say(N_("On this page you see everything we hold about you, can take a copy of it, and have it erased:")),
+            say(N_("The link works for %(days)s days. Please do not pass it on."), days=PERSONAL_DAYS),
+            say(N_("If you did not ask for it, there is nothing to do.")),
+        ],
+        "url": links.personal_url(links.make_personal_token(subscriber.id, days=PERSONAL_DAYS)),
+    }
+    letters.write(session, LetterKind.NOTICE, address=subscriber.email, locale=subscriber.locale, parameters=parameters)
+    return True
+
+
+def find_letter(session: Session, subscriber: Subscriber, confirm_url: str) -> Letter | None:
+    """The confirmation letter that carries this link: part of the evidence."""
+    return session.scalar(
+        select(Letter)
+        .where(
+            Letter.address_key == subscriber.email_key,
+            Letter.kind == LetterKind.CONFIRM,
+            func.jsonb_extract_path_text(Letter.parameters, "confirm_url") == confirm_url,
+        )
+        .order_by(Letter.id.desc())
+        .limit(1)
+    )
 
 
 def _preferences_url(subscriber: Subscriber) -> str:

@@ -4,18 +4,22 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from mailer.audience.models import Subscriber, Subscription
-from mailer.audience.rules import Act, SubscriptionState, SuppressionReason
-from mailer.audience.subscriptions import Evidence, apply, lock_subscriber
+from mailer.audience.models import LeaveReason, Subscriber, Subscription
+from mailer.audience.rules import Act, SubscriptionState, SuppressionReason, WhyLeft
+from mailer.audience.subscriptions import Evidence, apply, find_subscriber, lock_subscriber
 from mailer.audience.suppressing import suppress, take_back_departure
+from mailer.errors import RuleError
+from mailer.i18n import N_
 from mailer.links import UnsubscribeTarget
 from mailer.newsletters.models import List
+from mailer.newsletters.rules import check_paragraphs
 
 # "Right after" means within a day: the mail that holds the link may be opened by somebody else years later.
 UNDO_HOURS = 24
+NOTE_LENGTH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ def leave_all(
     subscriber = lock_subscriber(session, subscriber_id)
     if subscriber is None:
         return Departure()
-    list_ids = session.scalars(select(Subscription.list_id).where(Subscription.subscriber_id == subscriber_id)).all()
+    list_ids = session.scalars(select(Subscription.list_id).where(Subscription.subscriber_id == subscriber.id)).all()
     suppress(session, email_key=subscriber.email_key, reason=SuppressionReason.UNSUBSCRIBED_ALL)
     return _leave(session, subscriber, list_ids, Evidence(wording, ip, user_agent))
 
@@ -61,6 +65,7 @@ def _leave(session: Session, subscriber: Subscriber, list_ids: Iterable[int], ev
 
 def list_remaining(session: Session, subscriber_id: int) -> tuple[int, ...]:
     """The lists the reader still receives."""
+    subscriber_id = _now_called(session, subscriber_id)
     query = select(Subscription.list_id).where(
         Subscription.subscriber_id == subscriber_id, Subscription.state == SubscriptionState.CONFIRMED
     )
@@ -69,6 +74,7 @@ def list_remaining(session: Session, subscriber_id: int) -> tuple[int, ...]:
 
 def find_undoable(session: Session, subscriber_id: int) -> tuple[int, ...]:
     """The lists left by the reader's last departure, when that is less than a day ago and it still stands."""
+    subscriber_id = _now_called(session, subscriber_id)
     last = (
         select(func.max(Subscription.unsubscribed_at))
         .where(Subscription.subscriber_id == subscriber_id)
@@ -99,9 +105,36 @@ def resubscribe(
     subscriber = lock_subscriber(session, subscriber_id)
     if subscriber is None:
         return ()
-    list_ids = find_undoable(session, subscriber_id)
+    list_ids = find_undoable(session, subscriber.id)
     evidence = Evidence(wording, ip, user_agent)
     changes = apply(session, subscriber, list_ids, Act.UNDO, evidence, source="portal")
     if list_ids:
         take_back_departure(session, subscriber.email_key)
     return tuple(change.list_id for change in changes if change.is_real)
+
+
+def _now_called(session: Session, subscriber_id: int) -> int:
+    """A link in an old mail may name a reader who has been merged with another since."""
+    subscriber = find_subscriber(session, subscriber_id)
+    return subscriber.id if subscriber is not None else subscriber_id
+
+
+def say_why(session: Session, subscriber_id: int, list_ids: Iterable[int], reason: str, note: str = "") -> None:
+    """What the reader cared to say on leaving. Quiet when there is nobody to say it; raises `RuleError`."""
+    try:
+        why = WhyLeft(reason)
+    except ValueError:
+        raise RuleError(N_("There is no such choice.")) from None
+    note = check_paragraphs(note)
+    if len(note) > NOTE_LENGTH:
+        raise RuleError(N_("This is too long: at most %(length)s characters."), length=NOTE_LENGTH)
+    subscriber = lock_subscriber(session, subscriber_id)
+    if subscriber is None:
+        return
+    # Said again within the day, it replaces what was said first: one departure, one reason.
+    a_day_ago = func.now() - dt.timedelta(days=1)
+    session.execute(
+        delete(LeaveReason).where(LeaveReason.subscriber_id == subscriber.id, LeaveReason.created_at > a_day_ago)
+    )
+    session.add(LeaveReason(subscriber_id=subscriber.id, list_ids=sorted(list_ids), reason=why, note=note))
+    session.flush()

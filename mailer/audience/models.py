@@ -5,10 +5,10 @@ import uuid
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, func, text
-from sqlalchemy.dialects.postgresql import INET
+from sqlalchemy.dialects.postgresql import CIDR, INET
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from mailer.audience.rules import ConsentAct, ImportState, SubscriptionState, SuppressionReason
+from mailer.audience.rules import ConsentAct, ImportState, SubscriptionState, SuppressionReason, WhyLeft
 from mailer.db import Base, HasCreatedAt, HasId
 
 
@@ -25,6 +25,7 @@ class Subscriber(HasId, HasCreatedAt, Base):
             postgresql_using="gin",
             postgresql_ops={"email_key": "gin_trgm_ops"},
         ),
+        Index(None, "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
     )
 
     public_id: Mapped[uuid.UUID] = mapped_column(unique=True, server_default=func.gen_random_uuid())
@@ -36,6 +37,10 @@ class Subscriber(HasId, HasCreatedAt, Base):
     locale: Mapped[str] = mapped_column(String(16), default="zh_CN")
     attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
     erased_at: Mapped[dt.datetime | None]
+    # Nothing is sent before this moment: the reader is away.
+    paused_until: Mapped[dt.datetime | None]
+    # Whose address this reader changed to, when that was somebody we knew: the links in old mail lead to them.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
 
     subscriptions: Mapped[list["Subscription"]] = relationship(back_populates="subscriber")
 
@@ -61,6 +66,36 @@ class Subscription(HasId, HasCreatedAt, Base):
     subscriber: Mapped[Subscriber] = relationship(back_populates="subscriptions")
 
 
+class AddressChange(HasId, HasCreatedAt, Base):
+    """A reader wants their mail elsewhere: done once both mailboxes have said yes, before it expires."""
+
+    __tablename__ = "address_changes"
+    __table_args__ = (Index(None, "subscriber_id"),)
+
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
+    # The address it started from: when that has changed meanwhile, this change is over.
+    old_key: Mapped[str] = mapped_column(String(320))
+    email: Mapped[str] = mapped_column(String(320))
+    email_key: Mapped[str] = mapped_column(String(320))
+    domain: Mapped[str] = mapped_column(String(255))
+    expires_at: Mapped[dt.datetime]
+    old_confirmed_at: Mapped[dt.datetime | None]
+    new_confirmed_at: Mapped[dt.datetime | None]
+    done_at: Mapped[dt.datetime | None]
+    cancelled_at: Mapped[dt.datetime | None]
+
+
+class Wording(HasId, HasCreatedAt, Base):
+    """A sentence that readers were shown, as a numbered version of its kind. Append-only."""
+
+    __tablename__ = "wordings"
+    __table_args__ = (UniqueConstraint("kind", "version"),)
+
+    kind: Mapped[str] = mapped_column(String(32))
+    version: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
+
+
 class Consent(HasId, Base):
     """What was shown, when, from where, and what they answered. Append-only: a trigger refuses changes."""
 
@@ -80,6 +115,11 @@ class Consent(HasId, Base):
     basis: Mapped[str] = mapped_column(String(64), default="consent")
     ip: Mapped[str | None] = mapped_column(INET)
     user_agent: Mapped[str] = mapped_column(String(400), default="")
+    # Which version of which sentence was shown, where it is one of ours.
+    wording_id: Mapped[int | None] = mapped_column(ForeignKey("wordings.id"))
+    # Of the letter that was confirmed: its Message-ID, and when it was written.
+    letter_message_id: Mapped[str] = mapped_column(String(255), default="")
+    letter_at: Mapped[dt.datetime | None]
 
 
 class Suppression(HasId, HasCreatedAt, Base):
@@ -107,6 +147,42 @@ class Suppression(HasId, HasCreatedAt, Base):
     delivery_id: Mapped[int | None] = mapped_column(BigInteger)
     expires_at: Mapped[dt.datetime | None]
     lifted_at: Mapped[dt.datetime | None]
+
+
+class LeaveReason(HasId, HasCreatedAt, Base):
+    """Why a reader left, where they cared to say."""
+
+    __tablename__ = "leave_reasons"
+    __table_args__ = (
+        CheckConstraint(
+            "reason IN ('too_many', 'not_relevant', 'never_asked', 'other_address', 'other')", name="reason"
+        ),
+        Index(None, "subscriber_id"),
+    )
+
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
+    list_ids: Mapped[list[Any]]
+    reason: Mapped[WhyLeft] = mapped_column(String(16))
+    note: Mapped[str] = mapped_column(Text, default="")
+
+
+class Admission(HasId, HasCreatedAt, Base):
+    """A sign-up that was let in: how many of late came from an address or a network, when Redis cannot tell."""
+
+    __tablename__ = "admissions"
+    __table_args__ = (Index(None, "created_at"),)
+
+    ip: Mapped[str | None] = mapped_column(INET)
+    network: Mapped[str | None] = mapped_column(CIDR)
+    has_proof: Mapped[bool]
+
+
+class SpentProof(HasCreatedAt, Base):
+    """A proof of work that was used: it is good once."""
+
+    __tablename__ = "spent_proofs"
+
+    signature: Mapped[str] = mapped_column(String(128), primary_key=True)
 
 
 class Engagement(Base):

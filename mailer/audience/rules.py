@@ -33,6 +33,16 @@ class SuppressionReason(StrEnum):
     ERASED = "erased"
 
 
+class WhyLeft(StrEnum):
+    """What a reader may say when leaving."""
+
+    TOO_MANY = "too_many"
+    NOT_RELEVANT = "not_relevant"
+    NEVER_ASKED = "never_asked"
+    OTHER_ADDRESS = "other_address"
+    OTHER = "other"
+
+
 class ImportState(StrEnum):
     """A CSV import: read in the background, whole or not at all."""
 

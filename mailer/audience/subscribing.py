@@ -4,15 +4,16 @@ Nobody learns from a sign-up whether an address is known: the same answer is giv
 the address is to us. Who owns the mailbox reads the difference there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 
 from mailer import links
 from mailer.addresses import Address, parse_address
 from mailer.audience import correspondence
+from mailer.audience.correspondence import LatestIssue, no_issue
 from mailer.audience.models import Subscriber
 from mailer.audience.rules import Act
 from mailer.audience.subscriptions import Evidence, apply, lock_subscriber
@@ -35,20 +36,24 @@ def sign_up(
     wording: str,
     ip: str | None = None,
     user_agent: str = "",
+    invited: Collection[int] = (),
+    latest_issue: LatestIssue = no_issue,
 ) -> None:
     """Somebody typed `email` into the form for these public lists. `wording` is the sentence they were shown.
+    `invited` are lists by invitation whose link they came by.
 
     Raises `RuleError` for what the form itself can tell them (an impossible address, no list chosen); what we know of
     the address is never told.
     """
     address = parse_address(email)
     name = check_text(name, length=NAME_LENGTH)
-    lists = _open_lists(session, list_ids)
+    lists = open_lists(session, list_ids, invited)
     subscriber = _find_or_add(session, address, name, locale if locale in LOCALES else DEFAULT_LOCALE)
-    _ask(session, subscriber, lists, Evidence(wording, ip, user_agent))
+    _ask(session, subscriber, lists, Evidence(wording, ip, user_agent), latest_issue)
 
 
-def _open_lists(session: Session, list_ids: Iterable[int]) -> Sequence[List]:
+def open_lists(session: Session, list_ids: Iterable[int], invited: Collection[int] = ()) -> Sequence[List]:
+    """The chosen lists, when all of them take sign-ups. Raises `RuleError`."""
     wanted = set(list_ids)
     if not wanted:
         raise RuleError(N_("Please choose at least one list."))
@@ -56,7 +61,13 @@ def _open_lists(session: Session, list_ids: Iterable[int]) -> Sequence[List]:
         select(List)
         .join(List.newsletter)
         .options(joinedload(List.newsletter))
-        .where(List.id.in_(wanted), List.visibility == Visibility.PUBLIC, List.archived_at.is_(None))
+        .where(List.id.in_(wanted), List.archived_at.is_(None))
+        .where(
+            or_(
+                List.visibility == Visibility.PUBLIC,
+                (List.visibility == Visibility.INVITATION) & List.id.in_(list(invited)),
+            )
+        )
         .where(Newsletter.archived_at.is_(None))
         .order_by(List.id)
     ).all()
@@ -80,7 +91,13 @@ def _find_or_add(session: Session, address: Address, name: str, locale: str) -> 
     ).one()
 
 
-def _ask(session: Session, subscriber: Subscriber, lists: Sequence[List], evidence: Evidence) -> None:
+def _ask(
+    session: Session,
+    subscriber: Subscriber,
+    lists: Sequence[List],
+    evidence: Evidence,
+    latest_issue: LatestIssue = no_issue,
+) -> None:
     may_write = correspondence.may_write(session, subscriber)
     # Who left everything, or was erased, comes back by a confirmed letter only, whatever the list would allow.
     is_letter_needed = has_departed(session, subscriber.email_key)
@@ -89,7 +106,7 @@ def _ask(session: Session, subscriber: Subscriber, lists: Sequence[List], eviden
     if may_write:
         double = {each.id for each in lists} - single
         changes += apply(session, subscriber, double, Act.SIGN_UP, evidence, source="portal")
-        correspondence.answer_sign_up(session, subscriber, lists, changes)
+        correspondence.answer_sign_up(session, subscriber, lists, changes, latest_issue)
 
 
 def ask_again(session: Session, token: str, *, wording: str = "", ip: str | None = None, user_agent: str = "") -> None:
@@ -100,4 +117,6 @@ def ask_again(session: Session, token: str, *, wording: str = "", ip: str | None
     subscriber = lock_subscriber(session, subscriber_id)
     if subscriber is None:
         raise RuleError(N_("That sign-up has been deleted because it was not confirmed in time. Please sign up again."))
-    _ask(session, subscriber, _open_lists(session, list_ids), Evidence(wording, ip, user_agent))
+    # The link was mailed, so whoever holds it was invited to what it names.
+    lists = open_lists(session, list_ids, invited=list_ids)
+    _ask(session, subscriber, lists, Evidence(wording, ip, user_agent))

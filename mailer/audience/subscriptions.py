@@ -1,5 +1,6 @@
 """How a subscription's state changes: by an act, under lock, each change with its evidence."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +11,23 @@ from sqlalchemy.orm import Session
 
 from mailer.audience.models import Consent, Subscriber, Subscription
 from mailer.audience.rules import Act, ConsentAct, SubscriptionState, next_state
+from mailer.audience.wordings import find_or_add_wording
 
 USER_AGENT_LENGTH = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is kept of the request that changed something: the sentence shown, exactly, and where it came from."""
+    """What is kept of the request that changed something: the sentence shown, exactly, and where it came from.
+
+    `letter_message_id` and `letter_at` are those of the letter whose button was pressed, where there was one.
+    """
 
     wording: str = ""
     ip: str | None = None
     user_agent: str = ""
+    letter_message_id: str = ""
+    letter_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +44,24 @@ class Change:
         return self.old != self.new
 
 
+def find_subscriber(session: Session, subscriber_id: int) -> Subscriber | None:
+    """The subscriber a link names, not locked; `None` when unknown or erased. Who was merged with another is that one:
+    the links in old mail work on.
+    """
+    subscriber = session.get(Subscriber, subscriber_id)
+    while subscriber is not None and subscriber.merged_into_id is not None:
+        subscriber = session.get(Subscriber, subscriber.merged_into_id)
+    return None if subscriber is None or subscriber.erased_at is not None else subscriber
+
+
 def lock_subscriber(session: Session, subscriber_id: int) -> Subscriber | None:
-    """The subscriber, locked until the transaction ends; `None` when unknown or erased.
+    """As `find_subscriber`, locked until the transaction ends.
 
     Whoever changes a reader's subscriptions one by one locks the reader first, so that acts of one person queue up.
     """
     subscriber = session.get(Subscriber, subscriber_id, with_for_update=True, populate_existing=True)
+    while subscriber is not None and subscriber.merged_into_id is not None:
+        subscriber = session.get(Subscriber, subscriber.merged_into_id, with_for_update=True, populate_existing=True)
     return None if subscriber is None or subscriber.erased_at is not None else subscriber
 
 
@@ -59,7 +78,7 @@ def apply(
         changes.append(change)
         is_asked_again = change.new is SubscriptionState.UNCONFIRMED and act in {Act.SIGN_UP, Act.JOIN}
         if change.is_real or is_asked_again:
-            session.add(_consent(subscriber.id, change, evidence))
+            session.add(_consent(session, subscriber.id, change, act, evidence))
     session.flush()
     return changes
 
@@ -102,7 +121,7 @@ def _lock(session: Session, subscriber_id: int, list_id: int) -> Subscription | 
     )
 
 
-def _consent(subscriber_id: int, change: Change, evidence: Evidence) -> Consent:
+def _consent(session: Session, subscriber_id: int, change: Change, act: Act, evidence: Evidence) -> Consent:
     if change.new is SubscriptionState.UNCONFIRMED:
         answer = ConsentAct.ASKED
     elif change.new is SubscriptionState.UNSUBSCRIBED:
@@ -114,6 +133,19 @@ def _consent(subscriber_id: int, change: Change, evidence: Evidence) -> Consent:
         list_id=change.list_id,
         act=answer,
         wording=evidence.wording,
+        wording_id=_version(session, act, evidence.wording),
         ip=evidence.ip,
         user_agent=evidence.user_agent[:USER_AGENT_LENGTH],
+        letter_message_id=evidence.letter_message_id,
+        letter_at=evidence.letter_at,
     )
+
+
+# What each agreeing act's sentence is called in the register of wordings. A departure needs no agreement, so its
+# words, which may name the mail that was left, are kept with it alone.
+_AGREEING = {Act.SIGN_UP: "sign_up", Act.JOIN: "sign_up", Act.CONFIRM: "confirm", Act.CHOOSE: "choose"}
+
+
+def _version(session: Session, act: Act, wording: str) -> int | None:
+    kind = _AGREEING.get(act)
+    return find_or_add_wording(session, kind, wording).id if kind and wording else None

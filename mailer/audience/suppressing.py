@@ -58,6 +58,13 @@ def find_suppressions(session: Session, email_key: str, newsletter_id: int | Non
     return list(session.scalars(query))
 
 
+def find_all_suppressions(session: Session, email_key: str) -> list[Suppression]:
+    """Every active one of this address, those for one newsletter too."""
+    keys = [email_key, erased_key(email_key)]
+    query = select(Suppression).where(Suppression.email_key.in_(keys), _is_active()).order_by(Suppression.id)
+    return list(session.scalars(query))
+
+
 def is_suppressed(session: Session, email_key: str, newsletter_id: int | None = None) -> bool:
     """Whether nothing may be sent to this address, everywhere or for one newsletter."""
     return bool(find_suppressions(session, email_key, newsletter_id))

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mailer.db import Base, HasCreatedAt, HasId
@@ -33,6 +33,10 @@ class Newsletter(HasId, HasCreatedAt, Base):
     # Who is responsible and how to reach them, as the law wants it at the foot of every mail.
     contact: Mapped[str] = mapped_column(Text, default="")
     tracking: Mapped[Tracking] = mapped_column(String(16), default=Tracking.FULL)
+    # How often it comes, in the publisher's words: shown beside the sign-up form.
+    frequency: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    # Sites (scheme, host and port) whose pages may carry a sign-up form of ours.
+    allowed_origins: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     # Whether an issue may not be approved by the account that submitted it.
     is_four_eyes: Mapped[bool] = mapped_column(default=True)
     archived_at: Mapped[dt.datetime | None]
@@ -48,7 +52,7 @@ class List(HasId, HasCreatedAt, Base):
         UniqueConstraint("newsletter_id", "slug"),
         CheckConstraint("slug ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'", name="slug"),
         CheckConstraint("opt_in IN ('double', 'single')", name="opt_in"),
-        CheckConstraint("visibility IN ('public', 'private')", name="visibility"),
+        CheckConstraint("visibility IN ('public', 'private', 'invitation')", name="visibility"),
     )
 
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
@@ -58,6 +62,12 @@ class List(HasId, HasCreatedAt, Base):
     opt_in: Mapped[OptIn] = mapped_column(String(16), default=OptIn.DOUBLE)
     visibility: Mapped[Visibility] = mapped_column(String(16), default=Visibility.PUBLIC)
     position: Mapped[int] = mapped_column(default=0)
+    # Whether a reader who has confirmed is welcomed by a letter with the latest issue.
+    has_welcome: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # What it asks of its readers: [{"key", "label"}].
+    required_attributes: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default=text("'[]'"))
+    # Who answers for the list: an address, for colleagues and List-Owner.
+    owner: Mapped[str] = mapped_column(String(320), default="", server_default="")
     archived_at: Mapped[dt.datetime | None]
 
     newsletter: Mapped[Newsletter] = relationship(back_populates="lists")

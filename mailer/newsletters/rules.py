@@ -21,9 +21,10 @@ class OptIn(StrEnum):
 
 
 class Visibility(StrEnum):
-    """Who can find a list on the portal."""
+    """Who can find a list on the portal: everybody, those who were sent its invitation link, or nobody."""
 
     PUBLIC = "public"
+    INVITATION = "invitation"
     PRIVATE = "private"
 
 
