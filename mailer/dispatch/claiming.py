@@ -45,6 +45,7 @@ judged AS MATERIALIZED (
                   AND (x.expires_at IS NULL OR x.expires_at > now())
                   AND (x.newsletter_id IS NULL OR x.newsletter_id = d.newsletter_id)
             ) THEN :suppressed
+            WHEN b.paused_until > now() THEN :paused
             WHEN NOT EXISTS (
                 SELECT FROM subscriptions s
                 WHERE s.subscriber_id = d.subscriber_id AND s.list_id = ANY(d.list_ids) AND s.state = 'confirmed'
@@ -79,6 +80,7 @@ SELECT d.id,
               AND (x.expires_at IS NULL OR x.expires_at > now())
               AND (x.newsletter_id IS NULL OR x.newsletter_id = m.newsletter_id)
         ) THEN :suppressed
+        WHEN b.paused_until > now() THEN :paused
         WHEN NOT EXISTS (
             SELECT FROM subscriptions s
             WHERE s.subscriber_id = d.subscriber_id AND s.list_id = ANY(d.list_ids) AND s.state = 'confirmed'
@@ -150,6 +152,7 @@ def claim(
             "claimed_by": holder(key, token),
             "lease": lease,
             "suppressed": SkipReason.SUPPRESSED,
+            "paused": SkipReason.PAUSED,
             "unsubscribed": SkipReason.UNSUBSCRIBED,
         },
     ).all()
@@ -183,6 +186,7 @@ def recheck(session: Session, key: str, delivery_ids: Sequence[int]) -> dict[int
             "ids": list(delivery_ids),
             "holder": f"{key}/",
             "suppressed": SkipReason.SUPPRESSED,
+            "paused": SkipReason.PAUSED,
             "unsubscribed": SkipReason.UNSUBSCRIBED,
             "cancelled": SkipReason.CANCELLED,
         },

@@ -47,6 +47,7 @@ judged AS (
                   AND (x.expires_at IS NULL OR x.expires_at > now())
                   AND (x.newsletter_id IS NULL OR x.newsletter_id = :newsletter)
             ) THEN :suppressed
+            WHEN b.paused_until > now() THEN :paused
             WHEN a.subscriber_id IS NOT NULL THEN :already_sent
         END AS reason
     FROM candidates c
@@ -123,6 +124,7 @@ def judgement(
         "has_issue": list(HAS_ISSUE),
         "other": OTHER,
         "suppressed": ExclusionReason.SUPPRESSED,
+        "paused": ExclusionReason.PAUSED,
         "already_sent": ExclusionReason.ALREADY_SENT,
         "domains": list(domains),
         "providers": list(domains.values()),

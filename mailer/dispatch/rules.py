@@ -39,6 +39,8 @@ class SkipReason(StrEnum):
 
     SUPPRESSED = "suppressed"
     UNSUBSCRIBED = "unsubscribed"
+    # The reader is away, and has said until when.
+    PAUSED = "paused"
     CANCELLED = "cancelled"
 
 
@@ -46,6 +48,7 @@ class ExclusionReason(StrEnum):
     """Why a candidate is not on the roster."""
 
     SUPPRESSED = "suppressed"
+    PAUSED = "paused"
     ALREADY_SENT = "already_sent"
 
 

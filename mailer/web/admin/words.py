@@ -78,6 +78,7 @@ WORDS: dict[str, dict[str, str]] = {
     "skip": {
         "suppressed": N_("on the suppression list"),
         "unsubscribed": N_("unsubscribed meanwhile"),
+        "paused": N_("paused by the reader"),
         "cancelled": N_("the mailing was cancelled"),
     },
     "letter": {

@@ -38,6 +38,7 @@ LIMITS: dict[LimitedBy, str] = {
 }
 EXCLUSIONS: dict[ExclusionReason, str] = {
     ExclusionReason.SUPPRESSED: N_("Suppressed addresses"),
+    ExclusionReason.PAUSED: N_("Paused by the reader"),
     ExclusionReason.ALREADY_SENT: N_("Had this issue already"),
 }
 

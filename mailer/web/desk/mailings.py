@@ -59,6 +59,7 @@ DELIVERY_STATES: dict[DeliveryState, tuple[str, str, str]] = {
 REASONS: dict[str, str] = {
     "suppressed": N_("Suppressed"),
     "unsubscribed": N_("Unsubscribed"),
+    "paused": N_("Paused by the reader"),
     "cancelled": N_("Cancelled"),
     "already_sent": N_("Already sent"),
 }
