@@ -19,8 +19,9 @@ from mailer.dispatch.rules import SkipReason
 EVERYBODY = "*"
 
 # For each provider its first due rows by the partial index `ix_deliveries_due`, however many others there are: the cost
-# of a claim does not depend on the size of the roster. Locked rows are another worker's and are passed over. The
-# mailing's row is read in the same snapshot, so that a pause committed before this statement is obeyed by it.
+# of a claim does not depend on the size of the roster. Locked rows are another worker's and are passed over; those
+# locked here are queued, and nobody can change that before the UPDATE. The mailing's row is read in the same snapshot,
+# so that a pause committed before this statement is obeyed by it.
 CLAIM = text("""
 WITH due AS MATERIALIZED (
     SELECT d.id, d.subscriber_id, d.list_ids, m.newsletter_id
@@ -62,7 +63,7 @@ taken AS (
         lease_until = CASE WHEN j.skip IS NULL THEN now() + make_interval(secs => :lease) END,
         settled_at = CASE WHEN j.skip IS NULL THEN NULL ELSE now() END
     FROM judged j
-    WHERE d.id = j.id AND d.state = 'queued'
+    WHERE d.id = j.id
     RETURNING d.id, d.subscriber_id, d.address, d.provider, d.list_ids, d.attempts, d.faults,
         j.name, j.attributes, j.skip
 )
@@ -89,13 +90,13 @@ SELECT d.id,
 FROM deliveries d
 JOIN mailings m ON m.id = d.mailing_id
 LEFT JOIN subscribers b ON b.id = d.subscriber_id
-WHERE d.id = ANY(:ids) AND d.state = 'claimed' AND starts_with(d.claimed_by, :holder)
+WHERE d.id = ANY(:ids) AND d.lease_until IS NOT NULL AND starts_with(d.claimed_by, :holder)
   AND m.state IN ('sending', 'cancelled')
 """)
 
 RENEW = text("""
 UPDATE deliveries SET lease_until = now() + make_interval(secs => :lease)
-WHERE id = ANY(:ids) AND state = 'claimed' AND starts_with(claimed_by, :holder)
+WHERE id = ANY(:ids) AND lease_until IS NOT NULL AND starts_with(claimed_by, :holder)
 """)
 
 

@@ -20,6 +20,7 @@ from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import List, Newsletter
 from mailer.newsroom.editions import get_sendable_edition
+from mailer.newsroom.house import check_sender
 from mailer.newsroom.models import Edition, Issue
 from mailer.queue import TaskName, enqueue_after_commit
 
@@ -37,7 +38,7 @@ WITH rest AS MATERIALIZED (
     LIMIT :chunk FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE deliveries d SET state = 'skipped', reason = :reason, settled_at = now()
-FROM rest WHERE d.id = rest.id AND d.state = 'queued'
+FROM rest WHERE d.id = rest.id
 """)
 
 
@@ -59,6 +60,7 @@ def create_mailing(
     if rate is not None and not 0 < rate <= 100_000:
         raise RuleError(N_("The rate must be above zero, and at most 100000 a second."))
     newsletter = _newsletter_of(session, edition)
+    check_sender(session, newsletter.id, by)
     _check_lists(session, newsletter, list_ids)
     mailing = Mailing(
         newsletter_id=newsletter.id,
@@ -90,6 +92,7 @@ def schedule(session: Session, mailing: Mailing, at: dt.datetime, *, by: Account
     if at.tzinfo is None:
         raise ValueError("a schedule needs its time zone")
     _lock(session, mailing)
+    check_sender(session, mailing.newsletter_id, by)
     if at <= now(session):
         raise RuleError(N_("This time has passed already."))
     get_sendable_edition(session, mailing.edition_id)
@@ -109,6 +112,7 @@ def unschedule(session: Session, mailing: Mailing, *, by: Account | None = None)
 def send_now(session: Session, mailing: Mailing, *, by: Account | None = None) -> None:
     """The roster is frozen and sent as soon as a worker is free. Raises `RuleError`."""
     _lock(session, mailing)
+    check_sender(session, mailing.newsletter_id, by)
     get_sendable_edition(session, mailing.edition_id)
     _launch(session, mailing)
     _record(session, mailing, "launched", by)
@@ -151,6 +155,7 @@ def pause(session: Session, mailing: Mailing, reason: str = "", *, reply: str = 
 def resume(session: Session, mailing: Mailing, *, by: Account | None = None) -> None:
     """Goes on where it stopped."""
     _lock(session, mailing)
+    check_sender(session, mailing.newsletter_id, by)
     _move(mailing, MailingEvent.RESUME)
     mailing.paused_at, mailing.pause_reason, mailing.pause_reply = None, "", ""
     # The stall's clock starts again: the pause was no stall.

@@ -50,7 +50,7 @@ class Quotas:
         self._tokens = self._spare()
         self._turn = asyncio.Lock()
         self._settled: list[tuple[float, int]] = []
-        self._began = time.monotonic()
+        self._batch = self._look_ahead()
         # Seconds until another try makes sense, where tokens were all that was missing.
         self.wait: float | None = None
 
@@ -62,10 +62,9 @@ class Quotas:
     @property
     def low_water(self) -> int:
         """With so few left the next claim begins."""
-        return self.batch // 2
+        return self._batch // 2
 
-    @property
-    def batch(self) -> int:
+    def _look_ahead(self) -> int:
         """How many to claim: what goes out in about two seconds, as far as one can tell."""
         now = time.monotonic()
         self._settled = [(at, count) for at, count in self._settled if now - at < 1.0]
@@ -81,7 +80,8 @@ class Quotas:
 
     async def take(self) -> tuple[dict[str, int], int]:
         """({provider: how many at most}, how many in all); empty where a token is missing, and `wait` says how long."""
-        batch, self.wait = self.batch, None
+        batch = self._batch = self._look_ahead()
+        self.wait = None
         if self._slow:
             grant = await self._process.in_thread(self._process.pacer.take, self._slow, batch)
             if not grant.tokens:

@@ -61,20 +61,21 @@ settled AS (
         enhanced = CASE WHEN n.outcome IS NULL THEN d.enhanced ELSE n.enhanced END,
         reply = CASE WHEN n.outcome IS NULL THEN d.reply ELSE n.reply END
     FROM news n
-    WHERE d.id = n.id AND d.state = 'claimed' AND d.claimed_by = n.holder
-    RETURNING d.id, d.mailing_id, d.state
+    -- Claimed, in the words that no partial index answers to: a planner that believes that nothing is claimed would
+    -- read the index of all that is, once for each of these rows.
+    WHERE d.id = n.id AND d.lease_until IS NOT NULL AND d.claimed_by = n.holder
+    RETURNING d.id, d.mailing_id, d.state, n.provider, n.outcome, n.class, n.stage, n.code, n.enhanced, n.reply, n.relay,
+        n.is_tls, n.duration
 ),
 attempted AS (
     INSERT INTO attempts (delivery_id, provider, at, relay, outcome, reply_class, stage, code, enhanced, reply, is_tls,
         duration_ms)
-    SELECT n.id, n.provider, now(), n.relay, n.outcome, n.class, n.stage, n.code, n.enhanced, n.reply, n.is_tls,
-        n.duration
-    FROM news n JOIN settled s ON s.id = n.id
-    WHERE n.outcome IS NOT NULL
+    SELECT id, provider, now(), relay, outcome, class, stage, code, enhanced, reply, is_tls, duration
+    FROM settled WHERE outcome IS NOT NULL
 ),
 progressed AS (
     UPDATE mailings m SET progressed_at = now()
-    WHERE m.id IN (SELECT mailing_id FROM settled WHERE state <> 'queued')
+    WHERE m.id IN (SELECT DISTINCT mailing_id FROM settled WHERE state <> 'queued')
       AND (m.progressed_at IS NULL OR m.progressed_at < now() - interval '1 second')
 )
 SELECT id FROM settled

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.02
 ENOUGH = 100
+MOST = 500
 # More than this, and nothing more is sent until the database has caught up.
 FULL = 2000
 
@@ -71,11 +72,13 @@ class SettlingQueue:
             self._news.clear()
             if len(self._pending) < ENOUGH and not self._is_ending:
                 await asyncio.sleep(GATHER_SECONDS)
-            batch, self._pending = self._pending, []
+            batch, self._pending = self._pending[:MOST], self._pending[MOST:]
             if batch and not self.has_failed:
                 await self._write(batch)
             self._room.set()
-            if self._is_ending and not self._pending:
+            if self._pending:
+                self._news.set()
+            elif self._is_ending:
                 return
 
     async def _write(self, batch: list[Settlement]) -> None:
