@@ -47,8 +47,9 @@ def settings_of(environment: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     finally:
-        # The sockets are this process's own, so they are closed and not only forgotten.
-        get_engine().dispose()
+        # The sockets are this process's own, so they are closed and not only forgotten. Bad settings made no engine.
+        if get_engine.cache_info().currsize:
+            get_engine().dispose()
         os.environ.clear()
         os.environ.update(before)
         _forget_settings()
