@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer import links
+from mailer.dispatch import dkim_ahead
 from mailer.dispatch.claiming import Claim
 from mailer.dispatch.dkim_senders import load_signing_keys
 from mailer.dispatch.dkim_signing import Signer, SigningKey
@@ -88,19 +89,24 @@ class MessageMaker:
             )
             for list_id, chosen in lists.items()
         }
+        self._is_signed = bool(keys)
         self._signers = {
             list_id: Signer(keys, fixed_header=template.fixed_header, body_prefix=template.body_prefix)
             for list_id, template in self._templates.items()
         }
 
     def envelope(self, claim: Claim) -> Envelope:
-        """What goes to the wire. The content is made only when its turn has come. Its Date is that moment."""
+        """What goes to the wire. The content is made only when its turn has come; its Date is that moment.
+
+        One that is signed is begun at once, in another thread: see `dkim_ahead`.
+        """
+        content = self._content(claim)
         return Envelope(
             delivery_id=claim.delivery_id,
             sender=self.sender,
             recipient=claim.address,
             provider=claim.provider,
-            content=self._content(claim),
+            content=dkim_ahead.begin(content) if self._is_signed else content,
             token=claim.token,
         )
 
