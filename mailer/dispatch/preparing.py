@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 # Advisory locks of dispatch live under this number: (ISSUE_LOCK, issue id).
 ISSUE_LOCK = 0x4D4C
 
-# Who is a candidate, and who of them must not get it. One pass over the subscriptions; `already` is hashed once, so
-# that a second mailing of an issue costs no look-up per candidate. The forecast asks the same question.
+# Who is a candidate, and who of them must not get it. One pass over the subscriptions; the suppressed and those who
+# have the issue are hashed once and cost no look-up per candidate. The forecast asks the same question.
 JUDGED = """
 WITH candidates AS (
     SELECT s.subscriber_id, array_agg(s.list_id ORDER BY s.list_id) AS list_ids
@@ -38,20 +38,22 @@ already AS (
     FROM deliveries d JOIN mailings m ON m.id = d.mailing_id
     WHERE m.issue_id = :issue AND m.id <> :mailing AND d.state = ANY(:has_issue) AND NOT :is_repeat
 ),
+suppressed AS (
+    SELECT DISTINCT x.email_key
+    FROM suppressions x
+    WHERE x.lifted_at IS NULL AND (x.expires_at IS NULL OR x.expires_at > now())
+      AND (x.newsletter_id IS NULL OR x.newsletter_id = :newsletter)
+),
 judged AS (
     SELECT c.subscriber_id, c.list_ids, b.email, coalesce(p.provider, :other) AS provider,
         CASE
-            WHEN EXISTS (
-                SELECT FROM suppressions x
-                WHERE x.email_key = b.email_key AND x.lifted_at IS NULL
-                  AND (x.expires_at IS NULL OR x.expires_at > now())
-                  AND (x.newsletter_id IS NULL OR x.newsletter_id = :newsletter)
-            ) THEN :suppressed
+            WHEN x.email_key IS NOT NULL THEN :suppressed
             WHEN b.paused_until > now() THEN :paused
             WHEN a.subscriber_id IS NOT NULL THEN :already_sent
         END AS reason
     FROM candidates c
     JOIN subscribers b ON b.id = c.subscriber_id AND b.erased_at IS NULL
+    LEFT JOIN suppressed x ON x.email_key = b.email_key
     LEFT JOIN already a ON a.subscriber_id = c.subscriber_id
     LEFT JOIN unnest(CAST(:domains AS varchar[]), CAST(:providers AS varchar[])) AS p(domain, provider)
         ON p.domain = b.domain
@@ -132,6 +134,8 @@ def judgement(
 
 
 def _freeze_roster(session: Session, mailing: Mailing) -> int:
+    # A million readers are grouped, joined and sorted in memory; one preparation runs at a time, and not for long.
+    session.execute(text("SELECT set_config('work_mem', '256MB', true)"))
     size = session.scalar(
         PREPARE,
         judgement(

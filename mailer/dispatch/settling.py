@@ -64,8 +64,8 @@ settled AS (
     -- Claimed, in the words that no partial index answers to: a planner that believes that nothing is claimed would
     -- read the index of all that is, once for each of these rows.
     WHERE d.id = n.id AND d.lease_until IS NOT NULL AND d.claimed_by = n.holder
-    RETURNING d.id, d.mailing_id, d.state, n.provider, n.outcome, n.class, n.stage, n.code, n.enhanced, n.reply, n.relay,
-        n.is_tls, n.duration
+    RETURNING d.id, d.mailing_id, d.state, n.provider, n.outcome, n.class, n.stage, n.code, n.enhanced, n.reply,
+        n.relay, n.is_tls, n.duration
 ),
 attempted AS (
     INSERT INTO attempts (delivery_id, provider, at, relay, outcome, reply_class, stage, code, enhanced, reply, is_tls,
