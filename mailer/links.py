@@ -8,7 +8,6 @@ must work for years); those in letters do.
 
 import base64
 import binascii
-import hashlib
 import hmac
 import time
 from collections.abc import Sequence
@@ -21,21 +20,26 @@ from mailer.i18n import N_
 from mailer.settings import get_settings
 
 TAG_BYTES = 12
+# RFC 4648 section 5.
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 DAY = 86_400
 
 
 @lru_cache(maxsize=32)
-def _key(purpose: str, secret: str) -> bytes:
-    return hmac.digest(secret.encode(), b"mailer.links/" + purpose.encode(), "sha256")
+def _keyed(purpose: str, secret: str) -> hmac.HMAC:
+    """Ready to be copied: hashing the key for each token would be two thirds of its cost."""
+    key = hmac.digest(secret.encode(), b"mailer.links/" + purpose.encode(), "sha256")
+    return hmac.new(key, digestmod="sha256")
 
 
 def _tag(purpose: str, payload: bytes) -> bytes:
-    key = _key(purpose, get_settings().secret_key.get_secret_value())
-    return hmac.digest(key, payload, hashlib.sha256)[:TAG_BYTES]
+    mac = _keyed(purpose, get_settings().secret_key.get_secret_value()).copy()
+    mac.update(payload)
+    return mac.digest()[:TAG_BYTES]
 
 
 def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
 
 
 def _sign(purpose: str, payload: bytes) -> str:

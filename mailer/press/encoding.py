@@ -9,13 +9,15 @@ each combination. Lines may be shorter than 76 characters (RFC 2045 section 6.8)
 
 import re
 from binascii import b2a_base64
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 
 from mailer.press.slots import split
 
 # 57 bytes make the 76 characters of a full line.
 LINE_BYTES = 57
+LINE_CHARACTERS = 76
 # A stretch shorter than this between two slots is encoded along with them: cheaper than a line of its own.
 SHORT = 24
 
@@ -24,9 +26,10 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 def encode_lines(raw: bytes) -> bytes:
     """`raw` in base64, lines of at most 76 characters, each ended by CRLF."""
-    if len(raw) <= LINE_BYTES:
-        return b2a_base64(raw, newline=False) + b"\r\n" if raw else b""
-    lines = [b2a_base64(raw[at : at + LINE_BYTES], newline=False) for at in range(0, len(raw), LINE_BYTES)]
+    encoded = b2a_base64(raw, newline=False)
+    if len(encoded) <= LINE_CHARACTERS:
+        return encoded + b"\r\n" if encoded else b""
+    lines = [encoded[at : at + LINE_CHARACTERS] for at in range(0, len(encoded), LINE_CHARACTERS)]
     return b"\r\n".join(lines) + b"\r\n"
 
 
@@ -34,28 +37,41 @@ def encode_lines(raw: bytes) -> bytes:
 Segment = tuple[bytes | str, ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a stretch that holds slots is made: `shape` has a ``%b`` for each value that `pick` takes, `places` say where
+    it goes. `pick` gives one value, or a tuple of several: what ``%`` wants in either case.
+    """
+
+    shape: bytes
+    pick: Callable[[Mapping[str, bytes]], bytes | tuple[bytes, ...]]
+    places: list[int]
+
+    @classmethod
+    def of(cls, segment: Segment, places: list[int]) -> "Recipe":
+        shape = b"".join([b"%b" if isinstance(part, str) else part.replace(b"%", b"%%") for part in segment])
+        return cls(shape, itemgetter(*[part for part in segment if isinstance(part, str)]), places)
+
+
 class Layout:
-    """Encoded pieces in order; `segments` says which of them hold slots and must be encoded for each reader."""
+    """Encoded pieces in order, and the recipes for those that must be encoded for each reader.
 
-    pieces: list[bytes] = field(default_factory=list)
-    segments: dict[Segment, list[int]] = field(default_factory=dict)
+    The same bytes round the same slot are encoded once however often they occur.
+    """
 
-    def add_static(self, encoded: bytes) -> None:
-        if encoded:
-            self.pieces.append(encoded)
-
-    def add_segment(self, segment: Segment) -> None:
-        """The same bytes round the same slot are encoded once however often they occur."""
-        self.segments.setdefault(segment, []).append(len(self.pieces))
-        self.pieces.append(b"")
+    def __init__(self, pieces: Sequence[bytes | Segment]) -> None:
+        segments: dict[Segment, list[int]] = {}
+        for place, piece in enumerate(pieces):
+            if isinstance(piece, tuple):
+                segments.setdefault(piece, []).append(place)
+        self.pieces = [b"" if isinstance(piece, tuple) else piece for piece in pieces]
+        self._recipes = [Recipe.of(segment, places) for segment, places in segments.items()]
 
     def fill(self, values: Mapping[str, bytes]) -> bytes:
         pieces = self.pieces.copy()
-        for segment, places in self.segments.items():
-            raw = b"".join([values[part] if isinstance(part, str) else part for part in segment])
-            encoded = encode_lines(raw)
-            for place in places:
+        for recipe in self._recipes:
+            encoded = encode_lines(recipe.shape % recipe.pick(values))
+            for place in recipe.places:
                 pieces[place] = encoded
         return b"".join(pieces)
 
@@ -92,7 +108,7 @@ class SlottedPart:
         return self._stretches[number, head]
 
     def _lay_out(self, phases: Mapping[str, int]) -> Layout:
-        layout = Layout()
+        pieces: list[bytes | Segment] = []
         pending: list[bytes | str] = []
         phase = 0
         for number, literal in enumerate(self._literals):
@@ -107,10 +123,10 @@ class SlottedPart:
                 continue
             head = -phase % 3 if number else 0
             if number:
-                layout.add_segment((*pending, literal[:head]))
+                pieces.append((*pending, literal[:head]))
             # What does not fill a group of three goes with the next slot, or ends the part with its padding.
             end = len(literal) if is_last else len(literal) - (len(literal) - head) % 3
-            layout.add_static(self._encode_stretch(number, head, end))
+            pieces.append(self._encode_stretch(number, head, end))
             pending = [literal[end:]]
             phase = len(literal) - end
-        return layout
+        return Layout(pieces)

@@ -6,6 +6,7 @@ URLs, and no line that begins with a dot.
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import format_datetime
@@ -45,6 +46,8 @@ class Identity(Sender):
     # Feedback-ID: up to four fields joined by colons, by which Gmail's postmaster tools group complaints.
     feedback_id: str = ""
 
+
+_MARKUP = re.compile("[&<>\"']")
 
 # Never "All": that would silence bounces as well.
 AUTO_RESPONSE_FIELD = "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\r\n"
@@ -116,7 +119,7 @@ class MessageTemplate:
         # line that closes it, and the beginning of the body.
         self.fixed_header = (fixed + mime_fields(language, self._body.boundary)).encode()
         self.body_prefix = self._body.prefix()
-        self._names = frozenset((*self._body.text.names, *self._body.html.names))
+        self._needed = frozenset((*self._body.text.names, *self._body.html.names, UNSUBSCRIBE_URL))
         self._stranger = translate(language, N_("reader"))
 
     def fill(self, *, to: str, to_name: str, message_id: str, date: dt.datetime, slots: Mapping[str, str]) -> bytes:
@@ -128,8 +131,8 @@ class MessageTemplate:
         Raises `CompositionError` when a slot has no value, or a value could end a header.
         """
         values = {NAME: to_name.strip() or self._stranger, ADDRESS: to, **slots}
-        missing = [name for name in (*self._names, UNSUBSCRIBE_URL) if name not in values]
-        if missing:
+        if not self._needed.issubset(values):
+            missing = sorted(self._needed.difference(values))
             raise CompositionError([N_("The slot %(name)s has no value.") % {"name": name} for name in missing])
         fields = (
             date_field(date)
@@ -175,6 +178,11 @@ def mime_fields(language: str, boundary: str) -> str:
     )
 
 
+def _escaped(value: str) -> str:
+    """As `html.escape`, which looks five times for what an address or a token never holds."""
+    return escape(value) if _MARKUP.search(value) else value
+
+
 class _Alternative:
     """The two parts of multipart/alternative, the text first: a reader takes the last it can show (RFC 2046, 5.1.4)."""
 
@@ -197,6 +205,6 @@ class _Alternative:
             self._text_head,
             self.text.fill({name: values[name].encode() for name in self.text.names}),
             self._html_head,
-            self.html.fill({name: escape(values[name]).encode() for name in self.html.names}),
+            self.html.fill({name: _escaped(values[name]).encode() for name in self.html.names}),
             self._end,
         )
