@@ -47,7 +47,8 @@ def list_unsigned_domains(session: Session) -> list[str]:
             domains.add(parse_address(address).domain)
         except RuleError:  # the check of the settings says so
             continue
-    return sorted(domains - signed)
+    # The settings' default belongs to nobody, and no DNS could publish a key of it.
+    return sorted(domain for domain in domains - signed if not domain.endswith(".localdomain"))
 
 
 def list_unreadable(session: Session) -> list[DkimKey]:

@@ -60,6 +60,7 @@ def test_a_domain_that_nobody_signs_is_told_with_a_way_out(signed_in: Visitor, s
     assert listed.path == "/admin/dkim"
     assert listed.text.count("Waits to be activated") == 2
     assert "goes out unsigned" in listed.text
+    assert "Its keys wait to be activated." in listed.text
     for key in dkim_keys.list_keys(session):
         dkim_keys.activate(session, key, by=None)
     session.commit()

@@ -56,9 +56,11 @@ class KeyForm(Form):
 def dkim() -> ResponseReturnValue:
     """By domain, newest first; and the domains whose mail goes out unsigned."""
     session = get_session()
+    keys = _shown(*room.list_keys(session))
     return render_template(
         "admin/dkim.html",
-        keys=_shown(*room.list_keys(session)),
+        keys=keys,
+        waiting={key.domain for key, state in keys if state is KeyState.WAITING},
         unsigned=list_unsigned_domains(session),
         states=STATES,
         published_until=room.published_until,
