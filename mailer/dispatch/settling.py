@@ -16,6 +16,7 @@ from mailer.audience.models import Subscriber
 from mailer.audience.rules import SuppressionReason
 from mailer.audience.suppressing import suppress
 from mailer.db import now
+from mailer.dispatch.arrays import Array, of_flags, of_numbers, of_texts
 from mailer.dispatch.models import Delivery, Mailing
 from mailer.dispatch.outcomes import Settlement
 from mailer.dispatch.plans import keep_to_indexes
@@ -100,26 +101,26 @@ def settle(session: Session, settlements: Sequence[Settlement]) -> set[int]:
     return settled
 
 
-def _columns(settlements: Sequence[Settlement]) -> dict[str, list[object]]:
+def _columns(settlements: Sequence[Settlement]) -> dict[str, Array]:
     attempts = [item.attempt for item in settlements]
     return {
-        "ids": [item.delivery_id for item in settlements],
-        "holders": [item.claimed_by for item in settlements],
-        "states": [item.state.value for item in settlements],
-        "reasons": [item.reason for item in settlements],
-        "waits": [item.wait.total_seconds() if item.wait is not None else None for item in settlements],
-        "attempts": [item.attempts for item in settlements],
-        "faults": [item.faults for item in settlements],
-        "codes": [item.code for item in settlements],
-        "enhanced": [item.enhanced for item in settlements],
-        "replies": [item.reply.replace(NUL, "") for item in settlements],
-        "providers": [item.provider for item in settlements],
-        "outcomes": [attempt.outcome.value if attempt else None for attempt in attempts],
-        "classes": [attempt.reply_class if attempt else "" for attempt in attempts],
-        "stages": [attempt.stage if attempt else "" for attempt in attempts],
-        "relays": [attempt.relay if attempt else "" for attempt in attempts],
-        "tls": [attempt.is_tls if attempt else False for attempt in attempts],
-        "durations": [attempt.duration_ms if attempt else None for attempt in attempts],
+        "ids": of_numbers([item.delivery_id for item in settlements]),
+        "holders": of_texts([item.claimed_by for item in settlements]),
+        "states": of_texts([item.state.value for item in settlements]),
+        "reasons": of_texts([item.reason for item in settlements]),
+        "waits": of_numbers([item.wait.total_seconds() if item.wait is not None else None for item in settlements]),
+        "attempts": of_numbers([item.attempts for item in settlements]),
+        "faults": of_numbers([item.faults for item in settlements]),
+        "codes": of_numbers([item.code for item in settlements]),
+        "enhanced": of_texts([item.enhanced for item in settlements]),
+        "replies": of_texts([item.reply.replace(NUL, "") for item in settlements]),
+        "providers": of_texts([item.provider for item in settlements]),
+        "outcomes": of_texts([attempt.outcome.value if attempt else None for attempt in attempts]),
+        "classes": of_texts([attempt.reply_class if attempt else "" for attempt in attempts]),
+        "stages": of_texts([attempt.stage if attempt else "" for attempt in attempts]),
+        "relays": of_texts([attempt.relay if attempt else "" for attempt in attempts]),
+        "tls": of_flags([attempt.is_tls if attempt else False for attempt in attempts]),
+        "durations": of_numbers([attempt.duration_ms if attempt else None for attempt in attempts]),
     }
 
 
