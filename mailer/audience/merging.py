@@ -60,11 +60,10 @@ def _take_suppressions_along(session: Session, old_key: str, new_key: str) -> No
 
 
 def _merge(session: Session, old: Subscriber, existing: Subscriber, evidence: Evidence) -> None:
-    states = dict(
-        session.execute(
-            select(Subscription.list_id, Subscription.state).where(Subscription.subscriber_id == old.id)
-        ).tuples()
-    )
+    rows = session.execute(
+        select(Subscription.list_id, Subscription.state).where(Subscription.subscriber_id == old.id)
+    ).all()
+    states = {row.list_id: row.state for row in rows}
     received = [list_id for list_id, state in states.items() if state == SubscriptionState.CONFIRMED]
     changes = apply(session, existing, received, Act.CHOOSE, evidence, source="address")
     if any(change.is_real for change in changes):

@@ -1,7 +1,8 @@
-"""What a reader may choose behind a mailed link, without a password: lists, language and name."""
+"""What a reader may choose behind a mailed link, without a password: lists, language, name, what their lists ask."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -10,12 +11,12 @@ from mailer import links
 from mailer.audience.models import Subscriber, Subscription
 from mailer.audience.rules import Act, SubscriptionState
 from mailer.audience.subscribing import NAME_LENGTH
-from mailer.audience.subscriptions import Change, Evidence, apply, lock_subscriber
+from mailer.audience.subscriptions import Change, Evidence, apply, find_subscriber, lock_subscriber
 from mailer.audience.suppressing import take_back_departure
 from mailer.errors import LinkError, RuleError
 from mailer.i18n import LOCALES, N_
 from mailer.newsletters.models import List, Newsletter
-from mailer.newsletters.rules import Visibility, check_text
+from mailer.newsletters.rules import ANSWER_LENGTH, Question, Visibility, check_text, question_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +34,27 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """A reader and every list there is to choose."""
+    """A reader, every list there is to choose, and what their lists ask of them."""
 
     subscriber: Subscriber
     choices: tuple[Choice, ...]
 
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """What the lists they receive want to know, each thing once."""
+        asked = [
+            question_of(entry)
+            for choice in self.choices
+            if choice.is_chosen
+            for entry in choice.list.required_attributes
+        ]
+        return tuple({question.key: question for question in reversed(asked)}.values())[::-1]
+
 
 def get_preferences(session: Session, token: str) -> Preferences:
     """Behind a preferences link. Raises `LinkError`, also for a reader who was erased."""
-    subscriber = session.get(Subscriber, links.read_preferences_token(token))
-    if subscriber is None or subscriber.erased_at is not None:
+    subscriber = find_subscriber(session, links.read_preferences_token(token))
+    if subscriber is None:
         raise LinkError(N_("This link is not valid."))
     return Preferences(subscriber, tuple(_choices(session, subscriber.id)))
 
@@ -72,12 +84,14 @@ def save_preferences(
     list_ids: Collection[int],
     locale: str,
     name: str,
+    attributes: Mapping[str, str] | None = None,
     wording: str = "",
     ip: str | None = None,
     user_agent: str = "",
 ) -> list[Change]:
     """Saves everything on the page: ticked lists are joined at once (the link was mailed, so the mailbox is theirs),
-    unticked ones are left. Gives back what changed. Raises `LinkError`, and `RuleError` for a list they cannot see.
+    unticked ones are left. Of `attributes` those are kept that their lists ask for; an empty one is forgotten. Gives
+    back what changed. Raises `LinkError`, and `RuleError` for a list they cannot see.
     """
     subscriber = lock_subscriber(session, links.read_preferences_token(token))
     if subscriber is None:
@@ -86,9 +100,22 @@ def save_preferences(
         raise RuleError(N_("There is no such language."))
     subscriber.name = check_text(name, length=NAME_LENGTH)
     subscriber.locale = locale
+    subscriber.attributes = _answer(Preferences(subscriber, tuple(_choices(session, subscriber.id))), attributes or {})
     changes = _choose(session, subscriber, set(list_ids), Evidence(wording, ip, user_agent))
     session.flush()
     return changes
+
+
+def _answer(found: Preferences, given: Mapping[str, str]) -> dict[str, Any]:
+    """The reader's attributes with the answers; what no list of theirs asks for is not theirs to set."""
+    kept = dict(found.subscriber.attributes)
+    for question in found.questions:
+        if question.key in given:
+            answer = check_text(given[question.key], length=ANSWER_LENGTH)
+            kept.pop(question.key, None)
+            if answer:
+                kept[question.key] = answer
+    return kept
 
 
 def _choose(session: Session, subscriber: Subscriber, wanted: set[int], evidence: Evidence) -> list[Change]:

@@ -65,6 +65,15 @@ def lock_subscriber(session: Session, subscriber_id: int) -> Subscriber | None:
     return None if subscriber is None or subscriber.erased_at is not None else subscriber
 
 
+def list_ids_of(session: Session, subscriber_id: int) -> list[int]:
+    """The rows that are this reader: their own, and those merged into it, and so on."""
+    ids, found = [], [subscriber_id]
+    while found:
+        ids += found
+        found = list(session.scalars(select(Subscriber.id).where(Subscriber.merged_into_id.in_(found))))
+    return ids
+
+
 def apply(
     session: Session, subscriber: Subscriber, list_ids: Iterable[int], act: Act, evidence: Evidence, *, source: str
 ) -> list[Change]:

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session, joinedload
 
 from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
+from mailer.addresses import parse_address
 from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import List, Newsletter
-from mailer.newsletters.rules import OptIn, Visibility, check_paragraphs, check_slug, check_text
+from mailer.newsletters.rules import OptIn, Visibility, check_paragraphs, check_questions, check_slug, check_text
 
 
 def _choice(kind: type[OptIn] | type[Visibility]) -> Callable[[str], str]:
@@ -32,6 +33,9 @@ _FIELDS: dict[str, Callable[[Any], Any]] = {
     "opt_in": _choice(OptIn),
     "visibility": _choice(Visibility),
     "position": int,
+    "has_welcome": bool,
+    "required_attributes": check_questions,
+    "owner": lambda value: parse_address(value).email if value and value.strip() else "",
 }
 
 

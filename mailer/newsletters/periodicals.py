@@ -13,7 +13,15 @@ from mailer.addresses import parse_address
 from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import Newsletter
-from mailer.newsletters.rules import Tracking, check_language, check_paragraphs, check_slug, check_text, check_time_zone
+from mailer.newsletters.rules import (
+    Tracking,
+    check_language,
+    check_origin,
+    check_paragraphs,
+    check_slug,
+    check_text,
+    check_time_zone,
+)
 
 
 def _line(length: int, *, is_required: bool = False) -> Callable[[str], str]:
@@ -29,6 +37,10 @@ def _tracking(value: str) -> Tracking:
         return Tracking(value)
     except ValueError:
         raise RuleError(N_("There is no such choice.")) from None
+
+
+def _origins(values: Sequence[str]) -> list[str]:
+    return sorted({check_origin(value) for value in values})
 
 
 # What can be changed later, each with what makes a clean value of it. The short name is not among them: it stands
@@ -47,6 +59,8 @@ _FIELDS: dict[str, Callable[[Any], Any]] = {
     "contact": check_paragraphs,
     "tracking": _tracking,
     "is_four_eyes": bool,
+    "frequency": _line(120),
+    "allowed_origins": _origins,
 }
 
 

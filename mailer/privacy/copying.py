@@ -7,7 +7,17 @@ from typing import Any
 from sqlalchemy import CompoundSelect, RowMapping, Select, literal, select, union_all
 from sqlalchemy.orm import Session
 
-from mailer.audience.models import Consent, Engagement, ImportRun, Subscriber, Subscription, Suppression
+from mailer.audience.models import (
+    AddressChange,
+    Consent,
+    Engagement,
+    ImportRun,
+    LeaveReason,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+from mailer.audience.subscriptions import list_ids_of
 from mailer.dispatch.models import Attempt, Delivery, Mailing
 from mailer.errors import NotFoundError
 from mailer.feedback.models import Click, Open
@@ -23,6 +33,9 @@ def copy_of(session: Session, subscriber_id: int) -> dict[str, Any]:
     if subscriber is None:
         raise NotFoundError(N_("There is no such subscriber."))
 
+    # The rows of an address that became this reader's tell about them as well.
+    ids = list_ids_of(session, subscriber_id)
+
     def rows(query: Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
         return _plain(session.execute(query).mappings().all())
 
@@ -34,17 +47,24 @@ def copy_of(session: Session, subscriber_id: int) -> dict[str, Any]:
                 Subscriber.locale,
                 Subscriber.attributes,
                 Subscriber.created_at,
+                Subscriber.paused_until,
                 Subscriber.erased_at,
             ).where(Subscriber.id == subscriber_id)
         )[0],
-        "subscriptions": rows(_subscriptions(subscriber_id)),
-        "consents": rows(_consents(subscriber_id)),
+        "subscriptions": rows(_subscriptions(ids)),
+        "consents": rows(_consents(ids)),
         "suppressions": rows(_suppressions(subscriber.email_key)),
-        "engagement": rows(_engagement(subscriber_id)),
-        "deliveries": rows(_deliveries(subscriber_id)),
-        "attempts": rows(_attempts(subscriber_id)),
-        "opens_and_clicks": _plain(session.execute(_events(subscriber_id)).mappings().all()),
-        "letters": rows(_letters(subscriber.email_key)),
+        "engagement": rows(_engagement(ids)),
+        "deliveries": rows(_deliveries(ids)),
+        "attempts": rows(_attempts(ids)),
+        "opens_and_clicks": _plain(session.execute(_events(ids)).mappings().all()),
+        "address_changes": rows(_address_changes(ids)),
+        "leave_reasons": rows(
+            select(LeaveReason.created_at, LeaveReason.reason, LeaveReason.note)
+            .where(LeaveReason.subscriber_id.in_(ids))
+            .order_by(LeaveReason.id)
+        ),
+        "letters": [_without_links(row) for row in rows(_letters(subscriber.email_key))],
         "import_refusals": list_import_refusals(session, subscriber.email_key),
     }
 
@@ -59,7 +79,7 @@ def _value(value: Any) -> Any:
     return value if value is None or isinstance(value, int | float | dict | list) else str(value)
 
 
-def _subscriptions(subscriber_id: int) -> Select[*tuple[Any, ...]]:
+def _subscriptions(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Newsletter.title.label("newsletter"),
@@ -72,12 +92,12 @@ def _subscriptions(subscriber_id: int) -> Select[*tuple[Any, ...]]:
         )
         .join(List, List.id == Subscription.list_id)
         .join(Newsletter, Newsletter.id == List.newsletter_id)
-        .where(Subscription.subscriber_id == subscriber_id)
+        .where(Subscription.subscriber_id.in_(ids))
         .order_by(Subscription.id)
     )
 
 
-def _consents(subscriber_id: int) -> Select[*tuple[Any, ...]]:
+def _consents(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Consent.at,
@@ -88,10 +108,12 @@ def _consents(subscriber_id: int) -> Select[*tuple[Any, ...]]:
             Consent.basis,
             Consent.ip,
             Consent.user_agent,
+            Consent.letter_message_id,
+            Consent.letter_at,
         )
         .join(List, List.id == Consent.list_id)
         .join(Newsletter, Newsletter.id == List.newsletter_id)
-        .where(Consent.subscriber_id == subscriber_id)
+        .where(Consent.subscriber_id.in_(ids))
         .order_by(Consent.id)
     )
 
@@ -112,16 +134,16 @@ def _suppressions(email_key: str) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _engagement(subscriber_id: int) -> Select[*tuple[Any, ...]]:
+def _engagement(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
     return (
         select(Newsletter.title.label("newsletter"), Engagement.last_open_at, Engagement.last_click_at)
         .join(Newsletter, Newsletter.id == Engagement.newsletter_id)
-        .where(Engagement.subscriber_id == subscriber_id)
+        .where(Engagement.subscriber_id.in_(ids))
         .order_by(Newsletter.id)
     )
 
 
-def _deliveries(subscriber_id: int) -> Select[*tuple[Any, ...]]:
+def _deliveries(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Delivery.id,
@@ -139,26 +161,26 @@ def _deliveries(subscriber_id: int) -> Select[*tuple[Any, ...]]:
         )
         .join(Mailing, Mailing.id == Delivery.mailing_id)
         .join(Issue, Issue.id == Mailing.issue_id)
-        .where(Delivery.subscriber_id == subscriber_id)
+        .where(Delivery.subscriber_id.in_(ids))
         .order_by(Delivery.id)
     )
 
 
-def _attempts(subscriber_id: int) -> Select[*tuple[Any, ...]]:
+def _attempts(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
     return (
         select(Attempt.delivery_id, Attempt.at, Attempt.outcome, Attempt.code, Attempt.enhanced, Attempt.reply)
         .join(Delivery, Delivery.id == Attempt.delivery_id)
-        .where(Delivery.subscriber_id == subscriber_id)
+        .where(Delivery.subscriber_id.in_(ids))
         .order_by(Attempt.id)
     )
 
 
-def _events(subscriber_id: int) -> CompoundSelect[*tuple[Any, ...]]:
+def _events(ids: Sequence[int]) -> CompoundSelect[*tuple[Any, ...]]:
     opens = (
         select(literal("open").label("kind"), Open.delivery_id, Open.at, literal(None).label("link"), Open.verdict,
                Open.user_agent, Open.ip)
         .join(Delivery, Delivery.id == Open.delivery_id)
-        .where(Delivery.subscriber_id == subscriber_id)
+        .where(Delivery.subscriber_id.in_(ids))
     )  # fmt: skip
     clicks = (
         select(literal("click").label("kind"), Click.delivery_id, Click.at, EditionLink.url.label("link"),
@@ -168,9 +190,29 @@ def _events(subscriber_id: int) -> CompoundSelect[*tuple[Any, ...]]:
             EditionLink,
             (EditionLink.edition_id == Click.edition_id) & (EditionLink.ordinal == Click.link_ordinal),
         )
-        .where(Delivery.subscriber_id == subscriber_id)
+        .where(Delivery.subscriber_id.in_(ids))
     )  # fmt: skip
     return union_all(opens, clicks).order_by("at")
+
+
+def _address_changes(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            AddressChange.created_at,
+            AddressChange.old_key.label("from"),
+            AddressChange.email.label("to"),
+            AddressChange.done_at,
+            AddressChange.cancelled_at,
+        )
+        .where(AddressChange.subscriber_id.in_(ids))
+        .order_by(AddressChange.id)
+    )
+
+
+def _without_links(letter: dict[str, Any]) -> dict[str, Any]:
+    """A letter's links prove whose mailbox it lies in: they belong nowhere else, in no copy either."""
+    kept = {name: value for name, value in letter["parameters"].items() if not name.endswith("url")}
+    return letter | {"parameters": kept}
 
 
 def _letters(email_key: str) -> Select[*tuple[Any, ...]]:

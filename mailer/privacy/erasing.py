@@ -6,8 +6,17 @@ from sqlalchemy.orm import Session
 from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.audience import leaving
-from mailer.audience.models import Consent, Engagement, ImportRun, Subscriber, Suppression
+from mailer.audience.models import (
+    AddressChange,
+    Consent,
+    Engagement,
+    ImportRun,
+    LeaveReason,
+    Subscriber,
+    Suppression,
+)
 from mailer.audience.rules import SuppressionReason
+from mailer.audience.subscriptions import list_ids_of
 from mailer.audience.suppressing import erased_key, suppress
 from mailer.dispatch.models import Attempt, Delivery
 from mailer.errors import NotFoundError
@@ -35,12 +44,14 @@ def erase(session: Session, subscriber_id: int, by: Account | None, *, ip: str |
     key = subscriber.email_key
     leaving.leave_all(session, subscriber_id, wording="erased")
     _hash_suppressions(session, key)
-    _forget_trace(session, subscriber_id)
+    ids = list_ids_of(session, subscriber_id)
+    _forget_trace(session, ids)
+    _forget_words(session, ids, key)
     _forget_letters(session, key)
     _forget_refusals(session, key)
     nobody = f"{subscriber.id}@{_NOBODY}"
     subscriber.email, subscriber.email_key, subscriber.domain = nobody, nobody, _NOBODY
-    subscriber.name, subscriber.attributes = "", {}
+    subscriber.name, subscriber.attributes, subscriber.paused_until = "", {}, None
     subscriber.erased_at = session.scalar(select(func.clock_timestamp()))
     session.flush()
     record(session, by=by, action="subscriber.erased", subject_type="subscriber", subject_id=subscriber_id, ip=ip)
@@ -60,15 +71,23 @@ def _hash_suppressions(session: Session, key: str) -> None:
     suppress(session, email_key=hashed, reason=SuppressionReason.ERASED)
 
 
-def _forget_trace(session: Session, subscriber_id: int) -> None:
+def _forget_words(session: Session, ids: list[int], key: str) -> None:
+    """Why they left stays as a count; changes of address name addresses, and go, those of others to this one too."""
+    session.execute(update(LeaveReason).where(LeaveReason.subscriber_id.in_(ids)).values(note=""))
+    session.execute(
+        delete(AddressChange).where(AddressChange.subscriber_id.in_(ids) | (AddressChange.email_key == key))
+    )
+
+
+def _forget_trace(session: Session, ids: list[int]) -> None:
     """Server replies quote addresses; opens and clicks came from a network address with a browser."""
-    mine = select(Delivery.id).where(Delivery.subscriber_id == subscriber_id).scalar_subquery()
-    session.execute(update(Consent).where(Consent.subscriber_id == subscriber_id).values(ip=None, user_agent=""))
-    session.execute(delete(Engagement).where(Engagement.subscriber_id == subscriber_id))
+    mine = select(Delivery.id).where(Delivery.subscriber_id.in_(ids)).scalar_subquery()
+    session.execute(update(Consent).where(Consent.subscriber_id.in_(ids)).values(ip=None, user_agent=""))
+    session.execute(delete(Engagement).where(Engagement.subscriber_id.in_(ids)))
     session.execute(update(Attempt).where(Attempt.delivery_id.in_(mine)).values(reply=""))
     for table in (Open, Click):
         session.execute(update(table).where(table.delivery_id.in_(mine)).values(ip=None, user_agent=""))
-    session.execute(update(Delivery).where(Delivery.subscriber_id == subscriber_id).values(address="", reply=""))
+    session.execute(update(Delivery).where(Delivery.subscriber_id.in_(ids)).values(address="", reply=""))
 
 
 def _forget_letters(session: Session, key: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from wtforms import (
     BooleanField,
+    DateField,
     EmailField,
     HiddenField,
     SelectChoice,
@@ -14,6 +15,7 @@ from wtforms import (
     StringField,
 )
 
+from mailer.audience.rules import WhyLeft
 from mailer.audience.subscribing import NAME_LENGTH
 from mailer.i18n import N_
 from mailer.newsletters.models import List
@@ -62,11 +64,42 @@ class SignUpForm(Form):
             self.lists.data = [lists[0].id] if len(lists) == 1 else [each for each in ticked if each in self.offered]
 
 
-class PreferencesForm(Form):
+class _MailedForm(Form):
     """Without CSRF: the token in the address is the proof (see `mailer.web.portal`)."""
 
-    class Meta(Form.Meta):  # noqa: D106  (WTForms' own way to be told)
+    class Meta(Form.Meta):
         csrf = False
+
+
+class PauseForm(_MailedForm):
+    """Until when."""
+
+    until = DateField(lazy(N_("Send me nothing before")), validators=[required(N_("Please choose a day."))])
+
+
+class AddressForm(_MailedForm):
+    """Where to instead. Its id differs from the sign-up form's, for a page may hold both."""
+
+    email = EmailField(
+        lazy(N_("New email address")),
+        id="new-email",
+        filters=[strip],
+        validators=[required(N_("Please enter an email address."))],
+        render_kw={"autocomplete": "email", "inputmode": "email", "spellcheck": "false"},
+    )
+
+
+WHY_LEFT: dict[str, str] = {
+    WhyLeft.TOO_MANY: N_("There are too many mails"),
+    WhyLeft.NOT_RELEVANT: N_("It is not of interest to me"),
+    WhyLeft.NEVER_ASKED: N_("I never signed up"),
+    WhyLeft.OTHER_ADDRESS: N_("I read it at another address"),
+    WhyLeft.OTHER: N_("Another reason"),
+}
+
+
+class PreferencesForm(_MailedForm):
+    """What is saved with one button."""
 
     lists = _Lists(lazy(N_("Newsletters")))
     name = StringField(

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from mailer import links
 from mailer.audience import leaving
-from mailer.audience.models import Subscriber
+from mailer.audience.subscriptions import find_subscriber
 from mailer.newsletters.models import List
 from mailer.web.database import commit, get_session
+from mailer.web.forms import strip
 from mailer.web.portal import blueprint
+from mailer.web.portal.forms import WHY_LEFT
 from mailer.web.portal.requests import evidence, leave_everything_wording, leave_wording, undo_wording
 
 
@@ -50,7 +52,28 @@ def leave_everything(token: str) -> ResponseReturnValue:
     target = links.read_unsubscribe_token(token)
     leaving.leave_all(get_session(), target.subscriber_id, **evidence(leave_everything_wording()))
     commit()
+    _note_reason(target)
     return _left(token, target)
+
+
+@blueprint.post("/u/<token>/reason")
+def leave_reason(token: str) -> ResponseReturnValue:
+    """Why, for who cares to say; the departure stands without."""
+    target = links.read_unsubscribe_token(token)
+    is_noted = _note_reason(target)
+    return _left(token, target, is_noted=is_noted)
+
+
+def _note_reason(target: links.UnsubscribeTarget) -> bool:
+    """Whether a reason came with the form. One that cannot be is no reason to refuse a departure."""
+    reason = request.form.get("reason", "")
+    if reason not in WHY_LEFT:
+        return False
+    note = strip(request.form.get("note", "")) or ""
+    left = target.list_ids or leaving.find_undoable(get_session(), target.subscriber_id)
+    leaving.say_why(get_session(), target.subscriber_id, left, reason, note[: leaving.NOTE_LENGTH])
+    commit()
+    return True
 
 
 @blueprint.post("/u/<token>/undo")
@@ -64,12 +87,15 @@ def undo(token: str) -> ResponseReturnValue:
     )
 
 
-def _left(token: str, target: links.UnsubscribeTarget) -> ResponseReturnValue:
+def _left(token: str, target: links.UnsubscribeTarget, *, is_noted: bool = False) -> ResponseReturnValue:
     session = get_session()
     return render_template(
         "portal/left.html",
         token=token,
         lists=_lists(session, leaving.find_undoable(session, target.subscriber_id)),
+        is_noted=is_noted,
+        why_left=WHY_LEFT,
+        note_length=leaving.NOTE_LENGTH,
         has_more=bool(leaving.list_remaining(session, target.subscriber_id)),
         undo_wording=undo_wording(),
         everything_wording=leave_everything_wording(),
@@ -79,10 +105,8 @@ def _left(token: str, target: links.UnsubscribeTarget) -> ResponseReturnValue:
 
 def _preferences(target: links.UnsubscribeTarget) -> str | None:
     """Nothing for a reader who is unknown or was erased: their preferences are gone."""
-    subscriber = get_session().get(Subscriber, target.subscriber_id)
-    if subscriber is None or subscriber.erased_at is not None:
-        return None
-    return links.make_preferences_token(subscriber.id)
+    subscriber = find_subscriber(get_session(), target.subscriber_id)
+    return links.make_preferences_token(subscriber.id) if subscriber is not None else None
 
 
 def _lists(session: Session, list_ids: Sequence[int]) -> Sequence[List]:

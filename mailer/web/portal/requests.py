@@ -47,3 +47,8 @@ def undo_wording() -> str:
 def preferences_wording() -> str:
     """Beside the lists on the preferences page."""
     return gettext(N_("Send me the newsletters ticked here by email. I can change this at any time."))
+
+
+def move_wording() -> str:
+    """The words on the button that agrees to a change of address."""
+    return gettext(N_("Send my newsletters to the new address"))
