@@ -34,6 +34,7 @@ class TaskName(StrEnum):
     AUDIENCE_IMPORT = "audience.import"
     FEEDBACK_ABSORB = "feedback.absorb"
     PRIVACY_RETENTION = "privacy.retention"
+    NEWSROOM_SWEEP = "newsroom.sweep"
 
 
 ROUTES: dict[TaskName, QueueName] = {
@@ -44,6 +45,7 @@ ROUTES: dict[TaskName, QueueName] = {
     TaskName.AUDIENCE_IMPORT: QueueName.UPKEEP,
     TaskName.FEEDBACK_ABSORB: QueueName.UPKEEP,
     TaskName.PRIVACY_RETENTION: QueueName.UPKEEP,
+    TaskName.NEWSROOM_SWEEP: QueueName.UPKEEP,
 }
 
 # Each sweep leaves PostgreSQL's time here (seconds since 1970): while it moves, beat, broker and a worker all live.

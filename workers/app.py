@@ -19,9 +19,9 @@ from workers.schedule import SCHEDULE
 app = get_celery()
 
 # The modules add their tasks to the application above.
-from workers import audience, dispatch, feedback, letters, privacy  # noqa: E402
+from workers import audience, dispatch, feedback, letters, newsroom, privacy  # noqa: E402
 
-__all__ = ["app", "audience", "dispatch", "feedback", "letters", "privacy"]
+__all__ = ["app", "audience", "dispatch", "feedback", "letters", "newsroom", "privacy"]
 
 app.conf.beat_schedule = SCHEDULE
 # Beside the locks, so that a read-only working directory is no obstacle and a container keeps nothing.

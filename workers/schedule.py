@@ -13,5 +13,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": TaskName.DISPATCH_SWEEP, "schedule": SWEEP_SECONDS},
     "absorb": {"task": TaskName.FEEDBACK_ABSORB, "schedule": ABSORB_SECONDS},
     "imports": {"task": TaskName.AUDIENCE_IMPORT, "schedule": MINUTE},
+    "newsroom": {"task": TaskName.NEWSROOM_SWEEP, "schedule": MINUTE},
     "retention": {"task": TaskName.PRIVACY_RETENTION, "schedule": HOUR},
 }

@@ -1,31 +1,44 @@
-"""The way of an issue to its edition: submit, return, approve, withdraw. What was submitted is what is approved, and
-what was approved is what is sent.
+"""The way of an issue to its edition: submit, sign step by step, return, withdraw, expire. What was submitted is what
+is approved, and what was approved is what is sent.
 """
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from mailer import accounts
 from mailer.accounts.models import Account
 from mailer.db import now
 from mailer.errors import RuleError
 from mailer.i18n import N_
-from mailer.newsroom.compiling import compile_for, compile_issue, get_content, get_newsletter
+from mailer.newsroom.chain import Signatory, SigningStep, check_eyes, find_capacity, whose_turn
+from mailer.newsroom.compiling import compile_issue, get_newsletter
+from mailer.newsroom.deputies import list_principals
 from mailer.newsroom.editing import lock_issue
-from mailer.newsroom.models import MASTHEAD, Edition, EditionArticle, EditionLink, Issue, Review
+from mailer.newsroom.freezing import NOT_WHAT_WAS_SUBMITTED, freeze
+from mailer.newsroom.house import get_chain
+from mailer.newsroom.models import Edition, HouseRules, Issue, Review
 from mailer.newsroom.notices import tell_colleagues
-from mailer.newsroom.rules import Act, ReviewAct, check_approver, check_note, take_step
-from mailer.press.compiling import Compiled
-from mailer.press.content import Content
+from mailer.newsroom.rules import Act, IssueState, ReviewAct, check_note, take_step
 
 CHANGED_SINCE = N_("This issue has changed since you opened it. Look at it again before you decide.")
-NOT_WHAT_WAS_SUBMITTED = N_(
-    "The mail would differ from what was submitted, because the newsletter's settings or its theme have changed. "
-    "Return the issue, so that it is looked at and submitted again."
-)
+NOT_YOURS = N_("It is not your turn to sign this issue.")
+OTHERS_FIRST = N_("Another signature comes before the last one.")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Which signature an issue waits for, and whether it is the last. `for_account` is the account in whose right the
+    one who asks may give it; `None` where they may not, and `refusal` says why not.
+    """
+
+    step: SigningStep
+    is_last: bool
+    for_account: int | None
+    refusal: RuleError | None
 
 
 def submit(session: Session, issue: Issue, *, by: Account | None, note: str = "") -> Review:
@@ -36,17 +49,21 @@ def submit(session: Session, issue: Issue, *, by: Account | None, note: str = ""
     step = take_step(issue.state, Act.SUBMIT)
     compiled = compile_issue(session, issue)
     issue.state = step.state
+    issue.signed_steps = 0
     issue.submitted_by = None if by is None else by.id
     return _review(session, issue, by, ReviewAct.SUBMITTED, note.strip(), compiled.content_hash)
 
 
 def return_(session: Session, issue: Issue, *, by: Account | None, note: str) -> Review:
-    """Gives a submitted issue back to its editors, saying why."""
+    """Gives a submitted issue back to its editors, saying why. Raises `RuleError` unless it is `by`'s turn."""
     lock_issue(session, issue)
     step = take_step(issue.state, Act.RETURN)
     reason = check_note(note)
+    turn = get_turn(session, issue, by)
+    if by is not None and turn.for_account is None and by.id not in _signed_by(session, issue):
+        raise RuleError(NOT_YOURS)
     issue.state = step.state
-    return _review(session, issue, by, ReviewAct.RETURNED, reason)
+    return _review(session, issue, by, ReviewAct.RETURNED, reason, **_in_name_of(turn, by))
 
 
 def withdraw(session: Session, issue: Issue, *, by: Account | None, note: str = "") -> Review:
@@ -57,107 +74,141 @@ def withdraw(session: Session, issue: Issue, *, by: Account | None, note: str = 
     return _review(session, issue, by, ReviewAct.WITHDRAWN, note.strip())
 
 
-def approve(
+def sign(
     session: Session, issue: Issue, *, by: Account | None, note: str = "", revision: int | None = None
-) -> Edition:
-    """Approves what was submitted, and freezes it as an edition.
+) -> Edition | None:
+    """Gives the signature that the issue waits for: the last one approves what was submitted and freezes it as an
+    edition; `None` where another has to follow.
 
     `revision` is the issue's revision the approver looked at, where a person did. Raises `RuleError` when it is
-    another now, when the approver is the submitter and the newsletter wants four eyes, or when the issue no longer
-    compiles to what was submitted.
+    another now, when it is not this account's turn, when the newsletter wants another pair of eyes, or when the issue
+    no longer compiles to what was submitted.
     """
     lock_issue(session, issue)
-    step = take_step(issue.state, Act.APPROVE)
+    turn = get_turn(session, issue, by)
+    step = take_step(issue.state, Act.APPROVE if turn.is_last else Act.PASS)
     if revision is not None and revision != issue.revision:
         raise RuleError(CHANGED_SINCE)
-    check_approver(
-        is_four_eyes=get_newsletter(session, issue).is_four_eyes,
-        submitted_by=issue.submitted_by,
-        approver_id=None if by is None else by.id,
-    )
-    edition = _freeze(session, issue, submitted_hash=_submitted_hash(session, issue))
+    if turn.refusal is not None:
+        raise turn.refusal
+    submitted = _submission(session, issue)
+    edition: Edition | None = None
+    details: dict[str, Any] = {}
+    if turn.is_last:
+        edition = freeze(session, issue, submitted_hash=submitted.content_hash if submitted else None)
+        issue.approved_at = now(session)
+        content_hash, details = edition.content_hash, {"edition": edition.id}
+    else:
+        content_hash = compile_issue(session, issue).content_hash
+        if submitted is None or content_hash != submitted.content_hash:
+            raise RuleError(NOT_WHAT_WAS_SUBMITTED)
     issue.state = step.state
-    issue.approved_at = now(session)
-    _review(session, issue, by, ReviewAct.APPROVED, note.strip(), edition.content_hash, edition=edition.id)
+    issue.signed_steps += 1
+    act = ReviewAct.APPROVED if turn.is_last else ReviewAct.PASSED
+    _review(session, issue, by, act, note.strip(), content_hash, **_in_name_of(turn, by), **details)
     return edition
 
 
-def list_reviews(session: Session, issue_id: int) -> list[tuple[Review, str | None]]:
-    """The issue's history, newest first, each act with the name of who did it."""
+def approve(
+    session: Session, issue: Issue, *, by: Account | None, note: str = "", revision: int | None = None
+) -> Edition:
+    """The last signature; like `sign`, but raises `RuleError` where another comes first. `by=None` is the service
+    itself, which gives all of them at once.
+    """
+    lock_issue(session, issue)
+    edition = (
+        None
+        if by is not None and not get_turn(session, issue, by).is_last
+        else sign(session, issue, by=by, note=note, revision=revision)
+    )
+    if edition is None:
+        raise RuleError(OTHERS_FIRST)
+    return edition
+
+
+def get_turn(session: Session, issue: Issue, by: Account | None) -> Turn:
+    """Which signature the issue waits for, or would wait for, and whether `by` may give it."""
+    newsletter = get_newsletter(session, issue)
+    chain = get_chain(session, issue.newsletter_id)
+    if by is None:
+        return Turn(chain[-1], is_last=True, for_account=None, refusal=None)
+    step, is_last = whose_turn(chain, issue.signed_steps)
+    principals = [Signatory(one.id, one.roles) for one in list_principals(session, by.id)]
+    capacity = find_capacity(step, Signatory(by.id, by.roles), principals)
+    if capacity is None:
+        return Turn(step, is_last=is_last, for_account=None, refusal=RuleError(NOT_YOURS))
+    try:
+        check_eyes(
+            is_four_eyes=newsletter.is_four_eyes,
+            submitted_by=issue.submitted_by,
+            signed_by=_signed_by(session, issue),
+            signer=by.id,
+        )
+    except RuleError as error:
+        return Turn(step, is_last=is_last, for_account=None, refusal=error)
+    return Turn(step, is_last=is_last, for_account=capacity, refusal=None)
+
+
+def expire_due(session: Session) -> list[Issue]:
+    """Issues whose approval has lasted as long as their newsletter lets it, and that were never sent, are drafts
+    again. What was sent stays as it is: sending it once more asks for a fresh approval (`editions`).
+    """
+    due = session.scalars(
+        select(Issue)
+        .join(HouseRules, HouseRules.newsletter_id == Issue.newsletter_id)
+        .where(
+            Issue.state == IssueState.APPROVED,
+            Issue.first_sent_at.is_(None),
+            HouseRules.approval_days.is_not(None),
+            Issue.approved_at + func.make_interval(0, 0, 0, HouseRules.approval_days) <= now(session),
+        )
+        .order_by(Issue.id)
+        .with_for_update(of=Issue, skip_locked=True)
+    ).all()
+    for issue in due:
+        issue.state = take_step(issue.state, Act.EXPIRE).state
+        _review(session, issue, None, ReviewAct.EXPIRED, "")
+    return list(due)
+
+
+def list_reviews(session: Session, issue_id: int) -> list[tuple[Review, str | None, str | None]]:
+    """The issue's history, newest first: each act, who did it, and for whom they stood in."""
+    principal = aliased(Account)
     rows = session.execute(
-        select(Review, Account.name)
+        select(Review, Account.name, principal.name)
         .outerjoin(Account, Account.id == Review.account_id)
+        .outerjoin(principal, principal.id == Review.on_behalf_of)
         .where(Review.issue_id == issue_id)
         .order_by(Review.id.desc())
     )
-    return [(review, name) for review, name in rows]
+    return [(review, name, on_behalf_of) for review, name, on_behalf_of in rows]
 
 
-def _submitted_hash(session: Session, issue: Issue) -> str | None:
+def _submission(session: Session, issue: Issue) -> Review | None:
     return session.scalar(
-        select(Review.content_hash)
+        select(Review)
         .where(Review.issue_id == issue.id, Review.act == ReviewAct.SUBMITTED)
         .order_by(Review.id.desc())
         .limit(1)
     )
 
 
-def _freeze(session: Session, issue: Issue, *, submitted_hash: str | None) -> Edition:
-    # The number is taken first, because every link inside carries it; the row is written whole and never touched.
-    edition_id: int = session.scalar(select(func.nextval(func.pg_get_serial_sequence("editions", "id"))))  # type: ignore[assignment]
-    ordinal = session.scalar(
-        select(func.coalesce(func.max(Edition.ordinal), 0) + 1).where(Edition.issue_id == issue.id)
-    )
-    content = get_content(session, issue)
-    compiled = compile_for(content, edition_id)
-    if compiled.content_hash != submitted_hash:
-        raise RuleError(NOT_WHAT_WAS_SUBMITTED)
-    edition = Edition(
-        id=edition_id,
-        issue_id=issue.id,
-        ordinal=ordinal,
-        subject=compiled.subject,
-        preheader=compiled.preheader,
-        theme=compiled.theme,
-        language=compiled.language,
-        html=compiled.html,
-        text=compiled.text,
-        content_hash=compiled.content_hash,
-        masthead=_masthead(content),
-        links=_links(compiled),
-        articles=_articles(content),
-    )
-    session.add(edition)
-    session.flush()
-    return edition
-
-
-def _masthead(content: Content) -> dict[str, Any]:
-    masthead = {name: getattr(content, name) for name in MASTHEAD}
-    if content.published_on is not None:
-        masthead["published_on"] = content.published_on.isoformat()
-    return masthead
-
-
-def _links(compiled: Compiled) -> list[EditionLink]:
-    return [
-        EditionLink(ordinal=link.ordinal, url=link.url, article_id=link.article_key, label=link.label[:300])
-        for link in compiled.links
-    ]
-
-
-def _articles(content: Content) -> list[EditionArticle]:
-    frozen = []
-    for position, article in enumerate(content.articles, 1):
-        values = asdict(article)
-        frozen.append(
-            EditionArticle(
-                article_id=article.key,
-                position=position,
-                **{name: values[name] for name in ("title", "section", "source", "page", "body")},
-            )
+def _signed_by(session: Session, issue: Issue) -> Sequence[int]:
+    """Who has signed since the issue was submitted."""
+    submitted = _submission(session, issue)
+    return session.scalars(
+        select(Review.account_id).where(
+            Review.issue_id == issue.id,
+            Review.act == ReviewAct.PASSED,
+            Review.id > (submitted.id if submitted else 0),
+            Review.account_id.is_not(None),
         )
-    return frozen
+    ).all()  # type: ignore[return-value]
+
+
+def _in_name_of(turn: Turn, by: Account | None) -> dict[str, Any]:
+    is_deputy = by is not None and turn.for_account not in {None, by.id}
+    return {"step": turn.step.name, "on_behalf_of": turn.for_account if is_deputy else None}
 
 
 def _review(
@@ -167,14 +218,24 @@ def _review(
     act: ReviewAct,
     note: str,
     content_hash: str = "",
+    *,
+    step: str = "",
+    on_behalf_of: int | None = None,
     **details: Any,
 ) -> Review:
-    account_id = None if by is None else by.id
-    review = Review(issue_id=issue.id, account_id=account_id, act=act, note=note, content_hash=content_hash)
+    review = Review(
+        issue_id=issue.id,
+        account_id=None if by is None else by.id,
+        act=act,
+        note=note,
+        content_hash=content_hash,
+        step=step,
+        on_behalf_of=on_behalf_of,
+    )
     session.add(review)
     session.flush()
     tell_colleagues(session, issue, get_newsletter(session, issue), review, by)
-    accounts.record(
-        session, by=by, action=f"issue.{act}", subject_type="issue", subject_id=issue.id, hash=content_hash, **details
-    )
+    told: dict[str, Any] = {"hash": content_hash} | ({"step": step} if step else {})
+    told |= {"on_behalf_of": on_behalf_of} if on_behalf_of is not None else {}
+    accounts.record(session, by=by, action=f"issue.{act}", subject_type="issue", subject_id=issue.id, **told, **details)
     return review

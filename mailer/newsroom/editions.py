@@ -5,15 +5,17 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from sqlalchemy import ColumnElement, Integer, Select, cast, extract, func, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import ColumnElement, Integer, Select, cast, exists, extract, func, select, tuple_
+from sqlalchemy.orm import Session, aliased, defer
 
 from mailer import links
+from mailer.db import now
 from mailer.errors import LinkError, NotFoundError, RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import Newsletter
+from mailer.newsroom.house import get_house_rules
 from mailer.newsroom.models import Edition, EditionArticle, Issue
-from mailer.newsroom.rules import IssueState
+from mailer.newsroom.rules import IssueState, expires_at
 from mailer.press.slots import READER_SLOT
 
 MISSING = N_("There is no such issue.")
@@ -54,6 +56,9 @@ def get_sendable_edition(session: Session, edition_id: int) -> Edition:
     latest = latest_edition(session, issue.id)
     if latest is None or latest.id != edition.id:
         raise RuleError(N_("A later edition of this issue has been approved; send that one."))
+    until = expires_at(issue.approved_at, get_house_rules(session, issue.newsletter_id).approval_days)
+    if until is not None and until <= now(session):
+        raise RuleError(N_("The approval of this issue has expired; have it approved again before it is sent."))
     return edition
 
 
@@ -71,14 +76,21 @@ def _published_year() -> ColumnElement[int]:
     return func.coalesce(Edition.masthead["year"].as_integer(), cast(extract("year", Issue.first_sent_at), Integer))
 
 
-def _published(newsletter_id: int) -> Select[Issue, Edition]:
-    newest = select(func.max(Edition.ordinal)).where(Edition.issue_id == Issue.id).correlate(Issue).scalar_subquery()
+def day_of(issue: type[Issue]) -> ColumnElement[dt.date]:
+    """The day an issue bears, or else the one it was first sent on: the archive's order."""
+    return func.coalesce(issue.published_on, func.date(issue.first_sent_at))
+
+
+def published(newsletter_ids: Sequence[int]) -> Select[Issue, Edition]:
+    """Every sent issue of these newsletters with its newest edition: what the archive shows, in no order."""
+    later = aliased(Edition)
+    is_newest = ~exists().where(later.issue_id == Edition.issue_id, later.ordinal > Edition.ordinal)
     return (
         select(Issue, Edition)
         .join(Edition, Edition.issue_id == Issue.id)
         # A list of issues names them; what they weigh is read with the one that is opened.
         .options(defer(Edition.html), defer(Edition.text))
-        .where(Issue.newsletter_id == newsletter_id, Issue.first_sent_at.is_not(None), Edition.ordinal == newest)
+        .where(Issue.newsletter_id.in_(newsletter_ids), Issue.first_sent_at.is_not(None), is_newest)
     )
 
 
@@ -86,9 +98,7 @@ def list_published(
     session: Session, newsletter_id: int, *, year: int | None = None, limit: int | None = None
 ) -> list[tuple[Issue, Edition]]:
     """Sent issues with their newest edition, newest first: all, those of one `year`, or the first `limit` of them."""
-    query = _published(newsletter_id).order_by(
-        func.coalesce(Issue.published_on, func.date(Issue.first_sent_at)).desc(), Issue.id.desc()
-    )
+    query = published([newsletter_id]).order_by(day_of(Issue).desc(), Issue.id.desc())
     if year is not None:
         query = query.where(_published_year() == year)
     return [(issue, edition) for issue, edition in session.execute(query.limit(limit))]
@@ -97,7 +107,7 @@ def list_published(
 def count_published_by_year(session: Session, newsletter_id: int) -> dict[int, int]:
     """How many sent issues each year has, the latest year first."""
     year = _published_year().label("year")
-    query = _published(newsletter_id).with_only_columns(year, func.count()).group_by(year).order_by(year.desc())
+    query = published([newsletter_id]).with_only_columns(year, func.count()).group_by(year).order_by(year.desc())
     return {row[0]: row[1] for row in session.execute(query)}
 
 
@@ -105,6 +115,20 @@ def count_published_since(session: Session, newsletter_id: int, since: dt.dateti
     """How many issues were first sent after `since`: how often the newsletter comes, as readers ask."""
     query = select(func.count()).where(Issue.newsletter_id == newsletter_id, Issue.first_sent_at >= since)
     return session.scalar(query) or 0
+
+
+def find_neighbours(
+    session: Session, issue: Issue
+) -> tuple[tuple[Issue, Edition] | None, tuple[Issue, Edition] | None]:
+    """The sent issues before and after a sent one, in the archive's order; `None` where it is the first or last."""
+    mine = select(day_of(Issue), Issue.id).where(Issue.id == issue.id).subquery()
+    place = tuple_(day_of(Issue), Issue.id)
+    here = tuple_(*(select(column).scalar_subquery() for column in mine.c))
+    query = published([issue.newsletter_id])
+    earlier = session.execute(query.where(place < here).order_by(day_of(Issue).desc(), Issue.id.desc()).limit(1))
+    later = session.execute(query.where(place > here).order_by(day_of(Issue), Issue.id).limit(1))
+    before, after = earlier.first(), later.first()
+    return (before[0], before[1]) if before else None, (after[0], after[1]) if after else None
 
 
 def list_titles(session: Session, edition_ids: Sequence[int]) -> dict[int, list[str]]:

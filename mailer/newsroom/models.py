@@ -3,7 +3,20 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    Date,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mailer.db import Base, HasCreatedAt, HasId
@@ -13,6 +26,8 @@ from mailer.newsroom.rules import IssueState, ReviewAct
 MASTHEAD = (
     "title", "year", "number", "total_number", "volume", "published_on", "publisher", "editor", "phone", "colophon",
 )  # fmt: skip
+
+_SAID = "archive_fold(title || ' | ' || section || ' | ' || source) || ' | ' || archive_text(body)"
 
 
 class Issue(HasId, HasCreatedAt, Base):
@@ -50,6 +65,8 @@ class Issue(HasId, HasCreatedAt, Base):
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     changed_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
     submitted_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    # How many signatures of its newsletter's chain it has since it was submitted.
+    signed_steps: Mapped[int] = mapped_column(default=0)
     approved_at: Mapped[dt.datetime | None]
     # Set once, when the first mailing of an edition of it starts: from then on it is in the archive.
     first_sent_at: Mapped[dt.datetime | None]
@@ -123,7 +140,7 @@ class Review(HasId, Base):
     __tablename__ = "reviews"
     __table_args__ = (
         Index(None, "issue_id"),
-        CheckConstraint("act IN ('submitted', 'returned', 'approved', 'withdrawn')", name="act"),
+        CheckConstraint("act IN ('submitted', 'returned', 'passed', 'approved', 'withdrawn', 'expired')", name="act"),
     )
 
     at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
@@ -132,6 +149,58 @@ class Review(HasId, Base):
     act: Mapped[ReviewAct] = mapped_column(String(16))
     note: Mapped[str] = mapped_column(Text, default="")
     content_hash: Mapped[str] = mapped_column(String(64), default="")
+    # Of a signature: the step's name then (see `chain`), and for whom the account stood in, if for anybody.
+    step: Mapped[str] = mapped_column(String(40), default="")
+    on_behalf_of: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+
+
+class HouseRules(Base):
+    """What a newsletter's newsroom has agreed upon; where there is no row, the plain rules hold (`house`)."""
+
+    __tablename__ = "house_rules"
+
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"), primary_key=True, autoincrement=False)
+    # [{"name", "role", "account_ids"}], the first signature first; see `chain.SigningStep`.
+    steps: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    # How long an approval lasts; null is for good.
+    approval_days: Mapped[int | None]
+    # Accounts that may send; empty is everyone at the desk.
+    sender_ids: Mapped[list[Any]] = mapped_column(default=list)
+    # One a line.
+    sensitive_words: Mapped[str] = mapped_column(Text, default="")
+    proofreaders: Mapped[str] = mapped_column(Text, default="")
+
+
+class Deputy(HasId, HasCreatedAt, Base):
+    """From then until then `deputy_id` may sign what `account_id` may."""
+
+    __tablename__ = "deputies"
+    __table_args__ = (
+        CheckConstraint("account_id <> deputy_id", name="somebody_else"),
+        CheckConstraint("ends_at >= starts_at", name="order"),
+    )
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    deputy_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+
+
+class Comment(HasId, HasCreatedAt, Base):
+    """What a colleague says about an article (or, without one, the whole issue); `thread_id` is what it answers.
+    Only the first of a thread is settled. It outlives its article.
+    """
+
+    __tablename__ = "comments"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), index=True)
+    article_id: Mapped[int | None] = mapped_column(BigInteger)
+    thread_id: Mapped[int | None] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    text: Mapped[str] = mapped_column(Text)
+    resolved_at: Mapped[dt.datetime | None]
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
 
 class Edition(HasId, HasCreatedAt, Base):
@@ -169,6 +238,9 @@ class EditionArticle(Base):
     """
 
     __tablename__ = "edition_articles"
+    __table_args__ = (Index("ix_edition_articles_grams", text("archive_grams(said)"), postgresql_using="gin"),)
+    # What PostgreSQL makes of an article is not read back when it is written.
+    __mapper_args__ = {"eager_defaults": False}
 
     edition_id: Mapped[int] = mapped_column(ForeignKey("editions.id"), primary_key=True)
     article_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, index=True)
@@ -178,6 +250,10 @@ class EditionArticle(Base):
     source: Mapped[str] = mapped_column(String(300), default="")
     page: Mapped[int | None]
     body: Mapped[str] = mapped_column(Text, default="")
+    # What it says, folded for searching, and the words and pairs of characters of its title: PostgreSQL keeps them
+    # (migration 0090), `searching` alone reads them.
+    said: Mapped[str] = mapped_column(Text, Computed(_SAID), deferred=True)
+    title_grams: Mapped[str] = mapped_column(TSVECTOR, Computed("archive_grams(archive_fold(title))"), deferred=True)
 
 
 class EditionLink(Base):

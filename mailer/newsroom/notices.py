@@ -1,5 +1,5 @@
-"""Letters to colleagues: an issue waits for approval, came back, or has been approved. An act of the service itself
-(the demo, a migration) writes none.
+"""Letters to colleagues: an issue waits for a signature, came back, has been approved, or its approval has run out. An
+act of the service itself (the demo, a migration) writes none, except that time is nobody's act.
 """
 
 from collections.abc import Iterable
@@ -9,9 +9,12 @@ from sqlalchemy.orm import Session
 
 from mailer import letters, links
 from mailer.accounts.models import Account
-from mailer.accounts.rules import AccountState, Role
+from mailer.accounts.rules import AccountState
 from mailer.i18n import N_, translate
 from mailer.newsletters.models import Newsletter
+from mailer.newsroom.chain import SigningStep, whose_turn
+from mailer.newsroom.deputies import list_deputies_of
+from mailer.newsroom.house import get_chain
 from mailer.newsroom.models import Issue, Review
 from mailer.newsroom.rules import ReviewAct
 from mailer.newsroom.wording import issue_name
@@ -19,28 +22,35 @@ from mailer.newsroom.wording import issue_name
 # A withdrawal needs no letter: whoever withdraws is at work on the issue, and the history shows it.
 SUBJECTS: dict[ReviewAct, str] = {
     ReviewAct.SUBMITTED: N_("Waiting for approval: %(issue)s"),
+    ReviewAct.PASSED: N_("Waiting for approval: %(issue)s"),
     ReviewAct.RETURNED: N_("Returned: %(issue)s"),
     ReviewAct.APPROVED: N_("Approved: %(issue)s"),
+    ReviewAct.EXPIRED: N_("The approval has expired: %(issue)s"),
 }
 LINES: dict[ReviewAct, str] = {
     ReviewAct.SUBMITTED: N_("%(name)s has submitted “%(issue)s” for approval."),
+    ReviewAct.PASSED: N_("%(name)s has signed “%(issue)s” (%(step)s). The next signature is yours."),
     ReviewAct.RETURNED: N_("%(name)s has returned “%(issue)s”."),
     ReviewAct.APPROVED: N_("%(name)s has approved “%(issue)s”. It can be sent now."),
+    ReviewAct.EXPIRED: N_("Nobody has sent “%(issue)s” in time. It is a draft again: submit it once more."),
 }
+STEP = N_("Your step: %(step)s")
 
 
 def tell_colleagues(session: Session, issue: Issue, newsletter: Newsletter, review: Review, by: Account | None) -> None:
     """Writes to those who are to act next, in their own language, in the transaction of the act itself."""
-    if by is None or review.act not in SUBJECTS:
+    if review.act not in SUBJECTS or (by is None and review.act != ReviewAct.EXPIRED):
         return
     called = issue_name(issue, newsletter.language)
-    for account in _receivers(session, issue, review, by):
+    next_step = _next_step(session, issue) if review.act in {ReviewAct.SUBMITTED, ReviewAct.PASSED} else None
+    for account in _receivers(session, issue, next_step, by):
+        words = {"name": by.name if by else "", "issue": called, "step": review.step}
+        lines = [translate(account.locale, LINES[review.act], **words)]
+        if next_step is not None and next_step.name:
+            lines.append(translate(account.locale, STEP, step=next_step.name))
         parameters = {
             "subject": translate(account.locale, SUBJECTS[review.act], issue=called),
-            "lines": [
-                translate(account.locale, LINES[review.act], name=by.name, issue=called),
-                *(line for line in review.note.splitlines() if line.strip()),
-            ],
+            "lines": [*lines, *(line for line in review.note.splitlines() if line.strip())],
             "url": links.desk_issue_url(issue.id),
         }
         letters.write(
@@ -48,9 +58,19 @@ def tell_colleagues(session: Session, issue: Issue, newsletter: Newsletter, revi
         )
 
 
-def _receivers(session: Session, issue: Issue, review: Review, by: Account) -> Iterable[Account]:
+def _next_step(session: Session, issue: Issue) -> SigningStep:
+    return whose_turn(get_chain(session, issue.newsletter_id), issue.signed_steps)[0]
+
+
+def _receivers(session: Session, issue: Issue, next_step: SigningStep | None, by: Account | None) -> Iterable[Account]:
     active = select(Account).where(Account.state == AccountState.ACTIVE).order_by(Account.id)
-    if review.act != ReviewAct.SUBMITTED:
-        return session.scalars(active.where(Account.id == issue.submitted_by, Account.id != by.id)).all()
-    approvers = session.scalars(active.where(Account.roles.contains([Role.APPROVER]))).all()
-    return [account for account in approvers if account.id != by.id]
+    if next_step is None:
+        found = session.scalars(active.where(Account.id == issue.submitted_by)).all()
+    else:
+        named = (
+            Account.id.in_(next_step.account_ids) if next_step.account_ids else Account.roles.contains([next_step.role])
+        )
+        signers = session.scalars(active.where(named)).all()
+        deputies = list_deputies_of(session, [account.id for account in signers])
+        found = list({account.id: account for account in (*signers, *deputies)}.values())
+    return [account for account in found if by is None or account.id != by.id]

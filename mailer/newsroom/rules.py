@@ -1,5 +1,6 @@
 """States of an issue, which act leads from which to which, and how issues are numbered: plain decisions."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,8 +23,11 @@ class ReviewAct(StrEnum):
 
     SUBMITTED = "submitted"
     RETURNED = "returned"
+    # Signed, and the next of the chain has to sign too.
+    PASSED = "passed"
     APPROVED = "approved"
     WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
 
 
 class Act(StrEnum):
@@ -32,8 +36,10 @@ class Act(StrEnum):
     EDIT = "edit"
     SUBMIT = "submit"
     RETURN = "return"
+    PASS = "pass"  # noqa: S105
     APPROVE = "approve"
     WITHDRAW = "withdraw"
+    EXPIRE = "expire"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +57,22 @@ STEPS: dict[tuple[IssueState, Act], Step] = {
     (IssueState.DRAFT, Act.SUBMIT): Step(IssueState.IN_REVIEW, ReviewAct.SUBMITTED),
     (IssueState.IN_REVIEW, Act.EDIT): Step(IssueState.DRAFT, ReviewAct.WITHDRAWN),
     (IssueState.IN_REVIEW, Act.RETURN): Step(IssueState.DRAFT, ReviewAct.RETURNED),
+    (IssueState.IN_REVIEW, Act.PASS): Step(IssueState.IN_REVIEW, ReviewAct.PASSED),
     (IssueState.IN_REVIEW, Act.APPROVE): Step(IssueState.APPROVED, ReviewAct.APPROVED),
     (IssueState.IN_REVIEW, Act.WITHDRAW): Step(IssueState.DRAFT, ReviewAct.WITHDRAWN),
     (IssueState.APPROVED, Act.EDIT): Step(IssueState.DRAFT, ReviewAct.WITHDRAWN),
     (IssueState.APPROVED, Act.WITHDRAW): Step(IssueState.DRAFT, ReviewAct.WITHDRAWN),
+    (IssueState.APPROVED, Act.EXPIRE): Step(IssueState.DRAFT, ReviewAct.EXPIRED),
 }
 
 REFUSALS: dict[Act, str] = {
     Act.EDIT: N_("This issue cannot be changed now."),
     Act.SUBMIT: N_("This issue has been submitted already."),
     Act.RETURN: N_("This issue is not waiting for approval any more."),
+    Act.PASS: N_("This issue is not waiting for approval any more."),
     Act.APPROVE: N_("This issue is not waiting for approval any more."),
     Act.WITHDRAW: N_("This issue is a draft; there is nothing to withdraw."),
+    Act.EXPIRE: N_("This issue is not approved."),
 }
 
 
@@ -79,10 +89,9 @@ def can(state: IssueState, act: Act) -> bool:
     return (state, act) in STEPS
 
 
-def check_approver(*, is_four_eyes: bool, submitted_by: int | None, approver_id: int | None) -> None:
-    """Four eyes: who submitted an issue does not approve it. Raises `RuleError`."""
-    if is_four_eyes and approver_id is not None and submitted_by == approver_id:
-        raise RuleError(N_("You submitted this issue; this newsletter wants another pair of eyes to approve it."))
+def expires_at(approved_at: dt.datetime | None, days: int | None) -> dt.datetime | None:
+    """Until when an approval counts; `None` is for good, or that there is none."""
+    return None if approved_at is None or days is None else approved_at + dt.timedelta(days=days)
 
 
 def check_note(note: str) -> str:

@@ -20,6 +20,7 @@ class Item(NamedTuple):
 
 
 DESK = (Role.EDITOR, Role.APPROVER, Role.ADMIN)
+SIGNERS = (Role.APPROVER, Role.ADMIN)
 ADMIN = (Role.ADMIN,)
 
 MENU: tuple[tuple[str, tuple[Item, ...]], ...] = (
@@ -35,6 +36,7 @@ MENU: tuple[tuple[str, tuple[Item, ...]], ...] = (
                 ("desk.newsletter", "desk.issue", "desk.article"),
             ),
             Item(N_("Mailings"), "desk.mailings", "send", DESK, ("desk.mailing",)),
+            Item(N_("Deputies"), "desk.deputies_page", "user-check", SIGNERS, ("desk.deputies_page",)),
         ),
     ),
     (

@@ -38,7 +38,7 @@ def test_what_was_submitted_is_what_is_approved(session: Session) -> None:
     assert issue.approved_at is not None
     assert edition.content_hash == submitted.content_hash == preview.content_hash
     assert edition.subject == preview.subject
-    history = [(review.act, name, review.note) for review, name in approval.list_reviews(session, issue.id)]
+    history = [(review.act, name, review.note) for review, name, _ in approval.list_reviews(session, issue.id)]
     assert history == [("approved", "Bao", ""), ("submitted", "Anna", "请审")]
 
 

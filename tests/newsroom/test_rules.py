@@ -1,3 +1,4 @@
+import datetime as dt
 import itertools
 
 import pytest
@@ -10,31 +11,38 @@ from mailer.newsroom.rules import (
     Numbering,
     ReviewAct,
     can,
-    check_approver,
     check_note,
     check_numbering,
+    expires_at,
     propose_numbering,
     take_step,
 )
 
+NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 DRAFT, IN_REVIEW, APPROVED = IssueState
 # The whole machine, written a second time by hand: state, act, where it leads, the line it leaves.
 EXPECTED = {
     (DRAFT, Act.EDIT): (DRAFT, None),
     (DRAFT, Act.SUBMIT): (IN_REVIEW, ReviewAct.SUBMITTED),
     (DRAFT, Act.RETURN): None,
+    (DRAFT, Act.PASS): None,
     (DRAFT, Act.APPROVE): None,
     (DRAFT, Act.WITHDRAW): None,
+    (DRAFT, Act.EXPIRE): None,
     (IN_REVIEW, Act.EDIT): (DRAFT, ReviewAct.WITHDRAWN),
     (IN_REVIEW, Act.SUBMIT): None,
     (IN_REVIEW, Act.RETURN): (DRAFT, ReviewAct.RETURNED),
+    (IN_REVIEW, Act.PASS): (IN_REVIEW, ReviewAct.PASSED),
     (IN_REVIEW, Act.APPROVE): (APPROVED, ReviewAct.APPROVED),
     (IN_REVIEW, Act.WITHDRAW): (DRAFT, ReviewAct.WITHDRAWN),
+    (IN_REVIEW, Act.EXPIRE): None,
     (APPROVED, Act.EDIT): (DRAFT, ReviewAct.WITHDRAWN),
     (APPROVED, Act.SUBMIT): None,
     (APPROVED, Act.RETURN): None,
+    (APPROVED, Act.PASS): None,
     (APPROVED, Act.APPROVE): None,
     (APPROVED, Act.WITHDRAW): (DRAFT, ReviewAct.WITHDRAWN),
+    (APPROVED, Act.EXPIRE): (DRAFT, ReviewAct.EXPIRED),
 }
 
 
@@ -55,12 +63,10 @@ def test_nothing_but_an_approval_leads_to_approved() -> None:
     assert ways == [(IN_REVIEW, Act.APPROVE)]
 
 
-def test_the_submitter_does_not_approve_where_four_eyes_are_wanted() -> None:
-    with pytest.raises(RuleError, match="another pair of eyes"):
-        check_approver(is_four_eyes=True, submitted_by=1, approver_id=1)
-    check_approver(is_four_eyes=True, submitted_by=1, approver_id=2)
-    check_approver(is_four_eyes=False, submitted_by=1, approver_id=1)
-    check_approver(is_four_eyes=True, submitted_by=None, approver_id=None)
+def test_an_approval_lasts_as_long_as_the_newsletter_lets_it() -> None:
+    assert expires_at(NOON, 3) == NOON + dt.timedelta(days=3)
+    assert expires_at(NOON, None) is None
+    assert expires_at(None, 3) is None
 
 
 def test_a_return_says_why() -> None:

@@ -7,6 +7,8 @@ blueprint = Blueprint("desk", __name__)
 # The views hang themselves on the blueprint, which therefore comes first.
 from mailer.web.desk import (  # noqa: E402
     articles,
+    commenting,
+    house,
     importing,
     issues,
     launching,
@@ -24,6 +26,8 @@ from mailer.web.desk import (  # noqa: E402
 __all__ = [
     "articles",
     "blueprint",
+    "commenting",
+    "house",
     "importing",
     "issues",
     "launching",

@@ -23,6 +23,7 @@ from wtforms.validators import NumberRange, Optional
 
 from mailer.i18n import N_
 from mailer.newsletters.rules import Tracking
+from mailer.newsroom.chain import STEP_NAME_LENGTH
 from mailer.newsroom.fields import ARTICLE_LINES, COLOPHON_LIMIT, ISSUE_LINES
 from mailer.press.themes import list_themes
 from mailer.web.forms import Form, at_most, lazy, required, strip
@@ -130,6 +131,51 @@ class NoteForm(Form):
     """A note on the way to approval."""
 
     note = TextAreaField(lazy(N_("Note")), filters=[strip], validators=[at_most(2000)], render_kw={"rows": 3})
+
+
+ROLES = [
+    SelectChoice("approver", lazy(N_("Any approver"))),
+    SelectChoice("editor", lazy(N_("Any editor"))),
+    SelectChoice("admin", lazy(N_("Any admin"))),
+]
+
+
+class HouseForm(Form):
+    """How a newsletter's newsroom works. The steps are fields of their own (`name_1`, `role_1`, `accounts_1`, …), so
+    that the page needs no script; `count` says how many of them hold.
+    """
+
+    count = RadioField(
+        lazy(N_("How many signatures an issue needs")),
+        choices=[
+            SelectChoice("1", lazy(N_("One"))),
+            SelectChoice("2", lazy(N_("Two"))),
+            SelectChoice("3", lazy(N_("Three"))),
+        ],
+        default="1",
+    )
+    name_1 = _line(N_("What it is called"), STEP_NAME_LENGTH)
+    role_1 = SelectField(lazy(N_("Who signs")), choices=ROLES)
+    accounts_1 = SelectMultipleField(lazy(N_("Only these, if any are chosen")), coerce=int)
+    name_2 = _line(N_("What it is called"), STEP_NAME_LENGTH)
+    role_2 = SelectField(lazy(N_("Who signs")), choices=ROLES)
+    accounts_2 = SelectMultipleField(lazy(N_("Only these, if any are chosen")), coerce=int)
+    name_3 = _line(N_("What it is called"), STEP_NAME_LENGTH)
+    role_3 = SelectField(lazy(N_("Who signs")), choices=ROLES)
+    accounts_3 = SelectMultipleField(lazy(N_("Only these, if any are chosen")), coerce=int)
+    approval_days = _whole(N_("Days an approval lasts"), 1, 365)
+    senders = SelectMultipleField(lazy(N_("Who may send")), coerce=int)
+    sensitive_words = TextAreaField(lazy(N_("Sensitive words, one a line")), render_kw={"rows": 6})
+    proofreaders = TextAreaField(lazy(N_("Proofreaders' addresses")), render_kw={"rows": 3})
+
+
+class DeputyForm(Form):
+    """Who stands in for whom, from which day to which."""
+
+    account = SelectField(lazy(N_("Who is away")), coerce=int)
+    deputy = SelectField(lazy(N_("Who stands in")), coerce=int)
+    first_day = DateField(lazy(N_("First day")), validators=[required()])
+    last_day = DateField(lazy(N_("Last day")), validators=[required()])
 
 
 class ProofForm(Form):

@@ -8,13 +8,15 @@ from mailer.dispatch.models import Mailing
 from mailer.errors import RuleError
 from mailer.newsletters import get_newsletter
 from mailer.newsroom import editing
-from mailer.newsroom.approval import list_reviews
+from mailer.newsroom.approval import get_turn, list_reviews
+from mailer.newsroom.commenting import count_open, list_threads
 from mailer.newsroom.compiling import get_content
 from mailer.newsroom.editions import list_editions
+from mailer.newsroom.house import get_chain, get_house_rules, may_send
 from mailer.newsroom.importing import find_source
 from mailer.newsroom.models import Issue
 from mailer.newsroom.plain_text import count_characters
-from mailer.newsroom.rules import Act, can
+from mailer.newsroom.rules import Act, can, expires_at
 from mailer.newsroom.versions import list_removed
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
@@ -36,6 +38,7 @@ FIELDS = (
 def issue(issue_id: int) -> ResponseReturnValue:
     session = get_session()
     found = editing.get_issue(session, issue_id)
+    present = {article.id for article in found.articles}
     return render_template(
         "desk/issue.html",
         issue=found,
@@ -50,7 +53,21 @@ def issue(issue_id: int) -> ResponseReturnValue:
         count_characters=count_characters,
         can=lambda act: can(found.state, Act(act)),
         note_form=NoteForm(),
+        comments=count_open(session, issue_id),
+        threads=[thread for thread in list_threads(session, issue_id) if thread.comment.article_id not in present],
+        **next_step(found),
     )
+
+
+def next_step(found: Issue) -> dict[str, object]:
+    """What `next_act` of the templates asks for: whose turn it is, and what this account may do."""
+    session, me = get_session(), get_account()
+    return {
+        "turn": get_turn(session, found, me),
+        "chain": get_chain(session, found.newsletter_id),
+        "may_send_it": may_send(session, found.newsletter_id, me),
+        "expires_at": expires_at(found.approved_at, get_house_rules(session, found.newsletter_id).approval_days),
+    }
 
 
 @blueprint.post("/newsletters/<int:newsletter_id>/issues")

@@ -19,6 +19,7 @@ from mailer.newsletters import get_newsletter, list_lists
 from mailer.newsletters.models import Newsletter
 from mailer.newsroom.editing import get_issue
 from mailer.newsroom.editions import get_sendable_edition, latest_edition
+from mailer.newsroom.house import check_sender
 from mailer.newsroom.models import Edition, Issue
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
@@ -53,6 +54,11 @@ def issue_send(issue_id: int) -> ResponseReturnValue:
     edition = latest_edition(session, issue_id)
     if edition is None:
         flash(gettext("Only an approved issue can be sent."), "error")
+        return redirect(url_for("desk.issue", issue_id=issue_id))
+    try:
+        check_sender(session, newsletter.id, get_account())
+    except RuleError as error:
+        flash(say(error), "error")
         return redirect(url_for("desk.issue", issue_id=issue_id))
     form = LaunchForm()
     lists = list_lists(session, newsletter_id=newsletter.id)

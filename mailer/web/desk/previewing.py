@@ -19,6 +19,7 @@ from mailer.press.proofreading import Severity
 from mailer.web.database import get_session
 from mailer.web.desk import blueprint
 from mailer.web.desk.forms import ProofForm
+from mailer.web.desk.issues import next_step
 from mailer.web.desk.rights import may_edit, only
 from mailer.web.desk.telling import commit_or_tell
 from mailer.web.headers import show_mail
@@ -75,6 +76,7 @@ def issue_preview(issue_id: int) -> ResponseReturnValue:
         view=view if view in VIEWS else "desktop",
         frame=url_for("desk.issue_preview_mail", issue_id=issue_id),
         proof_form=ProofForm(addresses=get_account().email),
+        **next_step(issue),
     )
 
 

@@ -1,10 +1,13 @@
-"""The way to approval: submit, approve, return, withdraw."""
+"""The way to approval: submit, sign, return, withdraw; and all that was done, for the files."""
 
-from flask import redirect, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from mailer.newsletters import get_newsletter
 from mailer.newsroom import approval
+from mailer.newsroom.commenting import list_threads
 from mailer.newsroom.editing import get_issue
+from mailer.newsroom.editions import list_editions
 from mailer.web.database import get_session
 from mailer.web.desk import blueprint
 from mailer.web.desk.rights import may_approve, may_edit, only
@@ -32,18 +35,25 @@ def issue_submit(issue_id: int) -> ResponseReturnValue:
     return _back(issue_id)
 
 
+# Whose turn it is to sign, and who may return, is the newsroom's to say: a deputy need not be an approver.
+
+
 @blueprint.post("/issues/<int:issue_id>/approve")
-@only(may_approve)
 def issue_approve(issue_id: int) -> ResponseReturnValue:
     session = get_session()
-    with commit_or_tell(gettext("Approved. What you saw is what will be sent.")):
+    with commit_or_tell():
         revision = request.form.get("revision", 0, type=int)
-        approval.approve(session, get_issue(session, issue_id), by=get_account(), note=_note(), revision=revision)
+        edition = approval.sign(
+            session, get_issue(session, issue_id), by=get_account(), note=_note(), revision=revision
+        )
+        if edition is None:
+            flash(gettext("Signed. Whoever signs next has been told."), "success")
+        else:
+            flash(gettext("Approved. What you saw is what will be sent."), "success")
     return _back(issue_id)
 
 
 @blueprint.post("/issues/<int:issue_id>/return")
-@only(may_approve)
 def issue_return(issue_id: int) -> ResponseReturnValue:
     session = get_session()
     with commit_or_tell(gettext("Returned to the editors with your note.")):
@@ -58,3 +68,19 @@ def issue_withdraw(issue_id: int) -> ResponseReturnValue:
     with commit_or_tell(gettext("Withdrawn. The issue is a draft again.")):
         approval.withdraw(session, get_issue(session, issue_id), by=get_account(), note=_note())
     return _back(issue_id)
+
+
+@blueprint.get("/issues/<int:issue_id>/history")
+def issue_history(issue_id: int) -> ResponseReturnValue:
+    """Everything that was done on the way to approval, oldest first, on one page to print and file."""
+    session = get_session()
+    found = get_issue(session, issue_id)
+    return render_template(
+        "desk/history.html",
+        issue=found,
+        newsletter=get_newsletter(session, found.newsletter_id),
+        reviews=approval.list_reviews(session, issue_id)[::-1],
+        editions=list_editions(session, issue_id),
+        threads=list_threads(session, issue_id),
+        titles={article.id: article.title for article in found.articles},
+    )

@@ -23,8 +23,10 @@ STATES: dict[IssueState, tuple[str, str]] = {
 ACTS: dict[ReviewAct, tuple[str, str]] = {
     ReviewAct.SUBMITTED: (N_("Submitted for approval"), "orange"),
     ReviewAct.RETURNED: (N_("Returned to the editors"), "red"),
+    ReviewAct.PASSED: (N_("Signed"), "teal"),
     ReviewAct.APPROVED: (N_("Approved"), "green"),
     ReviewAct.WITHDRAWN: (N_("Withdrawn"), "secondary"),
+    ReviewAct.EXPIRED: (N_("Approval expired"), "secondary"),
 }
 VERSIONS: dict[VersionKind, tuple[str, str]] = {
     VersionKind.SAVED: (N_("Saved"), "green"),
