@@ -209,8 +209,9 @@ class Run:
     def _pull(self) -> Iterator[Envelope]:
         """What the transmitter takes as its connections become free."""
         while not self._must_stop and not self._queue.is_full:
-            # While a finished fetch waits to be collected there is no second one: `_refill` collects it.
-            if self._fetching is not None and self._fetching.done() and not self._fetching.cancelled():
+            if self._fetching is not None and self._fetching.done():
+                # What a claim raised ends the run, once all that is on the wire has its result.
+                self._fetching.result()
                 self._fetching = None
             if len(self._waiting) <= self._quotas.low_water and not self._is_over:
                 self._fetch()
