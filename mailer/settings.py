@@ -135,7 +135,30 @@ class Settings(BaseSettings):
     connections: int = Field(default=10, ge=1, le=200, description="SMTP connections of one worker process")
     senders: int = Field(default=1, ge=1, le=64, description="Processes of one host that send mailings at a time")
     give_up_hours: int = Field(default=72, ge=1, le=240, description="A delivery deferred this long expires")
+    sign_ups_per_ip: int = Field(default=10, ge=1, le=10_000, description="Sign-ups from one network address an hour")
+    sign_ups_per_network: int = Field(
+        default=30, ge=1, le=100_000, description="Sign-ups from one network (/24, /48) an hour"
+    )
+    sign_ups_per_hour: int = Field(
+        default=40, ge=1, le=100_000, description="Sign-ups an hour, all together, before a proof of work is asked for"
+    )
+    sign_ups_without_proof: int = Field(
+        default=20, ge=0, le=100_000, description="Sign-ups an hour beyond that from browsers without script"
+    )
+    sign_ups_with_proof: int = Field(
+        default=1000, ge=1, le=100_000, description="Sign-ups an hour with a proof of work"
+    )
+    disposable_domains_file: Path | None = Field(
+        default=None, description="Domains of throw-away addresses, one a line, that may not sign up"
+    )
+    consent_trace_days: int = Field(
+        default=1095, ge=180, le=36_500, description="How long a consent keeps its network address and browser"
+    )
+    privacy_contact: str = Field(
+        default="", max_length=300, description="Who answers for personal data, shown on the privacy notice"
+    )
     max_upload_mb: int = Field(default=20, ge=1, le=200, description="Largest document an editor may upload")
+    max_import_mb: int = Field(default=200, ge=1, le=4096, description="Largest file of subscribers to import")
     session_hours: int = Field(default=12, ge=1, le=720, description="A sign-in ends after this long without use")
     proxies: int = Field(default=0, ge=0, le=5, description="Trusted reverse proxies before the web server")
     mailbox_dir: Path | None = Field(

@@ -2,13 +2,13 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer.addresses import readable
-from mailer.audience.models import Subscriber, Subscription
+from mailer.audience.models import ImportRefusal, Subscriber, Subscription
 from mailer.audience.rules import SubscriptionState
 from mailer.newsletters.models import List, Newsletter
 
@@ -47,11 +47,21 @@ def export_subscriptions(
         )  # fmt: skip
 
 
-def export_refusals(refusals: list[dict[str, object]], header: tuple[str, str, str]) -> Iterator[str]:
-    """The report of what an import refused: line, value, reason. `header` and the reasons are finished words."""
+def export_refusals(
+    session: Session, run_id: int, header: tuple[str, str, str], reasons: Mapping[str, str]
+) -> Iterator[str]:
+    """The report of what an import refused, all of it: line, value, reason. `header` and `reasons` (by their gettext
+    ids) are finished words.
+    """
     yield "\ufeff" + _line(header)
-    for refusal in refusals:
-        yield _line((refusal["line"], refusal["value"], refusal["reason"]))
+    refused = (
+        select(ImportRefusal.line, ImportRefusal.value, ImportRefusal.reason)
+        .where(ImportRefusal.run_id == run_id)
+        .order_by(ImportRefusal.line)
+        .execution_options(yield_per=1000)
+    )
+    for line, value, reason in session.execute(refused):
+        yield _line((line, value, reasons.get(reason, reason)))
 
 
 def _line(cells: tuple[object, ...]) -> str:

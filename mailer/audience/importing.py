@@ -1,206 +1,273 @@
-"""Importing subscribers from a CSV file: whole or not at all, with a report of what was refused.
+"""Carrying out an import: checked, or read and merged, whole or not at all, with a report of all that was refused.
 
-Someone who has left is never re-subscribed by an import.
+What a worker does; `uploading` is how it came about. Someone who has left is never re-subscribed by an import. The
+file's rows are judged in a transaction of their own; how far it is, and whether a person gave it up, goes through
+another, so that everybody sees it meanwhile. A worker that dies leaves nothing behind, and the sweep has another do it.
 """
 
 import datetime as dt
-import unicodedata
+import tempfile
+import time
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from mailer.accounts.auditing import record
-from mailer.accounts.models import Account
 from mailer.addresses import parse_address
 from mailer.audience import staging
-from mailer.audience.csv_files import read_rows
+from mailer.audience.layouts import Layout, tidy
 from mailer.audience.models import ImportRun, Suppression
-from mailer.audience.rules import ImportState, SuppressionReason
+from mailer.audience.rules import IMPORT_UNDER_WAY, ImportState, SuppressionReason
 from mailer.audience.suppressing import erased_key
+from mailer.audience.tables import Shape, read_rows
+from mailer.audience.uploading import (
+    begin,
+    cancel,
+    choose_columns,
+    fetch,
+    forget_file,
+    get_import,
+    list_imports,
+    list_reasons,
+    list_refusals,
+    receive,
+    start_import,
+)
 from mailer.db import session_scope
 from mailer.errors import MailerError, RuleError
 from mailer.i18n import N_
 from mailer.newsletters import get_list
-from mailer.newsletters.rules import check_text
-from mailer.queue import TaskName, enqueue, enqueue_after_commit
+from mailer.queue import TaskName, enqueue
 
-COUNTS = ("new", "changed", "unchanged", "duplicate", "invalid", "suppressed", "left")
-# The report tells the first of them by line; the counts are always complete.
-REFUSALS_KEPT = 10_000
+__all__ = [
+    "COUNTS",
+    "begin",
+    "cancel",
+    "choose_columns",
+    "enqueue_lost",
+    "get_import",
+    "list_imports",
+    "list_reasons",
+    "list_refusals",
+    "receive",
+    "run_import",
+    "start_import",
+]
+
+COUNTS = ("new", "changed", "unchanged", "duplicate", "invalid", "suppressed", "left", "unconfirmed")
 NAME_LENGTH = 120
+# Rows between two looks at the clock, and seconds between two words about how far it is.
+_ROWS_BETWEEN, _SECONDS_BETWEEN = 2000, 0.5
+# Of the whole work, reading the file is about this share; the rest is PostgreSQL's.
+_READING_SHARE = 0.4
+LOST_AFTER = dt.timedelta(minutes=2)
 
+# What the file itself says counts with what we know ourselves.
+_ELSEWHERE = {"left_elsewhere": "left", "blocked_elsewhere": "suppressed"}
 _REASONS = {
     "duplicate": N_("The address occurs earlier in the file."),
     "suppressed": N_("The address is on the suppression list."),
     "left": N_("The reader has unsubscribed."),
+    "left_elsewhere": N_("The reader has unsubscribed, as the file says."),
+    "blocked_elsewhere": N_("Nothing may be sent to this address, as the file says."),
+    "unconfirmed": N_("The reader has not confirmed, as the file says."),
 }
 _ANYBODY_ERASED = (
     select(Suppression.id)
     .where(Suppression.reason == SuppressionReason.ERASED, Suppression.lifted_at.is_(None))
     .limit(1)
 )
-# Two imports at once could wait for each other's rows for ever; they queue up instead.
-_IMPORT_LOCK = 0x696D706F7274
+# Advisory locks: one worker per run; and one merge at a time, or two could wait for each other's rows for ever.
+_RUN_LOCK = 0x494D
+_MERGE_LOCK = 0x696D706F7274
 
 
-def start_import(
-    session: Session, *, list_id: int, filename: str, content: bytes, basis: str, by: Account | None
-) -> ImportRun:
-    """Keeps the file and has a worker read it once the transaction is committed.
-
-    `basis` is the legal basis, kept with every consent. Raises `UnreadableError` when the file cannot be one,
-    `RuleError` for a list that is archived or a missing basis, `NotFoundError`; nothing is stored then.
-    """
-    target = get_list(session, list_id)
-    if target.archived_at is not None:
-        raise RuleError(N_("This list is archived: nobody can be added to it."))
-    run = ImportRun(
-        list_id=target.id,
-        account_id=by.id if by else None,
-        filename=filename.replace("\\", "/").rpartition("/")[2][:255],
-        content=content,
-        basis=check_text(basis, length=64, is_required=True),
-    )
-    for _ in read_rows(content):
-        break
-    session.add(run)
-    session.flush()
-    record(
-        session,
-        by=by,
-        action="import.started",
-        subject_type="list",
-        subject_id=target.id,
-        import_id=run.id,
-        filename=run.filename,
-        basis=run.basis,
-    )
-    enqueue_after_commit(session, TaskName.AUDIENCE_IMPORT, run_id=run.id)
-    return run
+class _CancelledError(Exception):
+    """A person gave the import up; what was done so far is undone."""
 
 
 def run_import(run_id: int) -> None:
-    """Reads and merges the file in one transaction. Returns quietly when that was done already; a run that died is
-    simply run again. The outcome stands in the row: counts and refusals, or the error.
+    """Checks or carries out one import. Returns quietly when it is not its turn, or another worker has it.
+
+    A run that died is simply run again. The outcome stands in the row: counts, or the error; refusals in their table.
     """
-    with session_scope() as session:
-        # Waits here while another worker has the row, and finds it finished.
-        waiting = [ImportState.QUEUED, ImportState.RUNNING]
-        started = session.scalar(
-            update(ImportRun)
-            .where(ImportRun.id == run_id, ImportRun.state.in_(waiting))
-            .values(state=ImportState.RUNNING)
-            .returning(ImportRun.id)
-        )
-    if started is None:
-        return
     try:
         with session_scope() as session:
-            _carry_out(session, run_id)
+            if session.scalar(select(func.pg_try_advisory_xact_lock(_RUN_LOCK, run_id % 2**31))):
+                _Work(session, run_id).do()
+    except _CancelledError:
+        _end(run_id, ImportState.CANCELLED)
     except MailerError as error:
-        _fail(run_id, str(error))
-    except ValueError:
-        _fail(run_id, N_("The file could not be imported. Nothing was changed."))
+        _end(run_id, ImportState.FAILED, str(error))
+    except (ValueError, OverflowError):
+        _end(run_id, ImportState.FAILED, N_("The file could not be imported. Nothing was changed."))
         raise
 
 
-def _carry_out(session: Session, run_id: int) -> None:
-    # The row first: while it is locked nobody takes this run for a lost one.
-    run = session.scalar(select(ImportRun).where(ImportRun.id == run_id).with_for_update())
-    if run is None or run.state != ImportState.RUNNING or run.content is None:
-        return
-    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _IMPORT_LOCK})
-    target = get_list(session, run.list_id)
-    invalid = _Invalid()
-    # Asked before COPY takes the connection for itself.
-    has_erased = session.scalar(_ANYBODY_ERASED) is not None
-    staging.copy_rows(session, _valid_rows(run.content, invalid, has_erased=has_erased))
-    counts = dict.fromkeys(COUNTS, 0) | {"invalid": invalid.count}
-    counts |= staging.judge_rows(session, list_id=target.id, newsletter_id=target.newsletter_id)
-    refused = [
-        {"line": line, "value": value, "reason": _REASONS[verdict]}
-        for line, value, verdict in staging.list_refused(session, REFUSALS_KEPT)
-    ]
-    staging.merge_rows(
-        session, list_id=target.id, locale=target.newsletter.language, basis=run.basis, wording=run.filename
-    )
-    run.counts = counts
-    run.refusals = sorted(refused + invalid.refusals, key=lambda refusal: refusal["line"])[:REFUSALS_KEPT]
-    run.content = None
-    run.state = ImportState.FINISHED
-    run.finished_at = session.scalar(select(func.clock_timestamp()))
-
-
-class _Invalid:
-    """What was refused before it reached the database."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.refusals: list[dict[str, Any]] = []
-
-    def add(self, line: int, value: str, reason: str) -> None:
-        self.count += 1
-        if len(self.refusals) < REFUSALS_KEPT:
-            self.refusals.append({"line": line, "value": _clean(value, 320), "reason": reason})
-
-
-def _valid_rows(content: bytes, invalid: _Invalid, *, has_erased: bool) -> Iterator[staging.StagedRow]:
-    """Nothing here may use the session: the rows are pulled while COPY has its connection."""
-    for row in read_rows(content):
-        try:
-            address = parse_address(row.email)
-        except RuleError as error:
-            invalid.add(row.line, row.email, error.message)
-            continue
-        yield staging.StagedRow(
-            line=row.line,
-            email=address.email,
-            email_key=address.key,
-            domain=address.domain,
-            name=_clean(row.name, NAME_LENGTH),
-            erased_key=erased_key(address.key) if has_erased else None,
-        )
-
-
-def _clean(value: str, length: int) -> str:
-    """One line, without control characters (PostgreSQL takes no NUL), cut where a column ends."""
-    printable = "".join(" " if unicodedata.category(sign) == "Cc" else sign for sign in value)
-    return " ".join(printable.split())[:length]
-
-
-def _fail(run_id: int, problem: str) -> None:
-    with session_scope() as session:
-        run = session.get_one(ImportRun, run_id, with_for_update=True)
-        run.state = ImportState.FAILED
-        run.error = problem
-        run.content = None
-        run.finished_at = session.scalar(select(func.clock_timestamp()))
-
-
 def enqueue_lost() -> int:
-    """The guarantee behind the hint: imports that have waited for two minutes, or whose worker died, are handed to a
-    worker again. Gives back how many.
+    """The guarantee behind the hint: imports of which nothing was heard for two minutes, and which no worker has, are
+    handed to one again. Gives back how many.
     """
     with session_scope() as session:
-        lost = session.scalars(
-            select(ImportRun.id)
-            .where(
-                ImportRun.state.in_([ImportState.QUEUED, ImportState.RUNNING]),
-                ImportRun.created_at < func.now() - dt.timedelta(minutes=2),
+        silent = session.scalars(
+            select(ImportRun.id).where(
+                ImportRun.state.in_(IMPORT_UNDER_WAY),
+                func.coalesce(ImportRun.progressed_at, ImportRun.created_at) < func.now() - LOST_AFTER,
             )
-            # One that is being done is locked by its worker, and not lost.
-            .with_for_update(skip_locked=True)
         ).all()
+        lost = [
+            run_id
+            for run_id in silent
+            if session.scalar(select(func.pg_try_advisory_xact_lock(_RUN_LOCK, run_id % 2**31)))
+        ]
     for run_id in lost:
         enqueue(TaskName.AUDIENCE_IMPORT, run_id=run_id)
     return len(lost)
 
 
-def list_imports(session: Session, *, list_id: int | None = None, limit: int = 50) -> list[ImportRun]:
-    """The newest first."""
-    query = select(ImportRun).order_by(ImportRun.id.desc()).limit(limit)
-    if list_id is not None:
-        query = query.where(ImportRun.list_id == list_id)
-    return list(session.scalars(query))
+class _Work:
+    """One run in the hands of one worker."""
+
+    def __init__(self, session: Session, run_id: int) -> None:
+        self.session = session
+        self.run_id = run_id
+        self.rows_read = 0
+        self._told_at = 0.0
+        self._steps = 0
+
+    def do(self) -> None:
+        run = self.session.get(ImportRun, self.run_id)
+        if run is None or run.state not in IMPORT_UNDER_WAY:
+            return
+        is_check = run.state == ImportState.CHECKING
+        if not is_check:
+            self._move(ImportState.RUNNING)
+        self.tell(0.0)
+        target = get_list(self.session, run.list_id)
+        # Asked before COPY takes the connection for itself.
+        has_erased = self.session.scalar(_ANYBODY_ERASED) is not None
+        with tempfile.TemporaryFile() as file:
+            fetch(self.session, run.id, file)
+            staging.copy_rows(self.session, self._rows(run, file, has_erased=has_erased))
+        self.tell(_READING_SHARE)
+        if not is_check:
+            self.session.execute(select(func.pg_advisory_xact_lock(_MERGE_LOCK)))
+        counts = self._judge(run, target.newsletter_id)
+        if not is_check:
+            staging.merge_rows(
+                self.session,
+                list_id=target.id,
+                locale=target.newsletter.language,
+                basis=run.basis,
+                wording=run.wording,
+                between=self._step,
+            )
+        self._finish(counts, is_check=is_check)
+
+    def _judge(self, run: ImportRun, newsletter_id: int) -> dict[str, int]:
+        counts = dict.fromkeys(COUNTS, 0)
+        for verdict, count in staging.judge_rows(
+            self.session, list_id=run.list_id, newsletter_id=newsletter_id
+        ).items():
+            counts[_ELSEWHERE.get(verdict, verdict)] += count
+        staging.keep_refusals(self.session, run.id, _REASONS)
+        return counts
+
+    def _finish(self, counts: dict[str, int], *, is_check: bool) -> None:
+        """The last word, unless a person gave it up until this very moment."""
+        values: dict[str, Any] = {
+            "state": ImportState.CHECKED if is_check else ImportState.FINISHED,
+            "counts": counts,
+            "rows_read": self.rows_read,
+            "progress": 1.0,
+            "error": "",
+        }
+        if not is_check:
+            forget_file(self.session, self.run_id)
+            values["finished_at"] = func.clock_timestamp()
+        done = self.session.scalar(
+            update(ImportRun)
+            .where(ImportRun.id == self.run_id, ImportRun.cancel_asked_at.is_(None))
+            .values(values)
+            .returning(ImportRun.id)
+            .execution_options(synchronize_session=False)
+        )
+        if done is None:
+            raise _CancelledError
+
+    def _rows(self, run: ImportRun, file: IO[bytes], *, has_erased: bool) -> Iterator[staging.StagedRow]:
+        """Nothing here may use the session: the rows are pulled while COPY has its connection."""
+        layout = Layout.from_json(run.layout)
+        rows = read_rows(file, Shape.from_json(run.shape))  # type: ignore[arg-type]
+        if layout.has_header:
+            next(rows, None)
+        for line, cells in rows:
+            self.rows_read += 1
+            if self.rows_read % _ROWS_BETWEEN == 0:
+                self._tell_in_time(file, run.size)
+            yield _stage(layout, line, cells, has_erased=has_erased)
+
+    def _tell_in_time(self, file: IO[bytes], size: int) -> None:
+        if time.monotonic() - self._told_at >= _SECONDS_BETWEEN:
+            self.tell(_READING_SHARE * min(1.0, file.tell() / max(size, 1)))
+
+    def _step(self) -> None:
+        """Before each statement of the merge."""
+        self._steps += 1
+        self.tell(_READING_SHARE + (1 - _READING_SHARE) * self._steps / 5)
+
+    def tell(self, progress: float) -> None:
+        """How far it is, at once visible to others. Raises `_CancelledError` when a person gave it up."""
+        self._told_at = time.monotonic()
+        with session_scope() as own:
+            cancelled = own.execute(
+                update(ImportRun)
+                .where(ImportRun.id == self.run_id)
+                .values(progress=progress, rows_read=self.rows_read, progressed_at=func.clock_timestamp())
+                .returning(ImportRun.cancel_asked_at)
+            ).scalar_one_or_none()
+        if cancelled is not None:
+            raise _CancelledError
+
+    def _move(self, state: ImportState) -> None:
+        with session_scope() as own:
+            own.execute(update(ImportRun).where(ImportRun.id == self.run_id).values(state=state))
+
+
+def _stage(layout: Layout, line: int, cells: list[str], *, has_erased: bool) -> staging.StagedRow:
+    try:
+        row = layout.read(line, cells)
+        address = parse_address(row.email)
+    except RuleError as error:
+        return _refuse(line, cells[layout.email_column] if layout.email_column < len(cells) else "", error.message)
+    return staging.StagedRow(
+        line,
+        address.email,
+        address.key,
+        address.domain,
+        tidy(row.name, NAME_LENGTH) if row.name else "",
+        row.locale,
+        row.attributes,
+        row.standing,
+        "",
+        erased_key(address.key) if has_erased else None,
+    )
+
+
+def _refuse(line: int, value: str, reason: str) -> staging.StagedRow:
+    shown = tidy(value, 320)
+    return staging.StagedRow(line, shown, shown.casefold(), "", reason=reason)
+
+
+def _end(run_id: int, state: ImportState, error: str = "") -> None:
+    """Nothing of the file was taken; it is not kept either."""
+    with session_scope() as session:
+        ended = session.scalar(
+            update(ImportRun)
+            .where(ImportRun.id == run_id, ImportRun.state.in_(IMPORT_UNDER_WAY))
+            .values(state=state, error=error, counts={}, finished_at=func.clock_timestamp())
+            .returning(ImportRun.id)
+        )
+        if ended is not None:
+            forget_file(session, run_id)

@@ -43,13 +43,35 @@ class WhyLeft(StrEnum):
     OTHER = "other"
 
 
-class ImportState(StrEnum):
-    """A CSV import: read in the background, whole or not at all."""
+class Verdict(StrEnum):
+    """Whether a stranger's sign-up is let in. It is decided without a look at the address: it tells nothing of it."""
 
+    LET_IN = "let_in"
+    # With a proof of work it would be.
+    PROVE = "prove"
+    # Too many from there; not before an hour is over.
+    LATER = "later"
+
+
+class ImportState(StrEnum):
+    """``uploaded -> checking -> checked -> queued -> running -> finished``; checked again as often as one likes.
+
+    What reads in the background may fail; what is not over may be cancelled.
+    """
+
+    UPLOADED = "uploaded"
+    CHECKING = "checking"
+    CHECKED = "checked"
     QUEUED = "queued"
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+# A worker has, or should have, these in hand.
+IMPORT_UNDER_WAY = (ImportState.CHECKING, ImportState.QUEUED, ImportState.RUNNING)
+IMPORT_OVER = (ImportState.FINISHED, ImportState.FAILED, ImportState.CANCELLED)
 
 
 class Act(StrEnum):

@@ -3,19 +3,27 @@
 A million rows take as many statements as one. Everything happens in the caller's transaction: whole or not at all.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+# A row whose address is none has a reason and no key.
 _CREATE = """
 CREATE TEMPORARY TABLE import_rows (
     line integer NOT NULL, email text NOT NULL, email_key text NOT NULL, domain text NOT NULL, name text NOT NULL,
-    erased_key text
+    locale text NOT NULL, attributes jsonb NOT NULL, standing text NOT NULL, reason text NOT NULL, erased_key text
 ) ON COMMIT DROP
 """
+_COPY = (
+    "COPY import_rows (line, email, email_key, domain, name, locale, attributes, standing, reason, erased_key) "
+    "FROM STDIN"
+)
+# Lines that leave at once: enough to make a call worth it, little enough to weigh nothing.
+_LINES = 2000
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 # The first row of an address counts. Who left the list, everything, or had themselves erased is not brought back.
 _JUDGE = """
@@ -27,16 +35,22 @@ WITH blocked AS MATERIALIZED (
         AND (newsletter_id IS NULL OR newsletter_id = :newsletter_id)
     GROUP BY email_key
 )
-SELECT rows.line, rows.email, rows.email_key, rows.domain, rows.name, subscribers.id AS subscriber_id,
+SELECT rows.line, rows.email, rows.email_key, rows.domain, rows.name, rows.locale, rows.attributes, rows.reason,
+    rows.standing, subscribers.id AS subscriber_id,
     CASE
+        WHEN rows.reason <> '' THEN 'invalid'
         WHEN rows.repetition > 1 THEN 'duplicate'
         WHEN subscriptions.state = 'unsubscribed'
             OR (subscriptions.state = 'unconfirmed' AND subscriptions.unsubscribed_at IS NOT NULL)
             OR blocked.has_left OR erased.has_left THEN 'left'
         WHEN blocked.email_key IS NOT NULL THEN 'suppressed'
+        WHEN rows.standing = 'left' THEN 'left_elsewhere'
+        WHEN rows.standing = 'blocked' THEN 'blocked_elsewhere'
+        WHEN rows.standing <> '' THEN 'unconfirmed'
         WHEN subscriptions.id IS NULL THEN 'new'
         WHEN subscriptions.state = 'unconfirmed' THEN 'changed'
         WHEN rows.name <> '' AND rows.name <> subscribers.name THEN 'changed'
+        WHEN NOT subscribers.attributes @> rows.attributes THEN 'changed'
         ELSE 'unchanged'
     END AS verdict
 FROM (SELECT *, row_number() OVER (PARTITION BY email_key ORDER BY line) AS repetition FROM import_rows) AS rows
@@ -50,14 +64,18 @@ LEFT JOIN blocked AS erased ON erased.email_key = rows.erased_key
 _MERGE = (
     """
     INSERT INTO subscribers (email, email_key, domain, name, locale, attributes)
-    SELECT email, email_key, domain, name, :locale, '{}' FROM import_verdicts
+    SELECT email, email_key, domain, name, coalesce(nullif(locale, ''), :locale), attributes FROM import_verdicts
     WHERE verdict = 'new' AND subscriber_id IS NULL ORDER BY line
     ON CONFLICT (email_key) DO NOTHING
     """,
     """
-    UPDATE subscribers SET name = import_verdicts.name FROM import_verdicts
+    UPDATE subscribers
+    SET name = coalesce(nullif(import_verdicts.name, ''), subscribers.name),
+        attributes = subscribers.attributes || import_verdicts.attributes
+    FROM import_verdicts
     WHERE subscribers.id = import_verdicts.subscriber_id AND verdict IN ('new', 'changed')
-        AND import_verdicts.name <> '' AND import_verdicts.name <> subscribers.name
+        AND ((import_verdicts.name <> '' AND import_verdicts.name <> subscribers.name)
+            OR NOT subscribers.attributes @> import_verdicts.attributes)
     """,
     """
     WITH made AS (
@@ -85,54 +103,94 @@ _MERGE = (
     """,
 )
 
+_REFUSE = """
+INSERT INTO import_refusals (run_id, line, value, email_key, reason)
+SELECT :run_id, line, left(email, 320), left(email_key, 320),
+    CASE WHEN verdict = 'invalid' THEN reason ELSE CAST(:reasons AS jsonb) ->> verdict END
+FROM import_verdicts WHERE verdict NOT IN ('new', 'changed', 'unchanged')
+"""
 
-@dataclass(frozen=True, slots=True)
-class StagedRow:
-    """A row with a valid address. `erased_key` is given when somebody was ever erased."""
+
+class StagedRow(NamedTuple):
+    """A row that was read. `reason` says why its address is none; its key is then the text as it stands, and there is
+    no more. `standing` is how the system it comes from stands with the reader (`headings.Standing`); `erased_key` is
+    given when somebody was ever erased.
+    """
 
     line: int
     email: str
     email_key: str
     domain: str
-    name: str
-    erased_key: str | None
+    name: str = ""
+    locale: str = ""
+    attributes: dict[str, Any] | None = None
+    standing: str = ""
+    reason: str = ""
+    erased_key: str | None = None
 
 
 def copy_rows(session: Session, rows: Iterable[StagedRow]) -> None:
     """Streams `rows` into the temporary table with COPY; they are never all in memory."""
+    session.execute(text("SET LOCAL work_mem = '64MB'"))
     session.execute(text(_CREATE))
     driver: Any = session.connection().connection.driver_connection
-    with (
-        driver.cursor() as cursor,
-        cursor.copy("COPY import_rows (line, email, email_key, domain, name, erased_key) FROM STDIN") as copy,
-    ):
+    lines: list[str] = []
+    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
         for row in rows:
-            copy.write_row((row.line, row.email, row.email_key, row.domain, row.name, row.erased_key))
+            lines.append(_line(row))
+            if len(lines) == _LINES:
+                copy.write("".join(lines))
+                lines.clear()
+        copy.write("".join(lines))
     session.execute(text("ANALYZE import_rows"))
 
 
+def _line(row: StagedRow) -> str:
+    """A line of COPY's text format; only what may hold a backslash or a tab is looked at."""
+    email, key, name, attributes = row.email, row.email_key, row.name, "{}"
+    if row.reason:
+        email, key = email.translate(_ESCAPES), key.translate(_ESCAPES)
+    if "\\" in name or "\t" in name:
+        name = name.translate(_ESCAPES)
+    if row.attributes:
+        attributes = json.dumps(row.attributes, ensure_ascii=False).translate(_ESCAPES)
+    erased = "\\N" if row.erased_key is None else row.erased_key
+    return (
+        f"{row.line}\t{email}\t{key}\t{row.domain}\t{name}\t{row.locale}\t{attributes}\t{row.standing}\t{row.reason}"
+        f"\t{erased}\n"
+    )
+
+
 def judge_rows(session: Session, *, list_id: int, newsletter_id: int) -> dict[str, int]:
-    """How many rows would be new, changed, unchanged, duplicate, suppressed or left."""
+    """Verdict -> rows: new, changed, unchanged, duplicate, invalid, suppressed, left, unconfirmed, and what the file
+    itself says, left_elsewhere and blocked_elsewhere.
+    """
     session.execute(text(_JUDGE), {"list_id": list_id, "newsletter_id": newsletter_id})
     session.execute(text("ANALYZE import_verdicts"))
     found = session.execute(text("SELECT verdict, count(*) FROM import_verdicts GROUP BY verdict"))
     return {verdict: count for verdict, count in found}  # noqa: C416  (rows of a result, not tuples)
 
 
-def list_refused(session: Session, limit: int) -> list[tuple[int, str, str]]:
-    """(line, address, verdict) of the first refused rows, in the file's order."""
-    found = session.execute(
-        text(
-            "SELECT line, email, verdict FROM import_verdicts WHERE verdict IN ('duplicate', 'suppressed', 'left') "
-            "ORDER BY line LIMIT :limit"
-        ),
-        {"limit": limit},
-    )
-    return [(line, email, verdict) for line, email, verdict in found]
+def keep_refusals(session: Session, run_id: int, reasons: dict[str, str]) -> None:
+    """Every refused row with its line and its verdict's reason, in place of those an earlier check left."""
+    session.execute(text("DELETE FROM import_refusals WHERE run_id = :run_id"), {"run_id": run_id})
+    session.execute(text(_REFUSE), {"run_id": run_id, "reasons": json.dumps(reasons)})
 
 
-def merge_rows(session: Session, *, list_id: int, locale: str, basis: str, wording: str) -> None:
-    """Carries out what was judged: subscribers, names, subscriptions, and a consent for each subscription made."""
+def merge_rows(
+    session: Session,
+    *,
+    list_id: int,
+    locale: str,
+    basis: str,
+    wording: str,
+    between: Callable[[], None] = lambda: None,
+) -> None:
+    """Carries out what was judged: subscribers, names, subscriptions, and a consent for each subscription made.
+
+    `between` is called before each statement; it may raise to have all of it undone.
+    """
     parameters = {"list_id": list_id, "locale": locale, "basis": basis, "wording": wording}
     for statement in _MERGE:
+        between()
         session.execute(text(statement), parameters)

@@ -14,7 +14,7 @@ import click
 @click.option("--basis", default="official_distribution", show_default=True, help="Legal basis, kept as evidence.")
 def import_subscribers(file: Path, list_name: str, basis: str) -> None:
     """Imports the addresses of FILE (columns email, name). Someone who has left is never re-subscribed."""
-    from mailer.audience.importing import run_import, start_import
+    from mailer.audience.importing import list_refusals, run_import, start_import
     from mailer.audience.models import ImportRun
     from mailer.db import session_scope
     from mailer.newsletters import get_list_by_name
@@ -27,7 +27,7 @@ def import_subscribers(file: Path, list_name: str, basis: str) -> None:
     run_import(run.id)
     with session_scope() as session:
         done = session.get_one(ImportRun, run.id)
-        for refusal in done.refusals:
-            click.echo(f"line {refusal['line']}: {refusal['value']}: {refusal['reason']}", err=True)
+        for refusal in list_refusals(session, done.id):
+            click.echo(f"line {refusal.line}: {refusal.value}: {refusal.reason}", err=True)
         click.echo(", ".join(f"{count} {kind}" for kind, count in done.counts.items()) or done.error)
         sys.exit(0 if done.state == "finished" else 1)

@@ -11,6 +11,7 @@ from mailer.audience.models import (
     AddressChange,
     Consent,
     Engagement,
+    ImportRefusal,
     ImportRun,
     LeaveReason,
     Subscriber,
@@ -225,15 +226,12 @@ def _letters(email_key: str) -> Select[*tuple[Any, ...]]:
 
 def list_import_refusals(session: Session, email_key: str) -> list[dict[str, Any]]:
     """Lines of uploaded files that named this address and were refused, as the reports of imports keep them."""
-    runs = session.scalars(select(ImportRun).where(ImportRun.refusals != []).order_by(ImportRun.id))
+    found = session.execute(
+        select(ImportRun.filename, ImportRun.created_at, ImportRefusal.line, ImportRefusal.value)
+        .join(ImportRun, ImportRun.id == ImportRefusal.run_id)
+        .where(ImportRefusal.email_key == email_key)
+        .order_by(ImportRefusal.run_id, ImportRefusal.line)
+    )
     return [
-        {"filename": run.filename, "at": _value(run.created_at), "line": refusal["line"], "value": refusal["value"]}
-        for run in runs
-        for refusal in run.refusals
-        if is_about(refusal["value"], email_key)
+        {"filename": filename, "at": _value(at), "line": line, "value": value} for filename, at, line, value in found
     ]
-
-
-def is_about(value: str, email_key: str) -> bool:
-    """Whether a refused line's address is this one."""
-    return value.casefold().strip() == email_key

@@ -10,7 +10,7 @@ from mailer.audience.models import (
     AddressChange,
     Consent,
     Engagement,
-    ImportRun,
+    ImportRefusal,
     LeaveReason,
     Subscriber,
     Suppression,
@@ -24,7 +24,6 @@ from mailer.feedback.models import Click, Open
 from mailer.i18n import N_
 from mailer.letters.models import Letter
 from mailer.letters.rules import LetterState
-from mailer.privacy.copying import is_about
 
 # Stands where an address must stand and can belong to nobody (RFC 2606).
 _NOBODY = "erased.invalid"
@@ -96,7 +95,4 @@ def _forget_letters(session: Session, key: str) -> None:
 
 
 def _forget_refusals(session: Session, key: str) -> None:
-    for run in session.scalars(select(ImportRun).where(ImportRun.refusals != []).with_for_update()):
-        kept = [refusal for refusal in run.refusals if not is_about(refusal["value"], key)]
-        if len(kept) != len(run.refusals):
-            run.refusals = kept
+    session.execute(delete(ImportRefusal).where(ImportRefusal.email_key == key))

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, CursorResult, Delete, Update, and_, delete
 from sqlalchemy.orm import Session
 
 from mailer.audience.correspondence import CONFIRM_DAYS
-from mailer.audience.models import Consent, ImportRun, Subscriber, Subscription
-from mailer.audience.rules import ConsentAct, SubscriptionState
+from mailer.audience.models import Consent, ImportChunk, ImportRefusal, ImportRun, Subscriber, Subscription
+from mailer.audience.rules import IMPORT_OVER, ConsentAct, ImportState, SubscriptionState
 from mailer.dispatch.models import Delivery
 from mailer.letters.models import Letter
 from mailer.letters.rules import LetterState
@@ -102,12 +102,17 @@ def _forget_letters(session: Session) -> int:
 
 
 def _forget_refusals(session: Session) -> int:
-    return _count(
-        session,
+    """Reports of refused lines; files that were uploaded and never imported go with their rows."""
+    old = func.now() - dt.timedelta(days=REFUSAL_DAYS)
+    done = select(ImportRun.id).where(func.coalesce(ImportRun.finished_at, ImportRun.created_at) <= old)
+    session.execute(
         update(ImportRun)
-        .where(ImportRun.finished_at <= func.now() - dt.timedelta(days=REFUSAL_DAYS), ImportRun.refusals != [])
-        .values(refusals=[]),
+        .where(ImportRun.created_at <= old, ImportRun.state.in_([ImportState.UPLOADED, ImportState.CHECKED]))
+        .values(state=ImportState.CANCELLED, finished_at=func.now())
+        .execution_options(synchronize_session=False)
     )
+    session.execute(delete(ImportChunk).where(ImportChunk.run_id.in_(done.where(ImportRun.state.in_(IMPORT_OVER)))))
+    return _count(session, delete(ImportRefusal).where(ImportRefusal.run_id.in_(done)))
 
 
 def _count(session: Session, statement: Delete | Update) -> int:

@@ -1,10 +1,12 @@
 import string
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.audience.addresses import Address, parse_address, readable
+from mailer import addresses
+from mailer.audience.addresses import Address, mend, parse_address, readable
 from mailer.errors import RuleError
 
 MENDED = [
@@ -88,3 +90,21 @@ def test_any_text_is_an_address_or_a_clear_refusal(text: str) -> None:
     assert address.domain.isascii()
     assert not any(sign.isspace() or not sign.isprintable() for sign in address.email)
     assert parse_address(address.email) == address
+
+
+@given(
+    st.one_of(
+        st.from_regex(addresses._PLAIN, fullmatch=True),
+        st.from_regex(r"[A-Za-z0-9.+_-]{1,70}@[A-Za-z0-9.-]{1,80}", fullmatch=True),
+        st.emails(),
+        st.text(max_size=30),
+    )
+)
+def test_the_short_way_of_plain_addresses_leads_where_the_long_one_does(text: str) -> None:
+    def judged(judge: Callable[[str], addresses.Address]) -> object:
+        try:
+            return judge(text)
+        except RuleError as error:
+            return error.message
+
+    assert judged(parse_address) == judged(lambda text: addresses._judge(mend(text)))

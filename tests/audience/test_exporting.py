@@ -2,7 +2,7 @@ import csv
 import io
 
 from mailer.audience.exporting import COLUMNS, export_refusals, export_subscriptions
-from mailer.audience.models import Subscriber
+from mailer.audience.models import ImportRefusal, ImportRun, Subscriber
 from mailer.audience.rules import SubscriptionState
 from mailer.db import now
 from tests.web.admin_scene import make_list, make_readers
@@ -67,7 +67,13 @@ def test_an_address_is_written_as_people_write_it(session):
     assert session.get(Subscriber, reader.id).email == "li@xn--fsqu00a.xn--fiqs8s"
 
 
-def test_the_report_of_refusals_has_line_value_and_reason():
-    refusals = [{"line": 3, "value": "=cmd|x", "reason": "No."}]
-    text = "".join(export_refusals(refusals, ("Line", "Value", "Reason"))).removeprefix("\ufeff")
-    assert list(csv.reader(io.StringIO(text))) == [["Line", "Value", "Reason"], ["3", "'=cmd|x", "No."]]
+def test_the_report_of_refusals_has_line_value_and_reason(session):
+    weekly = make_list(session)
+    run = ImportRun(list_id=weekly.id, filename="x.csv", basis="consent", state="finished")
+    session.add(run)
+    session.flush()
+    session.add(ImportRefusal(run_id=run.id, line=3, value="=cmd|x", email_key="=cmd|x", reason="No."))
+    session.flush()
+    report = export_refusals(session, run.id, ("Line", "Value", "Reason"), {"No.": "Never."})
+    text = "".join(report).removeprefix("\ufeff")
+    assert list(csv.reader(io.StringIO(text))) == [["Line", "Value", "Reason"], ["3", "'=cmd|x", "Never."]]

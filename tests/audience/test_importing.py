@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from mailer import accounts, newsletters
 from mailer.accounts.models import AuditEntry
 from mailer.audience import leaving, staging, suppressing
-from mailer.audience.importing import enqueue_lost, list_imports, run_import, start_import
-from mailer.audience.models import Consent, ImportRun, Subscriber, Subscription
+from mailer.audience.importing import enqueue_lost, list_imports, list_refusals, run_import, start_import
+from mailer.audience.models import Consent, ImportChunk, ImportRun, Subscriber, Subscription
 from mailer.audience.rules import SuppressionReason
 from mailer.audience.subscribing import sign_up
 from mailer.db import now, session_scope
@@ -17,7 +17,10 @@ from mailer.errors import NotFoundError, RuleError, UnreadableError
 from mailer.newsletters.models import List
 from tests.audience.conftest import SignUp, reader, states
 
-ZERO = {"new": 0, "changed": 0, "unchanged": 0, "duplicate": 0, "invalid": 0, "suppressed": 0, "left": 0}
+ZERO = {
+    "new": 0, "changed": 0, "unchanged": 0, "duplicate": 0, "invalid": 0, "suppressed": 0, "left": 0,
+    "unconfirmed": 0,
+}  # fmt: skip
 
 
 def run(session: Session, target: List, content: str | bytes) -> ImportRun:
@@ -39,9 +42,10 @@ def run(session: Session, target: List, content: str | bytes) -> ImportRun:
 
 def test_new_readers_are_confirmed_on_the_basis_that_was_given(session: Session, double: List) -> None:
     done = run(session, double, "email,name\nAnn@Example.org, 安 娜 \nbob＠example.org,\n")
-    assert (done.state, done.error, done.content, done.filename) == ("finished", "", None, "readers.csv")
+    assert (done.state, done.error, done.filename, done.rows_read) == ("finished", "", "readers.csv", 2)
     assert done.counts == ZERO | {"new": 2}
-    assert done.refusals == []
+    assert list_refusals(session, done.id) == []
+    assert session.scalars(select(ImportChunk)).all() == []
     assert done.finished_at is not None
     ann = reader(session)
     assert (ann.email, ann.domain, ann.name, ann.locale) == ("Ann@example.org", "example.org", "安 娜", "zh_CN")
@@ -101,7 +105,7 @@ def test_every_refusal_is_reported_with_its_line_and_reason(session: Session, do
     content = "email,name\nann@example.org,1\nnobody,2\nANN@example.org,3\nbob@example.org,4\n,5\n"
     done = run(session, double, content)
     assert done.counts == ZERO | {"new": 1, "duplicate": 1, "invalid": 2, "suppressed": 1}
-    assert [(refusal["line"], refusal["value"], refusal["reason"]) for refusal in done.refusals] == [
+    assert [(refusal.line, refusal.value, refusal.reason) for refusal in list_refusals(session, done.id)] == [
         (3, "nobody", "An email address needs an “@”, as in name@example.org."),
         (4, "ANN@example.org", "The address occurs earlier in the file."),
         (5, "bob@example.org", "The address is on the suppression list."),
@@ -118,11 +122,13 @@ def test_a_suppression_of_another_newsletter_does_not_matter(session: Session, d
     assert run(session, double, "ann@example.org").counts == ZERO | {"new": 1}
 
 
-@pytest.mark.parametrize("content", ["", "name\nAnn\n", "PK\x03\x04"])
+@pytest.mark.parametrize(
+    ("content", "error"), [("", UnreadableError), ("name\nAnn\n", RuleError), ("PK\x03\x04", UnreadableError)]
+)
 def test_a_file_that_cannot_be_read_is_refused_at_once_and_nothing_is_stored(
-    session: Session, double: List, content: str
+    session: Session, double: List, content: str, error: type[Exception]
 ) -> None:
-    with pytest.raises(UnreadableError):
+    with pytest.raises(error):
         start_import(session, list_id=double.id, filename="x.csv", content=content.encode(), basis="consent", by=None)
     assert session.scalars(select(ImportRun)).all() == []
 
@@ -138,8 +144,10 @@ def test_a_basis_and_an_open_list_are_asked_for(session: Session, double: List) 
 
 
 def test_a_file_broken_in_the_middle_changes_nothing_and_says_where(session: Session, double: List) -> None:
-    done = run(session, double, 'email,name\nann@example.org,Ann\n"' + "x" * 200_000)
-    assert (done.state, done.counts, done.content) == ("failed", {}, None)
+    people = "".join(f"r{number}@example.org,Ann\n" for number in range(10))
+    done = run(session, double, f'email,name\n{people}"' + "x" * 200_000)
+    assert (done.state, done.counts) == ("failed", {})
+    assert session.scalars(select(ImportChunk)).all() == []
     assert "Line" in done.error
     assert session.scalars(select(Subscriber)).all() == []
 
@@ -184,7 +192,7 @@ def test_a_lost_hint_is_given_again_after_two_minutes(session: Session, double: 
     started = start_import(session, list_id=double.id, filename="x.csv", content=b"ann@example.org", basis="x", by=None)
     session.commit()
     assert enqueue_lost() == 0
-    session.execute(update(ImportRun).values(created_at=func.now() - func.make_interval(0, 0, 0, 0, 0, 3)))
+    session.execute(update(ImportRun).values(progressed_at=func.now() - func.make_interval(0, 0, 0, 0, 0, 3)))
     session.commit()
     assert enqueue_lost() == 1
     run_import(started.id)

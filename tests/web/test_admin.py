@@ -312,9 +312,20 @@ def test_a_file_is_imported_watched_and_its_refusals_reported(signed_in, weekly,
         "gb18030"
     )
     page = upload(signed_in, weekly, content)
+    assert page.path == "/admin/imports/1/columns"
+    assert "GB18030" in page.text
+    page = signed_in.submit("/admin/imports/1/columns", action=None)
     assert page.path == "/admin/imports/1"
-    assert "Waiting" in page.text
+    assert "Being checked" in page.text
     assert page.tree.xpath("//*[@hx-get='/admin/imports/1/state']")
+    run_import(1)
+    checked = signed_in.get("/admin/imports/1")
+    assert "Checked, not imported yet" in checked.text
+    assert "left@example.org" in checked.text
+    session.rollback()
+    assert session.scalar(select(Subscriber.name).where(Subscriber.email_key == "li@example.org")) is None
+    page = signed_in.submit("/admin/imports/1", action="/admin/imports/1/begin")
+    assert "Waiting" in page.text
     run_import(1)
     state = signed_in.get("/admin/imports/1/state")
     assert not state.tree.xpath("//*[@hx-get]")
@@ -343,7 +354,29 @@ def test_an_import_without_file_basis_or_right_is_refused(signed_in, weekly, ses
     assert session.scalars(select(ImportRun)).all() == []
 
 
-@pytest.mark.parametrize("content", [b"", b"\0\0\1\2\xff", b"%PDF-1.7\n\x9c\xff", b"name,phone\nLi,123\n"])
+def test_columns_are_chosen_by_a_person_where_nothing_looks_like_an_address(signed_in, weekly, session):
+    page = upload(signed_in, weekly, "联络,人\nli@example.org,李伟\n".encode())
+    assert page.path == "/admin/imports/1/columns"
+    refused = signed_in.submit("/admin/imports/1/columns", {"column0": "name", "column1": "name"})
+    assert refused.status == 422
+    assert "exactly one" in refused.text
+    signed_in.submit("/admin/imports/1/columns", {"column0": "email", "column1": "name"})
+    run_import(1)
+    assert "Checked" in signed_in.get("/admin/imports/1").text
+
+
+def test_an_import_is_given_up_and_stays_so(signed_in, weekly, session):
+    upload(signed_in, weekly, b"email\nli@example.org\n")
+    page = signed_in.submit("/admin/imports/1/columns", action="/admin/imports/1/cancel")
+    assert "Cancelled" in page.text
+    run_import(1)
+    session.rollback()
+    assert session.scalars(select(Subscriber)).all() == []
+    again = signed_in.get("/admin/imports/1/columns")
+    assert again.path == "/admin/imports/1"
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\0\1\2\xff", b"%PDF-1.7\n\x9c\xff", b"PK\x03\x04 no workbook"])
 def test_a_file_that_is_no_table_of_addresses_is_refused_with_a_reason(signed_in, weekly, session, content):
     page = upload(signed_in, weekly, content)
     assert page.status == 422

@@ -7,6 +7,7 @@ from mailer.dispatch.replies import meaning
 from mailer.i18n import N_
 from mailer.newsroom.wording import issue_name
 from mailer.web.admin import blueprint
+from mailer.web.admin.audience_words import WORDS as AUDIENCE_WORDS
 from mailer.web.admin.audit_words import ACTIONS, DETAILS
 from mailer.web.locale import current_locale, gettext
 
@@ -40,21 +41,6 @@ WORDS: dict[str, dict[str, str]] = {
         "confirmed": N_("Subscription confirmed"),
         "withdrawn": N_("Consent withdrawn"),
         "imported": N_("Entered by an admin"),
-    },
-    "import": {
-        "queued": N_("Waiting"),
-        "running": N_("Running"),
-        "finished": N_("Finished"),
-        "failed": N_("Failed"),
-    },
-    "count": {
-        "new": N_("New"),
-        "changed": N_("Changed"),
-        "unchanged": N_("Unchanged"),
-        "duplicate": N_("Twice in the file"),
-        "invalid": N_("Not an address"),
-        "suppressed": N_("On the suppression list"),
-        "left": N_("Has unsubscribed"),
     },
     "mailing": {
         "draft": N_("Draft"),
@@ -106,6 +92,7 @@ WORDS: dict[str, dict[str, str]] = {
         "delivery": N_("Delivery"),
         "dkim_key": N_("DKIM key"),
     },
+    **AUDIENCE_WORDS,
     "action": ACTIONS,
     "detail": DETAILS,
 }
@@ -113,7 +100,8 @@ WORDS: dict[str, dict[str, str]] = {
 COLOURS: dict[str, str] = {
     "active": "green", "confirmed": "green", "accepted": "green", "finished": "green", "well": "green",
     "human": "green", "invited": "azure", "running": "azure", "sending": "azure", "claimed": "azure",
-    "preparing": "azure", "unconfirmed": "yellow", "paused": "yellow", "warning": "yellow", "deferred": "yellow",
+    "preparing": "azure", "checked": "azure", "checking": "azure", "uploaded": "yellow",
+    "unconfirmed": "yellow", "paused": "yellow", "warning": "yellow", "deferred": "yellow",
     "unknown": "orange", "failed": "red", "rejected": "red", "hard_bounce": "red", "complaint": "red",
 }  # fmt: skip
 

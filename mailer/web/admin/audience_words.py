@@ -1,0 +1,53 @@
+"""What imports, their columns and their sources are called on pages."""
+
+from mailer.i18n import N_
+
+IMPORT_STATES: dict[str, str] = {
+    "uploaded": N_("Columns to be chosen"),
+    "checking": N_("Being checked"),
+    "checked": N_("Checked, not imported yet"),
+    "queued": N_("Waiting"),
+    "running": N_("Running"),
+    "finished": N_("Finished"),
+    "failed": N_("Failed"),
+    "cancelled": N_("Cancelled"),
+}
+COUNTS: dict[str, str] = {
+    "new": N_("New"),
+    "changed": N_("Changed"),
+    "unchanged": N_("Unchanged"),
+    "duplicate": N_("Twice in the file"),
+    "invalid": N_("Not an address"),
+    "suppressed": N_("On the suppression list"),
+    "left": N_("Has unsubscribed"),
+    "unconfirmed": N_("Not confirmed elsewhere"),
+}
+TARGETS: dict[str, str] = {
+    "": N_("Leave out"),
+    "email": N_("Email address"),
+    "name": N_("Name"),
+    "first_name": N_("First name"),
+    "last_name": N_("Family name"),
+    "locale": N_("Language"),
+    "attribute": N_("Keep as an attribute"),
+    "attributes": N_("Attributes (JSON)"),
+    "state": N_("State of the subscription"),
+    "left_at": N_("Has unsubscribed at"),
+    "blocked_at": N_("Unreachable since"),
+    "is_confirmed": N_("Is confirmed (1/0)"),
+    "is_blacklisted": N_("Is blocked (1/0)"),
+}
+SOURCES: dict[str, str] = {
+    "": N_("a table"),
+    "mailer": N_("an export of this service"),
+    "listmonk": N_("an export of listmonk"),
+    "mailchimp": N_("an export of Mailchimp"),
+    "mailman": N_("an export of Mailman 3"),
+    "phplist": N_("an export of phpList"),
+}
+WORDS: dict[str, dict[str, str]] = {
+    "import": IMPORT_STATES,
+    "count": COUNTS,
+    "target": TARGETS,
+    "source": SOURCES,
+}

@@ -1,0 +1,110 @@
+import datetime as dt
+import io
+import zipfile
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from mailer.audience import xlsx_files
+from mailer.audience.tables import FileKind, detect_shape, read_rows
+from mailer.errors import UnreadableError
+
+
+def workbook(rows: Sequence[Sequence[object]]) -> io.BytesIO:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(list(row))
+    file = io.BytesIO()
+    book.save(file)
+    return file
+
+
+def repacked(file: io.BytesIO, name: str, content: bytes) -> io.BytesIO:
+    """The workbook with one part in another's place."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.infolist():
+            if part.filename != name:
+                new.writestr(part, old.read(part))
+        new.writestr(name, content)
+    return packed
+
+
+def test_the_first_sheet_is_read_as_text_with_its_row_numbers() -> None:
+    file = workbook([["邮箱", "姓名", "编号", "日期"], [], ["ann@example.org", "安娜", 7.0, dt.date(2026, 3, 1)]])
+    shape = detect_shape(file)
+    assert shape.kind is FileKind.XLSX
+    assert list(read_rows(file, shape)) == [
+        (1, ["邮箱", "姓名", "编号", "日期"]),
+        (3, ["ann@example.org", "安娜", "7", "2026-03-01T00:00:00"]),
+    ]
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04", b"PK\x03\x04" + b"\0" * 100, b""])
+def test_what_is_no_zip_is_refused(content: bytes) -> None:
+    with pytest.raises(UnreadableError, match="workbook"):
+        list(xlsx_files.read_rows(io.BytesIO(content)))
+
+
+def test_a_zip_of_something_else_is_refused() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("word/document.xml", "<x/>")
+    with pytest.raises(UnreadableError, match="workbook"):
+        list(xlsx_files.read_rows(file))
+
+
+@pytest.mark.parametrize("part", ["xl/sharedStrings.xml", "xl/worksheets/sheet1.xml", "xl/styles.xml"])
+def test_a_zip_bomb_is_refused_by_its_directory(part: str) -> None:
+    bomb = repacked(workbook([["email"]]), part, b"\0" * (8 * 1024 * 1024))
+    with pytest.raises(UnreadableError, match="far more"):
+        detect_shape(bomb)
+
+
+def test_more_words_than_fit_into_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx_files, "LARGEST_STRINGS", 100)
+    with pytest.raises(UnreadableError, match="too large"):
+        detect_shape(workbook([["email"], ["ann@example.org"]]))
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("xl/worksheets/sheet1.xml", b"<worksheet><sheetData><row><c></row>"),
+        ("xl/workbook.xml", b"not xml"),
+        ("[Content_Types].xml", b"<Types/>"),
+    ],
+)
+def test_a_broken_part_is_a_broken_workbook(part: str, content: bytes) -> None:
+    broken = repacked(workbook([["email"], ["ann@example.org"]]), part, content)
+    with pytest.raises(UnreadableError):
+        list(xlsx_files.read_rows(broken))
+
+
+CELL = '<sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>&e8;</t></is></c></row></sheetData>'
+
+
+def test_entities_are_not_expanded_without_end() -> None:
+    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "x" * 10}">' for n in range(9))
+    laughs = f'<?xml version="1.0"?><!DOCTYPE x [{entities}]><worksheet>{CELL}</worksheet>'.encode()
+    with pytest.raises(UnreadableError):
+        list(xlsx_files.read_rows(repacked(workbook([["a"]]), "xl/worksheets/sheet1.xml", laughs)))
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp")), min_size=1, max_size=12)
+
+
+@given(st.lists(st.lists(TEXT, min_size=1, max_size=3), min_size=1, max_size=4))
+def test_texts_come_back_as_they_were(rows: list[list[str]]) -> None:
+    # What begins with = is a formula to openpyxl; its result is what is read, and there is none here.
+    rows = [[f"x{cell}" for cell in row] for row in rows]
+    found = [cells for _, cells in xlsx_files.read_rows(workbook(rows))]
+    width = max(map(len, rows))
+    assert [[*cells, *[""] * (width - len(cells))] for cells in found] == [
+        [*row, *[""] * (width - len(row))] for row in rows
+    ]
