@@ -2,14 +2,18 @@
 
 import re
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer import accounts, letters
 from mailer.accounts.models import Account
 from mailer.addresses import parse_address
+from mailer.audience.models import Subscriber, Subscription
+from mailer.audience.rules import SubscriptionState
 from mailer.errors import RuleError
 from mailer.i18n import N_, translate
 from mailer.letters.models import Letter
+from mailer.newsletters.models import List
 from mailer.newsroom.compiling import compile_issue, get_content
 from mailer.newsroom.models import Issue
 
@@ -53,3 +57,19 @@ def send_proof(session: Session, issue: Issue, addresses: str, *, by: Account | 
         session, by=by, action="issue.proof_sent", subject_type="issue", subject_id=issue.id, count=len(written)
     )
     return written
+
+
+def find_reader(session: Session, newsletter_id: int, address: str) -> Subscriber | None:
+    """Who reads the newsletter at `address`, for a preview as they get it. Raises `RuleError` for what is none."""
+    return session.scalar(
+        select(Subscriber)
+        .join(Subscription, Subscription.subscriber_id == Subscriber.id)
+        .join(List, List.id == Subscription.list_id)
+        .where(
+            Subscriber.email_key == parse_address(address).key,
+            Subscriber.erased_at.is_(None),
+            Subscription.state == SubscriptionState.CONFIRMED,
+            List.newsletter_id == newsletter_id,
+        )
+        .limit(1)
+    )

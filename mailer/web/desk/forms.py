@@ -22,9 +22,11 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange, Optional
 
 from mailer.i18n import N_
-from mailer.newsletters.rules import Tracking
+from mailer.newsletters.rules import ArchiveAccess, Tracking
 from mailer.newsroom.chain import STEP_NAME_LENGTH
 from mailer.newsroom.fields import ARTICLE_LINES, COLOPHON_LIMIT, ISSUE_LINES
+from mailer.press.fontstacks import STACKS
+from mailer.press.theme_options import LARGEST_LOGO, NARROWEST, SMALLEST_LOGO, WIDEST
 from mailer.press.themes import list_themes
 from mailer.web.forms import Form, at_most, lazy, required, strip
 from mailer.web.locale import current_locale, gettext
@@ -47,6 +49,11 @@ def theme_choices() -> list[SelectChoice]:
     return [SelectChoice(theme.name, theme.title_in(locale)) for theme in list_themes()]
 
 
+def font_choices() -> list[SelectChoice]:
+    own = SelectChoice("", gettext("As the theme has it"))
+    return [own, *(SelectChoice(name, gettext(stack.label)) for name, stack in STACKS.items())]
+
+
 class NewsletterForm(Form):
     """Who a newsletter is and how it is sent."""
 
@@ -63,6 +70,22 @@ class NewsletterForm(Form):
     reply_to = _line(N_("Reply address"), 320)
     theme = SelectField(lazy(N_("Theme")), choices=theme_choices)
     colour = StringField(lazy(N_("Colour of the masthead")), filters=[strip], render_kw={"type": "color"})
+    ground = StringField(lazy(N_("Colour behind the sheet")), filters=[strip], render_kw={"type": "color"})
+    width = _whole(N_("Width of the sheet, pixels"), NARROWEST, WIDEST)
+    fonts = SelectField(lazy(N_("Fonts")), choices=font_choices, default="")
+    articles = SelectField(
+        lazy(N_("Articles in the mail")),
+        choices=[
+            SelectChoice("full", lazy(N_("In full"))),
+            SelectChoice("abstract", lazy(N_("As abstracts that lead to the web"))),
+        ],
+        default="full",
+    )
+    logo_url = _line(N_("Logo: address of the picture"), 500)
+    logo_alt = _line(N_("Logo: words for who does not see it"), 200)
+    logo_width = _whole(N_("Logo: width, pixels"), SMALLEST_LOGO, LARGEST_LOGO)
+    header = TextAreaField(lazy(N_("Block at the head of every mail (HTML)")), filters=[strip], render_kw={"rows": 3})
+    footer = TextAreaField(lazy(N_("Block at the foot of every mail (HTML)")), filters=[strip], render_kw={"rows": 3})
     tracking = RadioField(
         lazy(N_("What is recorded of reading")),
         choices=[
@@ -70,6 +93,15 @@ class NewsletterForm(Form):
             SelectChoice(Tracking.COUNTS.value, lazy(N_("Only how many opened and clicked"))),
             SelectChoice(Tracking.OFF.value, lazy(N_("Nothing: no pixel, plain links"))),
         ],
+    )
+    archive_access = RadioField(
+        lazy(N_("Who may read past issues on the web")),
+        choices=[
+            SelectChoice(ArchiveAccess.PUBLIC.value, lazy(N_("Everybody"))),
+            SelectChoice(ArchiveAccess.SUBSCRIBERS.value, lazy(N_("Its subscribers, by the links in their mail"))),
+            SelectChoice(ArchiveAccess.ACCOUNTS.value, lazy(N_("Those who sign in here"))),
+        ],
+        default=ArchiveAccess.PUBLIC.value,
     )
     is_four_eyes = BooleanField(lazy(N_("An issue is approved by somebody other than who submitted it")))
 

@@ -14,6 +14,7 @@ from mailer.web.desk import blueprint
 from mailer.web.desk.forms import NewNewsletterForm
 from mailer.web.desk.rights import may_govern, only
 from mailer.web.desk.settings import identity
+from mailer.web.desk.theming import shown_options
 from mailer.web.forms import REFUSED
 from mailer.web.locale import current_locale, gettext
 from mailer.web.signing_in import get_account
@@ -69,11 +70,11 @@ def newsletter_new() -> ResponseReturnValue:
         sender_address=settings.sender_address,
         tracking="full",
         is_four_eyes=True,
-        colour="#c8102e",
+        **shown_options("bulletin", {}),
     )
     if form.validate_on_submit():
         try:
-            made = create_newsletter(get_session(), slug=form.slug.data or "", by=get_account(), **identity(form, {}))
+            made = create_newsletter(get_session(), slug=form.slug.data or "", by=get_account(), **identity(form))
         except RuleError as error:
             get_session().rollback()
             form.refuse(error)

@@ -12,6 +12,7 @@ from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
 from mailer.web.desk.forms import NewsletterForm
 from mailer.web.desk.rights import may_govern, only
+from mailer.web.desk.theming import chosen_options, shown_options
 from mailer.web.forms import REFUSED
 from mailer.web.locale import gettext
 from mailer.web.signing_in import get_account
@@ -19,16 +20,14 @@ from mailer.web.signing_in import get_account
 # Of the form; `theme_options` is made from what the theme's own fields say.
 FIELDS = (
     "title", "publisher", "description", "contact", "language", "time_zone", "sender_name", "sender_address",
-    "reply_to", "theme", "tracking", "is_four_eyes",
+    "reply_to", "theme", "tracking", "archive_access", "is_four_eyes",
 )  # fmt: skip
 
 
-def identity(form: NewsletterForm, options: dict[str, Any]) -> dict[str, Any]:
-    """What the form says of a newsletter, `options` being what its theme was told so far."""
+def identity(form: NewsletterForm, *, theme_before: str = "") -> dict[str, Any]:
+    """What the form says of a newsletter. Raises `RuleError` for a choice that its theme cannot follow."""
     values = {name: form[name].data if form[name].data is not None else "" for name in FIELDS}
-    if form.colour.data:
-        options = options | {"colour": form.colour.data}
-    return values | {"theme_options": options}
+    return values | {"theme_options": chosen_options(form, before=theme_before)}
 
 
 @blueprint.route("/newsletters/<int:newsletter_id>/settings", methods=["GET", "POST"])
@@ -36,10 +35,11 @@ def identity(form: NewsletterForm, options: dict[str, Any]) -> dict[str, Any]:
 def newsletter_settings(newsletter_id: int) -> ResponseReturnValue:
     session = get_session()
     newsletter = get_newsletter(session, newsletter_id)
-    form = NewsletterForm(obj=newsletter, colour=newsletter.theme_options.get("colour", "#c8102e"))
+    form = NewsletterForm(obj=newsletter, **shown_options(newsletter.theme, newsletter.theme_options))
     if form.validate_on_submit():
         try:
-            change_newsletter(session, newsletter, by=get_account(), **identity(form, newsletter.theme_options))
+            values = identity(form, theme_before=newsletter.theme)
+            change_newsletter(session, newsletter, by=get_account(), **values)
         except RuleError as error:
             session.rollback()
             form.refuse(error)

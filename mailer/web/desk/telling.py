@@ -10,6 +10,7 @@ from mailer.i18n import N_
 from mailer.newsroom.rules import IssueState, ReviewAct
 from mailer.newsroom.versions import VersionKind
 from mailer.newsroom.wording import issue_name, number_line
+from mailer.press.themes import list_themes
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
 from mailer.web.failures import say
@@ -61,5 +62,6 @@ def _words() -> dict[str, object]:
         "review_acts": ACTS,
         "version_kinds": VERSIONS,
         "issue_name": issue_name,
+        "themes": list_themes,
         "number_line": number_line,
     }
