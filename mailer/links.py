@@ -8,6 +8,7 @@ must work for years); those in letters do.
 
 import base64
 import binascii
+import hashlib
 import hmac
 import time
 from collections.abc import Sequence
@@ -22,28 +23,31 @@ from mailer.settings import get_settings
 TAG_BYTES = 12
 # RFC 4648 section 5.
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 DAY = 86_400
 
 
 @lru_cache(maxsize=32)
-def _keyed(purpose: str, secret: str) -> hmac.HMAC:
-    """Ready to be copied: hashing the key for each token would be two thirds of its cost."""
-    key = hmac.digest(secret.encode(), b"mailer.links/" + purpose.encode(), "sha256")
-    return hmac.new(key, digestmod="sha256")
+def _keyed(purpose: str, secret: str) -> tuple["hashlib._Hash", "hashlib._Hash"]:
+    """The two hashes of HMAC (RFC 2104 section 4), each with its key block taken in: ready to be copied.
+
+    A message holds three tokens. `hmac` would hash the key for each, which is three quarters of what a token costs.
+    """
+    key = hmac.digest(secret.encode(), b"mailer.links/" + purpose.encode(), "sha256").ljust(64, b"\0")
+    return hashlib.sha256(key.translate(_INNER)), hashlib.sha256(key.translate(_OUTER))
 
 
 def _tag(purpose: str, payload: bytes) -> bytes:
-    mac = _keyed(purpose, get_settings().secret_key.get_secret_value()).copy()
-    mac.update(payload)
-    return mac.digest()[:TAG_BYTES]
-
-
-def _encode(raw: bytes) -> str:
-    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
+    inner, outer = _keyed(purpose, get_settings().secret_key.get_secret_value())
+    first, second = inner.copy(), outer.copy()
+    first.update(payload)
+    second.update(first.digest())
+    return second.digest()[:TAG_BYTES]
 
 
 def _sign(purpose: str, payload: bytes) -> str:
-    return _encode(payload + _tag(purpose, payload))
+    raw = payload + _tag(purpose, payload)
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
 
 
 def _open(purpose: str, token: str) -> bytes:
@@ -184,6 +188,19 @@ def read_preferences_token(token: str) -> int:
 def preferences_url(token: str) -> str:
     """Where a reader chooses lists, language and name."""
     return absolute(f"/preferences/{token}")
+
+
+def make_reading_token(newsletter_id: int, subscriber_id: int) -> str:
+    """Lets one subscriber read the archive of one newsletter that only subscribers may read, as long as they are one:
+    nothing else, so that what happens to an address with it harms no subscription.
+    """
+    return _sign("reading", _pack(newsletter_id, subscriber_id))
+
+
+def read_reading_token(token: str) -> tuple[int, int]:
+    """(newsletter id, subscriber id). Raises `LinkError`."""
+    newsletter_id, subscriber_id = _expect(_unpack(_open("reading", token)), 2)
+    return newsletter_id, subscriber_id
 
 
 # ---- letters --------------------------------------------------------------------------------------------------------

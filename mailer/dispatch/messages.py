@@ -7,6 +7,7 @@ comes with the reading of bounces.
 
 import base64
 import datetime as dt
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
@@ -28,14 +29,21 @@ from mailer.newsroom.models import Edition
 from mailer.press.message import Identity, MessageTemplate, assemble
 from mailer.press.slots import PREFERENCES_URL, READER, UNSUBSCRIBE_URL
 
+# RFC 4648 section 6, in lower case.
+_DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
+
 # A template is some hundred kilobytes, and a process turns from one mailing to the next and back.
 _template = lru_cache(maxsize=16)(assemble)
 
 
 def message_id(delivery_id: int, key: str, domain: str) -> str:
     """``<delivery.key@domain>``, known before anything is sent and the same in every attempt."""
-    number = delivery_id.to_bytes((delivery_id.bit_length() + 7) // 8 or 1, "big")
-    return f"<{base64.b32encode(number).decode().rstrip('=').lower()}.{key}@{domain}>"
+    length = (delivery_id.bit_length() + 7) // 8 or 1
+    # The bits of `base64.b32encode`, which takes three times as long, and no padding.
+    digits = -(-length * 8 // 5)
+    bits = delivery_id << (digits * 5 - length * 8)
+    number = "".join([_DIGITS[bits >> shift & 31] for shift in range(digits * 5 - 5, -1, -5)])
+    return f"<{number}.{key}@{domain}>"
 
 
 def read_message_id(value: str) -> tuple[int, str]:
@@ -46,6 +54,11 @@ def read_message_id(value: str) -> tuple[int, str]:
         raise ValueError(value)
     text = number.upper()
     return int.from_bytes(base64.b32decode(text + "=" * (-len(text) % 8)), "big"), key
+
+
+@lru_cache(maxsize=8)
+def _moment(second: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(second, dt.UTC)
 
 
 def identity_of(newsletter: Newsletter, chosen: List, *, mailing_id: int) -> Identity:
@@ -118,7 +131,7 @@ class MessageMaker:
                 to=claim.address,
                 to_name=claim.name,
                 message_id=message_id(claim.delivery_id, self._key, self._domain),
-                date=dt.datetime.now(dt.UTC),
+                date=_moment(int(time.time())),
                 slots={
                     READER: links.make_reader_token(claim.delivery_id),
                     UNSUBSCRIBE_URL: links.unsubscribe_url(links.make_unsubscribe_token(leaving)),

@@ -1,6 +1,7 @@
 """A message and its addresses as SMTP wants them on the wire: dot-stuffed CRLF lines, paths, A-labels."""
 
 import re
+from functools import lru_cache
 
 import idna
 
@@ -69,11 +70,15 @@ def path(address: str) -> bytes | None:
     local, at, domain = address.rpartition("@")
     if not at or not _LOCAL.fullmatch(local) or len(address) > 320:
         return None
+    host = _host(domain)
+    return None if host is None else f"{local}@{host}".encode()
+
+
+@lru_cache(maxsize=1024)
+def _host(domain: str) -> str | None:
     if not domain.isascii():
         try:
             domain = idna.encode(domain, uts46=True).decode()
         except idna.IDNAError:
             return None
-    if not _HOST.fullmatch(domain):
-        return None
-    return f"{local}@{domain}".encode()
+    return domain if _HOST.fullmatch(domain) else None

@@ -6,6 +6,7 @@ dead. Here a field is built of tokens that are never broken; each function retur
 
 import re
 from binascii import b2a_base64
+from functools import lru_cache
 
 import idna
 
@@ -20,6 +21,8 @@ HARD_LINE = 998
 # RFC 2047 section 2, the delimiters included; "=?utf-8?B?" and "?=" take 12 of them.
 ENCODED_WORD = 75
 _FRAME = 12
+
+NO_ADDRESS = N_("This is not a mail address.")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -75,6 +78,9 @@ def _word(chunk: bytes) -> str:
 
 def fold(name: str, tokens: list[str]) -> str:
     """The field, its tokens joined by single spaces and broken between them to lines of at most 76 where possible."""
+    flat = f"{name}: {' '.join(tokens)}"
+    if len(flat) <= LINE:
+        return flat + CRLF
     lines, line = [], f"{name}:"
     for token in tokens:
         # The first token stays on the field's own line unless that makes it too long.
@@ -104,7 +110,7 @@ def unstructured(name: str, value: str) -> str:
 def phrase(name: str, value: str, used: int) -> list[str]:
     """A display name as tokens: atoms, a quoted-string, or encoded-words (RFC 2047 section 5 (3))."""
     check_value(name, value)
-    if "=?" not in value:
+    if "=?" not in value and value.isascii():
         if _ATOMS.fullmatch(value) and all(len(word) < LINE for word in value.split(" ")):
             return value.split(" ")
         if _PRINTABLE.fullmatch(value) and len(value) < LINE - used - 4:
@@ -120,15 +126,21 @@ def header_address(address: str) -> str:
     """
     local, _, domain = address.rpartition("@")
     if not _LOCAL.fullmatch(local):
-        raise _refusal(N_("This is not a mail address."))
+        raise _refusal(NO_ADDRESS)
+    return f"{local}@{_header_domain(domain)}"
+
+
+@lru_cache(maxsize=1024)
+def _header_domain(domain: str) -> str:
+    """In A-labels; a list has many readers at few domains."""
     try:
         if not domain.isascii():
             domain = idna.encode(domain, uts46=True).decode()
     except idna.IDNAError:
-        raise _refusal(N_("This is not a mail address.")) from None
+        raise _refusal(NO_ADDRESS) from None
     if not _DOMAIN.fullmatch(domain):
-        raise _refusal(N_("This is not a mail address."))
-    return f"{local}@{domain}"
+        raise _refusal(NO_ADDRESS)
+    return domain
 
 
 def needs_smtputf8(address: str) -> bool:

@@ -1,3 +1,5 @@
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,3 +76,10 @@ def test_the_token_for_an_account_is_of_one_purpose() -> None:
 def test_addresses_stand_under_the_public_url() -> None:
     assert links.pixel_url("READER") == "http://127.0.0.1:8000/o/READER.gif"
     assert links.article_url("ke-ji", 3, 9) == "http://127.0.0.1:8000/n/ke-ji/issues/3/articles/9"
+
+
+@given(st.binary(max_size=200))
+def test_a_tag_is_the_hmac_that_anybody_else_would_compute(payload: bytes) -> None:
+    secret = links.get_settings().secret_key.get_secret_value().encode()
+    key = hmac.digest(secret, b"mailer.links/reader", "sha256")
+    assert links._tag("reader", payload) == hmac.digest(key, payload, "sha256")[: links.TAG_BYTES]
