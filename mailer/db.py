@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Engine, Identity, MetaData, create_engine, event, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from mailer.settings import get_settings
@@ -90,7 +90,7 @@ def forget_engine() -> None:
 
 def new_session() -> Session:
     """A session that the caller must close; the web keeps one per request. Elsewhere use `session_scope`."""
-    return sessionmaker(get_engine(), expire_on_commit=False)()
+    return Session(get_engine(), expire_on_commit=False)
 
 
 @contextmanager

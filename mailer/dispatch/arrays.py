@@ -22,10 +22,13 @@ def of_flags(values: Sequence[bool]) -> Array:
 
 def of_texts(values: Sequence[str | None]) -> Array:
     """Text without NUL characters, which PostgreSQL cannot hold; `None` is NULL."""
+    words = [value for value in values if value is not None]
+    whole = "".join(words)
+    if words and len(words) == len(values) and "\\" not in whole and '"' not in whole:
+        return '{"' + '","'.join(words) + '"}'
     return "{" + ",".join(["NULL" if value is None else _quote(value) for value in values]) + "}"
 
 
 def _quote(value: str) -> str:
-    if "\\" in value or '"' in value:
-        value = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{value}"'
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -92,7 +92,7 @@ def settle(session: Session, settlements: Sequence[Settlement]) -> set[int]:
     if not settlements:
         return set()
     keep_to_indexes(session)
-    settled = set(session.scalars(SETTLE, _columns(settlements)))
+    settled = set(session.scalars(SETTLE, _columns(settlements)).all())
     refused = {item.delivery_id: item for item in settlements if item.is_address_dead and item.delivery_id in settled}
     _suppress(session, refused)
     suspend_providers(session, [item for item in settlements if item.delivery_id in settled])

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-GATHER_SECONDS = 0.02
-ENOUGH = 100
+# A statement's own cost is that of fifty rows: a few hundred at a time, and nobody waits for them to be written.
+GATHER_SECONDS = 0.05
+ENOUGH = 400
 MOST = 500
 # More than this, and nothing more is sent until the database has caught up.
 FULL = 2000

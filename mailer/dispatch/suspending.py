@@ -34,7 +34,11 @@ def suspend_providers(session: Session, settlements: Iterable[Settlement]) -> li
 
     A daily quota suspends until the provider's next midnight.
     """
-    limited = {item.provider: item for item in settlements if item.attempt and is_providers_limit(item.reason)}
+    limited = {
+        item.provider: item
+        for item in settlements
+        if item.reason and item.attempt and is_providers_limit(item.reason)
+    }
     made = []
     for name, said in limited.items():
         provider = get_providers().get(name)
