@@ -7,12 +7,14 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, Delete, Update, and_, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
+from mailer.audience import admission
 from mailer.audience.correspondence import CONFIRM_DAYS
 from mailer.audience.models import Consent, ImportChunk, ImportRefusal, ImportRun, Subscriber, Subscription
 from mailer.audience.rules import IMPORT_OVER, ConsentAct, ImportState, SubscriptionState
 from mailer.dispatch.models import Delivery
 from mailer.letters.models import Letter
 from mailer.letters.rules import LetterState
+from mailer.settings import get_settings
 
 LETTER_DAYS = 30
 REFUSAL_DAYS = 30
@@ -27,10 +29,14 @@ class Forgotten:
     subscribers: int
     letters: int
     refusals: int
+    traces: int
+    admissions: int
 
 
 def sweep(session: Session) -> Forgotten:
-    """Forgets sign-ups that were not confirmed in time, what letters said, and reports of refused addresses."""
+    """Forgets sign-ups that were not confirmed in time, what letters said, reports of refused addresses, where consents
+    came from once that has been kept long enough, and yesterday's counts of sign-ups.
+    """
     returns = _undo_returns(session)
     sign_ups = _forget_sign_ups(session)
     return Forgotten(
@@ -39,6 +45,8 @@ def sweep(session: Session) -> Forgotten:
         subscribers=_forget_subscribers(session),
         letters=_forget_letters(session),
         refusals=_forget_refusals(session),
+        traces=_forget_traces(session),
+        admissions=admission.forget(session),
     )
 
 
@@ -98,6 +106,17 @@ def _forget_letters(session: Session) -> int:
             Letter.parameters != {},
         )
         .values(parameters={}),
+    )
+
+
+def _forget_traces(session: Session) -> int:
+    """The proof stays: what was shown, what was answered and when. Where it came from has its own time."""
+    kept = dt.timedelta(days=get_settings().consent_trace_days)
+    return _count(
+        session,
+        update(Consent)
+        .where(Consent.at <= func.now() - kept, Consent.ip.is_not(None) | (Consent.user_agent != ""))
+        .values(ip=None, user_agent=""),
     )
 
 

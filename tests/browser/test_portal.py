@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer import links
+from mailer.audience import entrance
 from mailer.audience.models import Subscriber, Subscription
 from mailer.letters.models import Letter
-from mailer.web.portal import stamps
 from tests.web.portal_scene import Scene, send_issue, set_scene
 
 pytestmark = pytest.mark.browser
@@ -23,7 +23,7 @@ NewContext = Callable[..., BrowserContext]
 @pytest.fixture
 def scene(session: Session, monkeypatch: pytest.MonkeyPatch) -> Scene:
     # A test fills in a form quicker than a person can; that this is noticed is tested elsewhere.
-    monkeypatch.setattr(stamps, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(entrance, "LEAST_SECONDS", 0.0)
     return set_scene(session)
 
 

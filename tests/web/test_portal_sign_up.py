@@ -9,11 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer import links, newsletters
+from mailer.audience import entrance
 from mailer.audience.models import Consent, Subscriber, Subscription
 from mailer.audience.rules import SubscriptionState
 from mailer.db import now
 from mailer.letters.models import Letter
-from mailer.web.portal import stamps
+from mailer.web import stamps
 from tests.web.conftest import Page, Visitor
 from tests.web.portal_scene import WORDING_ZH, Scene, set_scene
 
@@ -26,7 +27,7 @@ def scene(session: Session) -> Scene:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests are quicker than people; what is too quick has tests of its own."""
-    monkeypatch.setattr(stamps, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(entrance, "LEAST_SECONDS", 0.0)
 
 
 def fill_in(visitor: Visitor, scene: Scene, **values: object) -> Page:

@@ -6,6 +6,7 @@ from flask import abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from mailer import newsletters
+from mailer.audience.admission import is_pressed
 from mailer.db import now
 from mailer.newsroom.editions import (
     count_published_by_year,
@@ -19,9 +20,9 @@ from mailer.press.wording import clauses
 from mailer.web.database import get_session
 from mailer.web.portal import blueprint
 from mailer.web.portal.home import LATEST
-from mailer.web.portal.requests import sign_up_wording
 from mailer.web.portal.subscribing import make_sign_up_form
 from mailer.web.portal.web_editions import body_of, list_cards, show
+from mailer.web.sign_ups import sign_up_wording
 
 
 @blueprint.get("/n/<slug>/")
@@ -36,6 +37,7 @@ def newsletter(slug: str) -> str:
         newsletter=found,
         form=make_sign_up_form(lists),
         lists=lists,
+        is_pressed=is_pressed(session),
         wording=sign_up_wording(),
         language=HTML_LANGUAGES.get(found.language, found.language),
         issues=list_cards(session, found, list_published(session, found.id, limit=LATEST)),

@@ -11,7 +11,8 @@ from mailer.web.database import commit, get_session
 from mailer.web.failures import say
 from mailer.web.limits import limiter
 from mailer.web.portal import blueprint
-from mailer.web.portal.requests import confirm_wording, evidence, sign_up_wording
+from mailer.web.portal.requests import confirm_wording, evidence
+from mailer.web.sign_ups import latest_issue, sign_up_wording
 
 
 @blueprint.route("/confirm/<token>", methods=["GET", "POST"])
@@ -20,7 +21,7 @@ def confirm(token: str) -> ResponseReturnValue:
     session = get_session()
     try:
         if request.method == "POST":
-            found = confirming.confirm(session, token, **evidence(confirm_wording()))
+            found = confirming.confirm(session, token, latest_issue=latest_issue, **evidence(confirm_wording()))
             commit()
         else:
             found = confirming.find_confirmation(session, token)

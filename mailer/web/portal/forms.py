@@ -20,7 +20,7 @@ from mailer.audience.subscribing import NAME_LENGTH
 from mailer.i18n import N_
 from mailer.newsletters.models import List
 from mailer.web.forms import Form, at_most, lazy, required, strip
-from mailer.web.portal.stamps import make_stamp
+from mailer.web.stamps import make_stamp
 
 LANGUAGES = [SelectChoice("zh_CN", "中文"), SelectChoice("en", "English")]
 

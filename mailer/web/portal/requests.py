@@ -2,26 +2,14 @@
 
 from typing import Any
 
-from flask import request
-
 from mailer.i18n import N_
 from mailer.web.locale import gettext
+from mailer.web.sign_ups import sender
 
 
 def evidence(wording: str) -> dict[str, Any]:
     """`wording` is the sentence that was shown, exactly, in the language it was shown in."""
-    # Behind a local socket there is no address, and an empty one is none.
-    return {"wording": wording, "ip": request.remote_addr or None, "user_agent": request.headers.get("User-Agent", "")}
-
-
-def sign_up_wording() -> str:
-    """Beside the box that must be ticked. It names no newsletter: those are ticked above it, and kept by list."""
-    return gettext(
-        N_(
-            "I agree to receive the newsletters chosen above at this address by email, and that the address is kept "
-            "for this purpose. I can unsubscribe at any time, in every mail, without giving reasons."
-        )
-    )
+    return {"wording": wording, **sender()}
 
 
 def confirm_wording() -> str:

@@ -1,0 +1,2 @@
+// The worker that does the calculation.
+import "altcha/workers/pbkdf2";
