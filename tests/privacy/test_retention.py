@@ -15,7 +15,7 @@ from mailer.privacy import retention
 from mailer.privacy.retention import Forgotten
 from tests.privacy.conftest import Known
 
-NOTHING = Forgotten(sign_ups=0, returns=0, subscribers=0, letters=0, refusals=0)
+NOTHING = Forgotten(sign_ups=0, returns=0, subscribers=0, letters=0, refusals=0, traces=0, admissions=0)
 
 
 @pytest.fixture
@@ -59,7 +59,9 @@ def test_a_sign_up_that_is_never_confirmed_is_forgotten_after_a_week(session: Se
     grow_older(session, 6.9)
     assert sweep(session) == NOTHING
     grow_older(session, 0.2)
-    assert sweep(session) == Forgotten(sign_ups=1, returns=0, subscribers=1, letters=0, refusals=0)
+    assert sweep(session) == Forgotten(
+        sign_ups=1, returns=0, subscribers=1, letters=0, refusals=0, traces=0, admissions=0
+    )
     assert session.scalars(select(Subscriber)).all() == []
     proof = session.scalars(select(Consent)).one()
     assert (proof.act, proof.ip, proof.user_agent) == ("asked", None, "")
@@ -82,7 +84,9 @@ def test_a_leaver_who_never_confirmed_the_return_is_a_leaver_again(session: Sess
     session.commit()
     ask(session, double)
     grow_older(session, 8)
-    assert sweep(session) == Forgotten(sign_ups=0, returns=1, subscribers=0, letters=0, refusals=0)
+    assert sweep(session) == Forgotten(
+        sign_ups=0, returns=1, subscribers=0, letters=0, refusals=0, traces=0, admissions=0
+    )
     assert session.scalars(select(Subscription.state)).one() == "unsubscribed"
 
 
@@ -92,8 +96,26 @@ def test_readers_stay_and_old_letters_and_refusals_go(session: Session, known: K
     grow_older(session, 2)
     session.execute(update(Letter).where(Letter.address_key == "bob@example.org").values(state="accepted"))
     session.commit()
-    assert sweep(session) == Forgotten(sign_ups=0, returns=0, subscribers=0, letters=1, refusals=4)
+    assert sweep(session) == Forgotten(
+        sign_ups=0, returns=0, subscribers=0, letters=1, refusals=4, traces=0, admissions=0
+    )
     # Ann's letter still waits to be sent.
     assert [bool(letter.parameters) for letter in session.scalars(select(Letter).order_by(Letter.id))] == [True, False]
     assert session.scalar(select(func.count()).select_from(Subscriber)) == 2
     assert sweep(session) == NOTHING
+
+
+def test_where_a_consent_came_from_is_forgotten_in_its_time_and_the_proof_stays(session: Session, double: List) -> None:
+    for days in (1094, 1096):
+        session.add(
+            Consent(
+                subscriber_id=1, list_id=double.id, act="confirmed", wording="Yes", ip="192.0.2.1",
+                user_agent="Firefox", at=session.scalars(select(func.now())).one() - dt.timedelta(days=days),
+            )
+        )  # fmt: skip
+    session.commit()
+    assert sweep(session).traces == 1
+    session.commit()
+    session.expire_all()
+    rows = session.execute(select(Consent.wording, Consent.ip, Consent.user_agent).order_by(Consent.at)).all()
+    assert [tuple(row) for row in rows] == [("Yes", None, ""), ("Yes", "192.0.2.1", "Firefox")]
