@@ -12,7 +12,18 @@ from mailer.resources import TRANSLATIONS
 # Chinese first: what a reader gets when nothing says otherwise.
 LOCALES: tuple[str, ...] = ("zh_CN", "en")
 DEFAULT_LOCALE = "zh_CN"
-DOMAINS: tuple[str, ...] = ("shared", "mail", "portal", "desk", "parse", "reports", "dispatch", "admin", "audience")
+DOMAINS: tuple[str, ...] = (
+    "shared",
+    "mail",
+    "portal",
+    "archive",
+    "desk",
+    "parse",
+    "reports",
+    "dispatch",
+    "admin",
+    "audience",
+)
 
 
 def N_(message: str) -> str:  # noqa: N802  (the gettext world's own name)

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstrai
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mailer.db import Base, HasCreatedAt, HasId
-from mailer.newsletters.rules import OptIn, Tracking, Visibility
+from mailer.newsletters.rules import ArchiveAccess, OptIn, Tracking, Visibility
 
 
 class Newsletter(HasId, HasCreatedAt, Base):
@@ -17,6 +17,7 @@ class Newsletter(HasId, HasCreatedAt, Base):
     __table_args__ = (
         CheckConstraint("slug ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'", name="slug"),
         CheckConstraint("tracking IN ('full', 'counts', 'off')", name="tracking"),
+        CheckConstraint("archive_access IN ('public', 'subscribers', 'accounts')", name="archive_access"),
     )
 
     slug: Mapped[str] = mapped_column(String(64), unique=True)
@@ -39,6 +40,10 @@ class Newsletter(HasId, HasCreatedAt, Base):
     allowed_origins: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     # Whether an issue may not be approved by the account that submitted it.
     is_four_eyes: Mapped[bool] = mapped_column(default=True)
+    # Who may read what was sent, its feeds and what a search finds.
+    archive_access: Mapped[ArchiveAccess] = mapped_column(
+        String(16), default=ArchiveAccess.PUBLIC, server_default=text("'public'")
+    )
     archived_at: Mapped[dt.datetime | None]
 
     lists: Mapped[list["List"]] = relationship(back_populates="newsletter", order_by="List.position, List.id")

@@ -14,6 +14,7 @@ from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import Newsletter
 from mailer.newsletters.rules import (
+    ArchiveAccess,
     Tracking,
     check_language,
     check_origin,
@@ -39,6 +40,13 @@ def _tracking(value: str) -> Tracking:
         raise RuleError(N_("There is no such choice.")) from None
 
 
+def _archive_access(value: str) -> ArchiveAccess:
+    try:
+        return ArchiveAccess(value)
+    except ValueError:
+        raise RuleError(N_("There is no such choice.")) from None
+
+
 def _origins(values: Sequence[str]) -> list[str]:
     return sorted({check_origin(value) for value in values})
 
@@ -58,6 +66,7 @@ _FIELDS: dict[str, Callable[[Any], Any]] = {
     "theme_options": dict,
     "contact": check_paragraphs,
     "tracking": _tracking,
+    "archive_access": _archive_access,
     "is_four_eyes": bool,
     "frequency": _line(120),
     "allowed_origins": _origins,

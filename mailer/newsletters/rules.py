@@ -36,6 +36,14 @@ class Visibility(StrEnum):
     PRIVATE = "private"
 
 
+class ArchiveAccess(StrEnum):
+    """Who may read what was sent: everybody, those who receive it, or those with an account."""
+
+    PUBLIC = "public"
+    SUBSCRIBERS = "subscribers"
+    ACCOUNTS = "accounts"
+
+
 class Tracking(StrEnum):
     """What is recorded of reading: who read what, only how many, or nothing."""
 

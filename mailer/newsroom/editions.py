@@ -133,14 +133,20 @@ def find_neighbours(
 
 def list_titles(session: Session, edition_ids: Sequence[int]) -> dict[int, list[str]]:
     """Edition id -> the titles of its articles, in order, without reading their bodies."""
-    titles: dict[int, list[str]] = {edition_id: [] for edition_id in edition_ids}
+    named = list_titles_of_articles(session, edition_ids)
+    return {edition_id: [title for _, title in articles] for edition_id, articles in named.items()}
+
+
+def list_titles_of_articles(session: Session, edition_ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
+    """Edition id -> (article id, title) of each article, in order."""
+    titles: dict[int, list[tuple[int, str]]] = {edition_id: [] for edition_id in edition_ids}
     query = (
-        select(EditionArticle.edition_id, EditionArticle.title)
+        select(EditionArticle.edition_id, EditionArticle.article_id, EditionArticle.title)
         .where(EditionArticle.edition_id.in_(edition_ids))
         .order_by(EditionArticle.edition_id, EditionArticle.position)
     )
-    for edition_id, title in session.execute(query):
-        titles[edition_id].append(title)
+    for edition_id, article_id, title in session.execute(query):
+        titles[edition_id].append((article_id, title))
     return titles
 
 

@@ -8,11 +8,16 @@ blueprint = Blueprint("portal", __name__)
 from mailer.web.portal import (  # noqa: E402
     archive,
     confirming,
+    feeds,
     home,
     leaving,
     moving,
     personal,
     preferences,
+    print_editions,
+    reading,
+    robots,
+    searching,
     subscribing,
 )
 
@@ -45,10 +50,15 @@ __all__ = [
     "archive",
     "blueprint",
     "confirming",
+    "feeds",
     "home",
     "leaving",
     "moving",
     "personal",
     "preferences",
+    "print_editions",
+    "reading",
+    "robots",
+    "searching",
     "subscribing",
 ]

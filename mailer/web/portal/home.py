@@ -16,6 +16,8 @@ from mailer.press.themes import get_theme
 from mailer.settings import get_settings
 from mailer.web.database import get_session
 from mailer.web.portal import blueprint
+from mailer.web.portal.reading import may_read
+from mailer.web.portal.robots import may_be_indexed
 from mailer.web.portal.web_editions import IssueCard, list_cards
 
 # How many issues a newsletter's page shows before it sends the reader to the archive's years.
@@ -35,6 +37,7 @@ class Periodical:
 @blueprint.get("/")
 def index() -> str:
     """Every newsletter that people can read or sign up for."""
+    may_be_indexed()
     session = get_session()
     shown = [_periodical(session, each) for each in newsletters.list_newsletters(session)]
     # A newsletter with private lists only, and no issue yet, is nobody's business.
@@ -42,7 +45,9 @@ def index() -> str:
 
 
 def _periodical(session: Session, newsletter: Newsletter) -> Periodical:
-    latest = list_cards(session, newsletter, list_published(session, newsletter.id, limit=1))
+    latest = list_cards(
+        session, newsletter, list_published(session, newsletter.id, limit=1) if may_read(newsletter) else []
+    )
     return Periodical(
         newsletter,
         newsletters.list_lists(session, newsletter_id=newsletter.id, is_public=True),

@@ -19,7 +19,7 @@ from mailer.press.bodies import Body
 from mailer.press.content import HTML_LANGUAGES, ArticleContent, Content
 from mailer.press.drafting import group_sections, title_size
 from mailer.press.linking import LinkRegister, place_links
-from mailer.press.slots import NAME, fill_html
+from mailer.press.slots import NAME, fill_html, fill_text, place_editors_slots
 
 # Pixels; the measure of the page's column.
 PICTURE_WIDTH = 760
@@ -81,6 +81,12 @@ def _card(newsletter: Newsletter, issue: Issue, edition: Edition, titles: Sequen
     )
 
 
+def name_of(newsletter: Newsletter, issue: Issue, edition: Edition) -> str:
+    """Title and number of an edition: a feed's entry, a file."""
+    content = _masthead_of(newsletter, issue, edition)
+    return " ".join(part for part in (content.title, wording.issue_line(content)) if part)
+
+
 def show(newsletter: Newsletter, issue: Issue, edition: Edition) -> WebEdition:
     """`edition` for its page."""
     content = content_of(newsletter, issue, edition)
@@ -99,6 +105,12 @@ def content_of(newsletter: Newsletter, issue: Issue, edition: Edition) -> Conten
     """The content the edition was compiled of. The contact alone is today's: it must reach somebody."""
     articles = tuple(_article(newsletter, issue, article) for article in edition.articles)
     return replace(_masthead_of(newsletter, issue, edition), articles=articles)
+
+
+def text_of(body: str, language: str) -> str:
+    """What an article says, on one line, as a reader sees it."""
+    words = " ".join(Body(body, language=language, own_host="").words.split())
+    return fill_text(place_editors_slots(words), {NAME: translate(language, N_("reader"))})
 
 
 def _masthead_of(newsletter: Newsletter, issue: Issue, edition: Edition) -> Content:

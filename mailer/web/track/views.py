@@ -12,12 +12,17 @@ import uuid
 from flask import Response, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response as BaseResponse
 
 from mailer.errors import LinkError
+from mailer.feedback.arriving import find_arrival
 from mailer.feedback.events import USER_AGENT_LIMIT, Event
 from mailer.feedback.recording import record
 from mailer.feedback.spooling import spool
 from mailer.links import read_link_token, read_reader_token
+from mailer.newsletters import find_newsletter_by_slug
+from mailer.newsletters.rules import ArchiveAccess
+from mailer.web import reading_pass
 from mailer.web.database import commit, get_session
 from mailer.web.track import blueprint
 
@@ -46,17 +51,33 @@ def click(link: str, reader: str) -> ResponseReturnValue:
     A reader token that is broken (a forwarded mail that lost its end, say) still gets where it wanted.
     """
     target = read_link_token(link)
+    response = redirect(target.url, code=302)
     try:
-        _note(read_reader_token(reader), (target.edition_id, target.ordinal))
+        delivery_id = read_reader_token(reader)
+        if _note(delivery_id, (target.edition_id, target.ordinal)):
+            _let_in(response, target.url, delivery_id)
     except LinkError:
         log.info("a click with a bad reader token")
-    response = redirect(target.url, code=302)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 
-def _note(delivery_id: int, link: tuple[int, int] | None) -> None:
+def _let_in(response: BaseResponse, url: str, delivery_id: int) -> None:
+    """Whose mail leads into an archive for subscribers may read there, without their token in an address that is
+    copied, bookmarked and passed on.
+    """
+    slug = reading_pass.slug_of(url)
+    newsletter = find_newsletter_by_slug(get_session(), slug) if slug else None
+    if newsletter is None or newsletter.archive_access != ArchiveAccess.SUBSCRIBERS:
+        return
+    subscriber_id = find_arrival(get_session(), delivery_id=delivery_id, newsletter_id=newsletter.id)
+    if subscriber_id is not None:
+        reading_pass.give(response, newsletter, subscriber_id)
+
+
+def _note(delivery_id: int, link: tuple[int, int] | None) -> bool:
+    """Whether it is in the database already; else it waits for it in a file."""
     event = Event(
         event_key=uuid.uuid4().hex,
         at=dt.datetime.now(dt.UTC),
@@ -71,3 +92,5 @@ def _note(delivery_id: int, link: tuple[int, int] | None) -> None:
         commit()
     except SQLAlchemyError:
         spool(event)
+        return False
+    return True

@@ -1,0 +1,142 @@
+"""The print edition of a sent issue, set when somebody first asks for it and then kept.
+
+The file's name holds a hash of everything that is printed, so that what is kept is never wrong; a later edition takes
+its place. Typst is started for at most `AT_ONCE` issues at a time on one host, and once for one issue however many ask:
+the others wait for it, and not for ever.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from urllib.parse import quote
+
+from flask import render_template, send_file
+from flask.typing import ResponseReturnValue
+
+from mailer.errors import CompositionError
+from mailer.newsletters.models import Newsletter
+from mailer.newsroom.editions import get_published
+from mailer.press.content import Content
+from mailer.press.printing import print_edition
+from mailer.press.themes import get_theme
+from mailer.resources import TEMPLATES
+from mailer.settings import get_settings
+from mailer.web.database import get_session
+from mailer.web.limits import limiter
+from mailer.web.portal import blueprint
+from mailer.web.portal.reading import for_readers
+from mailer.web.portal.web_editions import content_of, name_of
+
+AT_ONCE = 2
+# An issue of a hundred pages takes some; a reader's patience ends here, and so does the proxy's.
+SECONDS = 25.0
+_LOOK_AGAIN = 0.05
+RETRY_SECONDS = 30
+
+
+class BusyError(Exception):
+    """Others are having theirs set; ask again."""
+
+
+@blueprint.get("/n/<slug>/issues/<int:issue_id>.pdf")
+@limiter.limit("30 per minute")
+@for_readers
+def print_edition_of(newsletter: Newsletter, issue_id: int) -> ResponseReturnValue:
+    """The PDF, to be read in the browser and kept under a good name."""
+    issue, edition = get_published(get_session(), newsletter.id, issue_id)
+    content = with_theme(content_of(newsletter, issue, edition), newsletter)
+    name = name_of(newsletter, issue, edition)
+    # Setting takes its time: no transaction waits for it.
+    get_session().rollback()
+    try:
+        path = get_print_edition(content, issue_id)
+    except CompositionError as error:
+        return _unavailable(newsletter, content.web_url, error.problems)
+    except BusyError:
+        return _unavailable(newsletter, content.web_url, [])
+    response = send_file(path, mimetype="application/pdf", conditional=True, etag=path.stem)
+    response.headers["Content-Disposition"] = disposition(name, f"{newsletter.slug}-{issue_id}.pdf")
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def with_theme(content: Content, newsletter: Newsletter) -> Content:
+    """In the newsletter's colours, as its mail and its pages; in the theme's own where they are wrong."""
+    try:
+        get_theme(content.theme, newsletter.theme_options)
+    except CompositionError:
+        return content
+    return replace(content, theme_options=newsletter.theme_options)
+
+
+def disposition(name: str, plain: str) -> str:
+    """Content-Disposition with a name in any script and one in ASCII for programs of old (RFC 6266 section 4.3)."""
+    name = name.replace("/", "-") + ".pdf"
+    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def get_print_edition(content: Content, issue_id: int, *, seconds: float = SECONDS) -> Path:
+    """The file. Raises `CompositionError` for what cannot be set here, `BusyError` after `seconds` of waiting."""
+    folder = get_settings().data_dir / "print"
+    path = folder / f"{issue_id}-{_hash(content)}.pdf"
+    if path.exists():
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + seconds
+    with _lock([folder / f"{issue_id}.lock"], until):
+        # Whoever held the lock before has made it, most often.
+        if path.exists():
+            return path
+        with _lock([folder / f"slot-{at}.lock" for at in range(AT_ONCE)], until):
+            made = print_edition(content, seconds=max(1.0, until - time.monotonic()))
+        _keep(path, made, issue_id)
+    return path
+
+
+def _hash(content: Content) -> str:
+    said = json.dumps(asdict(content), default=str, sort_keys=True, ensure_ascii=False)
+    template = (TEMPLATES / "print" / "edition.typ").read_bytes()
+    return hashlib.sha256(template + said.encode()).hexdigest()[:32]
+
+
+def _keep(path: Path, made: bytes, issue_id: int) -> None:
+    """Whole or not at all, and nothing of the issue's earlier editions."""
+    draft = path.with_suffix(f".{os.getpid()}.draft")
+    draft.write_bytes(made)
+    draft.replace(path)
+    for old in path.parent.glob(f"{issue_id}-*.pdf"):
+        if old != path:
+            old.unlink(missing_ok=True)
+
+
+@contextmanager
+def _lock(files: list[Path], until: float) -> Iterator[None]:
+    """Holds one of `files`, whichever is free first, across threads and processes. Raises `BusyError`."""
+    with ExitStack() as stack:
+        handles = [stack.enter_context(file.open("wb")) for file in files]
+        while not any(_try_lock(handle.fileno()) for handle in handles):
+            if time.monotonic() > until:
+                raise BusyError
+            time.sleep(_LOOK_AGAIN)
+        yield
+        # Closing the file lets go of it, and so does the end of the process.
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _unavailable(newsletter: Newsletter, web_url: str, problems: Sequence[str]) -> ResponseReturnValue:
+    page = render_template("archive/no_print.html", newsletter=newsletter, web_url=web_url, problems=problems)
+    headers = {} if problems else {"Retry-After": str(RETRY_SECONDS)}
+    return page, 503, headers
