@@ -19,7 +19,7 @@ def _part(part: ParsedPart, language: str) -> str:
             return subheading(part.text)
         case PartKind.SUBTITLE:
             return f"<p><strong>——{escape(part.text, quote=False)}</strong></p>"
-        case PartKind.BYLINE | PartKind.CAPTION:
+        case PartKind.BYLINE | PartKind.CAPTION | PartKind.PICTURE:
             return f"<p><em>{escape(part.text, quote=False)}</em></p>"
         case PartKind.EDITORS_NOTE:
             note = translate(language, N_("Editor's note: %(text)s"), text=part.text)

@@ -1,28 +1,84 @@
-"""A bulletin file → its structure. Pure: no database, no network, no clock.
+"""A bulletin file → its structure. Pure: no database, no clock, no network; files of strangers that need a library to
+be unpacked are read in a process of their own.
 
-The walk: bytes → text (`reading`) → blocks → contents list → masthead → furniture → colophon → titles and parts →
+The walk: bytes → kind → blocks (`readers`) → contents list → masthead → furniture → colophon → titles and parts →
 articles → what is left over becomes warnings.
 """
 
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path, PurePath
 
 from mailer.errors import UnreadableError
 from mailer.i18n import N_
-from mailer.newsroom.reading import MAX_BYTES, read_file, read_text
+from mailer.newsroom.readers.content import DocumentContent
+from mailer.newsroom.readers.kinds import Kind, kind_of_file
+from mailer.newsroom.readers.limits import LIMITS, Limits
+from mailer.newsroom.readers.several import as_one
+from mailer.newsroom.reading import MAX_BYTES, check_size, read_file, read_text
 from mailer.newsroom.structure.blocks import blocks_of_text
-from mailer.newsroom.structure.bulletin import ParsedBulletin
+from mailer.newsroom.structure.bulletin import ParsedBulletin, ParseWarning
 from mailer.newsroom.structure.document import parse_blocks
 
+_MOST_FILES = 40
 
-def parse_document(content: bytes, filename: str, *, max_bytes: int = MAX_BYTES) -> ParsedBulletin:
+
+def parse_document(
+    content: bytes, filename: str, *, max_bytes: int = MAX_BYTES, limits: Limits = LIMITS
+) -> ParsedBulletin:
     """Parses an uploaded document. Raises `UnreadableError` with a sentence for the editor; never anything else."""
-    reading = read_text(content, filename, max_bytes=max_bytes)
-    bulletin = parse_blocks(blocks_of_text(reading.text), encoding=reading.encoding)
-    if not bulletin.articles and not bulletin.contents and bulletin.title is None:
-        raise UnreadableError(N_("The file holds no bulletin: neither a title nor an article was found."))
-    return bulletin
+    return _parsed(read_document(content, filename, replace(limits, max_bytes=max_bytes)))
+
+
+def parse_documents(
+    documents: Sequence[tuple[bytes, str]], *, max_bytes: int = MAX_BYTES, limits: Limits = LIMITS
+) -> ParsedBulletin:
+    """Several documents (content and name, in reading order) as one bulletin: articles in files of their own, a
+    masthead or a contents list in one of them. `max_bytes` is for all of them together.
+
+    Raises `UnreadableError`, whose `place` is the name of the file, when one of them cannot be read.
+    """
+    if not documents or len(documents) > _MOST_FILES:
+        raise UnreadableError(N_("At most %(limit)d files make one issue."), limit=_MOST_FILES)
+    check_size(sum(len(content) for content, _ in documents), max_bytes)
+    read = []
+    for content, filename in documents:
+        try:
+            read.append((read_document(content, filename, replace(limits, max_bytes=max_bytes)), filename))
+        except UnreadableError as error:
+            raise UnreadableError(error.message, place=PurePath(filename).name, **error.params) from error
+    return _parsed(as_one(read) if len(read) > 1 else read[0][0])
+
+
+def read_document(content: bytes, filename: str, limits: Limits = LIMITS) -> DocumentContent:
+    """The blocks of one file of any kind that can be read. Raises `UnreadableError`."""
+    check_size(len(content), limits.max_bytes)
+    kind = kind_of_file(content, filename)
+    if kind in {Kind.TEXT, Kind.MARKDOWN}:
+        reading = read_text(content, max_bytes=limits.max_bytes)
+        if kind is Kind.TEXT:
+            return DocumentContent(blocks_of_text(reading.text), reading.encoding)
+        from mailer.newsroom.readers.markdown import read_markdown
+
+        return read_markdown(reading.text, reading.encoding)
+    from mailer.newsroom.readers.confined import read_confined
+
+    return read_confined(content, kind, limits)
 
 
 def parse_file(path: Path, *, max_bytes: int = MAX_BYTES) -> ParsedBulletin:
     """The same for a file on disk, of which never more than `max_bytes` are read."""
     return parse_document(read_file(path, max_bytes=max_bytes), path.name, max_bytes=max_bytes)
+
+
+def _parsed(document: DocumentContent) -> ParsedBulletin:
+    bulletin = parse_blocks(
+        document.blocks,
+        encoding=document.encoding,
+        pictures=document.pictures,
+        is_furniture_known=document.is_furniture_known,
+    )
+    if not bulletin.articles and not bulletin.contents and bulletin.title is None:
+        raise UnreadableError(N_("The file holds no bulletin: neither a title nor an article was found."))
+    notices = tuple(ParseWarning(one.message, dict(one.params), one.line) for one in document.notices)
+    return replace(bulletin, warnings=notices + bulletin.warnings) if notices else bulletin

@@ -6,7 +6,7 @@ bulletins are really saved in. The chosen codec must then decode the whole file 
 
 import re
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from charset_normalizer import from_bytes
 
@@ -16,7 +16,6 @@ from mailer.i18n import N_
 MAX_BYTES = 20 * 2**20
 # A bulletin of a hundred pages has about 4,000 lines; what has more than this is a log or a data dump.
 MAX_LINES = 50_000
-SUPPORTED = (".txt",)
 
 # UTF-32 before UTF-16: its little-endian mark begins with UTF-16's.
 _MARKS = (
@@ -27,22 +26,6 @@ _MARKS = (
     (b"\xfe\xff", "utf-16-be"),
 )
 _CANDIDATES = ["gb18030", "big5hkscs", "utf_16_le", "utf_16_be", "cp1252"]
-_MAGIC = (
-    (b"%PDF-", "PDF"),
-    (b"PK\x03\x04", "ZIP (docx, xlsx, wps)"),
-    (b"\xd0\xcf\x11\xe0", "Microsoft Office 97–2003"),
-    (b"{\\rtf", "RTF"),
-    (b"\x89PNG", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"GIF8", "GIF"),
-    (b"\x1f\x8b", "gzip"),
-    (b"Rar!", "RAR"),
-    (b"7z\xbc\xaf", "7-Zip"),
-    (b"\x7fELF", "ELF"),
-    (b"<!DOCTYPE html", "HTML"),
-    (b"<html", "HTML"),
-    (b"<?xml", "XML"),
-)
 # Line ends of every system become "\n"; form feeds stay, they are page breaks.
 _LINE_ENDS = re.compile("\r\n|[\r\v\x85\u2028\u2029]")
 # Invisible characters that only disturb matching: controls, zero-width, direction marks, byte-order marks inside.
@@ -70,16 +53,16 @@ def read_file(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
         raise UnreadableError(
             N_("The file cannot be opened: %(reason)s"), reason=error.strerror or type(error).__name__
         ) from error
-    _check_size(len(content), max_bytes)
+    check_size(len(content), max_bytes)
     return content
 
 
-def read_text(content: bytes, filename: str, *, max_bytes: int = MAX_BYTES) -> Reading:
+def read_text(content: bytes, *, max_bytes: int = MAX_BYTES) -> Reading:
     """Decodes and cleans a plain-text document. Raises `UnreadableError` with one sentence a person can act on."""
-    _check_kind(filename)
-    _check_size(len(content), max_bytes)
-    _check_magic(content)
-    text, encoding = _decode(content)
+    check_size(len(content), max_bytes)
+    if not content.strip():
+        raise UnreadableError(N_("The file is empty."))
+    text, encoding = decode(content)
     text = _LINE_ENDS.sub("\n", text)
     if text.count("\n") > MAX_LINES:
         raise UnreadableError(N_("The file has more than %(limit)d lines: no bulletin is that long."), limit=MAX_LINES)
@@ -91,29 +74,14 @@ def read_text(content: bytes, filename: str, *, max_bytes: int = MAX_BYTES) -> R
     return Reading(text, encoding)
 
 
-def _check_kind(filename: str) -> None:
-    if PurePath(filename).suffix.lower() not in SUPPORTED:
-        raise UnreadableError(
-            N_("Files of this kind cannot be read yet. What can be read: %(supported)s"),
-            supported=", ".join(SUPPORTED),
-        )
-
-
-def _check_size(size: int, max_bytes: int) -> None:
+def check_size(size: int, max_bytes: int) -> None:
+    """Raises for a file that is larger than the limit."""
     if size > max_bytes:
         raise UnreadableError(N_("The file is larger than the limit of %(limit)s MiB."), limit=f"{max_bytes / 2**20:g}")
 
 
-def _check_magic(content: bytes) -> None:
-    head = content[:4096].lstrip()
-    if not head and not content.strip():
-        raise UnreadableError(N_("The file is empty."))
-    for magic, kind in _MAGIC:
-        if head[: len(magic)].lower() == magic.lower():
-            raise UnreadableError(N_("The file is no plain text, though its name says so, but %(kind)s."), kind=kind)
-
-
-def _decode(content: bytes) -> tuple[str, str]:
+def decode(content: bytes) -> tuple[str, str]:
+    """The text of a file and its encoding. Raises `UnreadableError` where that cannot be told without loss."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return _decode_strictly(content[len(mark) :], encoding), encoding

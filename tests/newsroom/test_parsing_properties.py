@@ -47,7 +47,7 @@ def test_any_text_is_parsed_and_every_line_of_it_is_accounted_for(text: str) -> 
         bulletin = parse_document(text.encode(), "a.txt")
     except UnreadableError:
         return
-    blocks = blocks_of_text(read_text(text.encode(), "a.txt").text)
+    blocks = blocks_of_text(read_text(text.encode()).text)
     assert {(block.line, block.text) for block in blocks} == {(line.line, line.text) for line in bulletin.lines}
 
 

@@ -66,7 +66,7 @@ def test_the_editor_is_told_of_every_doubt_and_of_nothing_else(sample: Path) -> 
 
 def test_every_line_of_the_document_is_accounted_for(sample: Path) -> None:
     bulletin, _ = read(sample)
-    blocks = blocks_of_text(read_text(sample.read_bytes(), sample.name).text)
+    blocks = blocks_of_text(read_text(sample.read_bytes()).text)
     assert {(block.line, block.text) for block in blocks} == {(line.line, line.text) for line in bulletin.lines}
 
 

@@ -6,19 +6,37 @@ asks which format it came from; it asks for hints, and a format without a hint l
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 _HEADING = re.compile(r"(#{1,6})[ \t]+(?=\S)")
 _BOLD = re.compile(r"(\*\*|__)(?=\S)([^*_]+)(?<=\S)\1")
 _INDENT_WIDTH = {"\u3000": 2, "\t": 4}
 
 
+class Inset(StrEnum):
+    """What a format itself sets apart from the running text."""
+
+    FOOTNOTE = "footnote"
+    PICTURE = "picture"
+    FURNITURE = "furniture"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of the document as it was found: not judged, not re-encoded. `alt` is what the document says of it."""
+
+    content: bytes
+    media_type: str
+    alt: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One line or paragraph, stripped.
+    """One line or paragraph, stripped; `text` is never empty, a picture's is its description in brackets.
 
     `line` is its place in the source, from 1 (a line of a text file, a paragraph elsewhere); `page` counts from 1 as
     far as the source tells; `indent` and `size` are columns and points; `level` is a heading style's depth, from 1;
-    `blank_before` is the number of empty lines above.
+    `blank_before` is the number of empty lines above; `picture` is an index into the document's pictures.
     """
 
     text: str
@@ -32,6 +50,16 @@ class Block:
     # Whether a single space stood at its end: between a digit and an ideograph it is the author's, also at a line end.
     has_space_after: bool = False
     is_centred: bool = False
+    # Whether it goes on from the block above, where format or geometry say so; `None` asks the text.
+    joins: bool | None = None
+    # Of a contents list that the format itself marks as one: a table-of-contents field or style.
+    is_listed: bool = False
+    # A row of a table: its cells, and the number of the table in the document. `text` has the cells wide apart.
+    cells: tuple[str, ...] = ()
+    table: int | None = None
+    # What stands beside the text and is no part of its flow.
+    inset: Inset | None = None
+    picture: int | None = None
 
     @property
     def is_short(self) -> bool:

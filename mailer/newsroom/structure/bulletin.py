@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mailer.i18n import N_, translate
+from mailer.newsroom.structure.blocks import Picture
 from mailer.newsroom.structure.lines import PartKind
 from mailer.newsroom.structure.listing import ContentsEntry
 from mailer.newsroom.structure.tracing import TracedLine
@@ -34,12 +35,15 @@ class ParseWarning:
 
 @dataclass(frozen=True, slots=True)
 class ParsedPart:
-    """A piece of an article in its order. `lines` are source lines; `rows` a table's cells."""
+    """A piece of an article in its order. `lines` are source lines; `rows` a table's cells; `picture` an index into
+    `ParsedBulletin.pictures`, `None` for one that could not be taken out of the document.
+    """
 
     kind: PartKind
     text: str
     lines: tuple[int, ...]
     rows: tuple[tuple[str, ...], ...] = ()
+    picture: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ class ParsedBulletin:
     encoding: str
     language: str
     warnings: tuple[ParseWarning, ...]
+    pictures: tuple[Picture, ...] = ()
 
     def as_text(self, locale: str = "en") -> str:
         """What `mailer parse` prints for a person, in `locale`."""

@@ -86,6 +86,9 @@ class Grouper:
         return [growing.part for growing in self._parts]
 
     def _add_line(self, block: Block, *, is_page_cut: bool) -> None:
+        if block.joins and self._open is not None and self._open is self._parts[-1]:
+            self._open.add(block)
+            return
         kind = self._kind(block)
         if kind is PartKind.PARAGRAPH:
             self._marks.update(FOOTNOTE_MARK.findall(fold(block.text), 1))
@@ -139,6 +142,8 @@ class Grouper:
         return last if is_full(last.part.blocks[-1], block.text, self._layout) else None
 
     def _goes_on(self, growing: _Growing, block: Block, *, is_page_cut: bool) -> bool:
+        if block.joins is not None:
+            return block.joins
         lines = growing.part.blocks
         crosses = is_page_cut or block.page != lines[-1].page
         return goes_on(growing.context, lines, block, self._layout, crosses_page=crosses)
@@ -153,6 +158,8 @@ class Grouper:
 
 def _table_rows(lines: Sequence[Block], at: int) -> int:
     """How many lines from `at` on are rows of one table; 0 when there is none. Two columns need three rows."""
+    if (table := lines[at].table) is not None:
+        return next((end for end in range(at, len(lines)) if lines[end].table != table), len(lines)) - at
     if kind_of(lines[at].text) is not PartKind.PARAGRAPH:
         return 0
     columns = len(cells_of(lines[at].text))
@@ -172,5 +179,5 @@ def _table(lines: Sequence[Block]) -> Part:
         PartKind.TABLE,
         "\n".join(block.text for block in lines),
         list(lines),
-        rows=[cells_of(block.text) for block in lines],
+        rows=[list(block.cells) or cells_of(block.text) for block in lines],
     )

@@ -21,6 +21,7 @@ class PartKind(StrEnum):
     FOOTNOTE = "footnote"
     CAPTION = "caption"
     TABLE = "table"
+    PICTURE = "picture"
 
 
 _HAN = "一二三四五六七八九十"

@@ -11,6 +11,8 @@ from mailer.newsroom.structure.typography import fold, is_cjk, join
 
 # In characters; sections are called 政策速递, 基层一线.
 _LONGEST_NAME = 10
+# What is left of an entry whose leader did not fit on its line: "………………2".
+_STRAY_PAGE = re.compile(r"[ .…·‥⋯—_•]{2,}(?:第|p\.? ?)?\(?(?P<page>\d{1,4})\)?页?", re.IGNORECASE)
 _LABEL = re.compile(
     r"[【\[［〔](?P<section>[^】\]］〕]{2,8})[】\]］〕]\s*(?=\S)|(?P<column>[^\s|｜]{2,8})\s*[|｜]\s*(?=\S)"
 )
@@ -57,7 +59,7 @@ def list_entries(lines: list[Entry], forms: set[str], known_sections: set[str]) 
     """`forms` are the normal forms of the body's lines: a joined title that stands there proves the joint;
     `known_sections` those of its ornamented lines.
     """
-    lines = _with_pages(lines)
+    lines = _with_pages(_with_stray_pages(lines))
     paged = sum(line.page is not None for line in lines)
     is_paged = paged * 3 >= len(lines)
     bullets = Counter(line.bullet for line in lines if line.bullet and (line.page is not None or not is_paged))
@@ -77,6 +79,18 @@ def list_entries(lines: list[Entry], forms: set[str], known_sections: set[str]) 
         title, numbers = assembly.half
         _append(assembly, title, None, numbers)
     return Listing(tuple(assembly.entries), tuple(assembly.sections))
+
+
+def _with_stray_pages(lines: list[Entry]) -> list[Entry]:
+    """Gives an entry the page that stands alone, behind a leader, on the line below it."""
+    found: list[Entry] = []
+    for line in lines:
+        match = _STRAY_PAGE.fullmatch(fold(line.block.text))
+        if match and found and found[-1].page is None:
+            found[-1] = replace(found[-1], page=int(match["page"]), strength=2)
+        else:
+            found.append(line)
+    return found
 
 
 def _with_pages(lines: list[Entry]) -> list[Entry]:

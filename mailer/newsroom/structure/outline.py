@@ -27,6 +27,7 @@ _KINDS = {
     PartKind.FOOTNOTE: N_("Footnote"),
     PartKind.CAPTION: N_("Caption"),
     PartKind.TABLE: N_("Table"),
+    PartKind.PICTURE: N_("Picture"),
 }
 
 

@@ -47,12 +47,19 @@ def masthead_end(blocks: Sequence[Block]) -> int:
     return end
 
 
-def divide(blocks: list[Block], contents: Contents | None, head_end: int, masthead: Masthead) -> Regions:
+def divide(
+    blocks: list[Block],
+    contents: Contents | None,
+    head_end: int,
+    masthead: Masthead,
+    *,
+    is_furniture_known: bool = False,
+) -> Regions:
     """Every block goes to exactly one region. `head_end` is where the masthead ends."""
     start = contents.end if contents else head_end
     kept = {normal_form(entry.title) for entry in contents.listing.entries} if contents else set()
-    numbers = find_page_numbers(blocks, start)
-    heads = find_running_heads(blocks, start, numbers, masthead, kept)
+    numbers = set() if is_furniture_known else find_page_numbers(blocks, start)
+    heads = set() if is_furniture_known else find_running_heads(blocks, start, numbers, masthead, kept)
     beside = (at + step for at in heads for step in (-1, 1) if start <= at + step < len(blocks))
     numbers |= {at for at in beside if is_bare_number(blocks[at].text)}
     skip = numbers | heads

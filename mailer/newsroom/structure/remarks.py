@@ -21,6 +21,7 @@ _APART = {
     PartKind.FOOTNOTE: N_("Kept apart from the text of “%(title)s”, as a footnote: %(text)s"),
     PartKind.CAPTION: N_("Kept apart from the text of “%(title)s”, as a caption: %(text)s"),
     PartKind.TABLE: N_("Kept apart from the text of “%(title)s”, as a table: %(text)s"),
+    PartKind.PICTURE: N_("Kept apart from the text of “%(title)s”, as a picture: %(text)s"),
 }
 
 

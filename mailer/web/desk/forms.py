@@ -25,6 +25,7 @@ from mailer.i18n import N_
 from mailer.newsletters.rules import ArchiveAccess, Tracking
 from mailer.newsroom.chain import STEP_NAME_LENGTH
 from mailer.newsroom.fields import ARTICLE_LINES, COLOPHON_LIMIT, ISSUE_LINES
+from mailer.newsroom.readers.kinds import SUPPORTED
 from mailer.press.fontstacks import STACKS
 from mailer.press.theme_options import LARGEST_LOGO, NARROWEST, SMALLEST_LOGO, WIDEST
 from mailer.press.themes import list_themes
@@ -155,7 +156,7 @@ class UploadForm(Form):
     document = FileField(
         lazy(N_("Document")),
         validators=[FileRequired(message=lazy(N_("Choose a file first.")))],
-        render_kw={"accept": ".txt,text/plain"},
+        render_kw={"accept": ",".join(SUPPORTED)},
     )
 
 

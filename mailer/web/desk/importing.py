@@ -8,9 +8,9 @@ from mailer.errors import NotFoundError, RuleError, UnreadableError
 from mailer.i18n import N_
 from mailer.newsletters import get_newsletter
 from mailer.newsroom.editing import get_issue
-from mailer.newsroom.importing import find_source, import_document, locate_titles, max_bytes
+from mailer.newsroom.importing import find_source, import_document, locate_titles
 from mailer.newsroom.plain_text import count_characters
-from mailer.newsroom.reading import read_text
+from mailer.newsroom.sources import lines_of_source
 from mailer.settings import get_settings
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
@@ -66,7 +66,7 @@ def issue_import(issue_id: int) -> ResponseReturnValue:
     source = find_source(session, issue_id)
     if source is None:
         raise NotFoundError(N_("This issue was not imported from a document."))
-    lines = read_text(source.content, source.filename, max_bytes=max_bytes()).text.split("\n")
+    lines = lines_of_source(source.content, source.filename, source.sha256)
     places = locate_titles(lines, {article.id: article.title for article in issue.articles})
     return render_template(
         "desk/import.html",

@@ -1,0 +1,321 @@
+"""HTML → blocks: web pages, and what Word and WPS save or copy. Only text is taken; no markup of the file goes on.
+
+What is hidden, a program or a style is left out. Addresses of pictures are never fetched; pictures inside the file are
+kept.
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lxml import etree
+
+from mailer.errors import UnreadableError
+from mailer.i18n import N_
+from mailer.newsroom.readers.content import DocumentContent
+from mailer.newsroom.readers.limits import Limits
+from mailer.newsroom.reading import decode
+from mailer.newsroom.structure.blocks import Block, Inset, Picture
+
+_DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{2,30})", re.IGNORECASE)
+_UNSEEN = frozenset(
+    [
+        "script",
+        "style",
+        "head",
+        "title",
+        "meta",
+        "link",
+        "noscript",
+        "template",
+        "iframe",
+        "object",
+        "embed",
+        "svg",
+        "math",
+        "canvas",
+        "audio",
+        "video",
+        "form",
+        "button",
+        "select",
+        "textarea",
+        "input",
+        "nav",
+    ]
+)
+_BLOCKS = frozenset(
+    [
+        "p",
+        "div",
+        "section",
+        "article",
+        "header",
+        "footer",
+        "main",
+        "aside",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "li",
+        "dt",
+        "dd",
+        "blockquote",
+        "pre",
+        "figure",
+        "figcaption",
+        "td",
+        "th",
+        "caption",
+        "address",
+        "center",
+        "body",
+        "ul",
+        "ol",
+        "dl",
+        "table",
+        "tbody",
+        "thead",
+        "tfoot",
+        "tr",
+        "hr",
+        "html",
+        "details",
+        "summary",
+        "fieldset",
+        "legend",
+    ]
+)
+_HEADING = re.compile(r"h([1-6])")
+_SIZE = re.compile(r"font-size\s*:\s*([\d.]{1,6})\s*(pt|px)", re.IGNORECASE)
+_BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
+_IGNORABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\xad\u200b-\u200f\u2060\ufeff]")
+_DATA = re.compile(r"data:(image/[\w.+-]{1,20});base64,(.+)", re.DOTALL)
+_MOST_DEPTH = 120
+_LONGEST_CELL = 240
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """What an element hands on to its text."""
+
+    level: int | None = None
+    size: float | None = None
+    is_bold: bool = False
+    is_centred: bool = False
+    is_listed: bool = False
+    is_caption: bool = False
+
+
+def read_html(content: bytes, limits: Limits) -> DocumentContent:
+    """The blocks of an HTML file. Raises `UnreadableError`."""
+    text, encoding = _text(content)
+    parser = etree.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, huge_tree=False)
+    try:
+        root = etree.fromstring(text, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise UnreadableError(N_("The HTML is damaged and cannot be read.")) from error
+    body = None if root is None else root.find("body")
+    reading = _Reading(limits)
+    if root is not None:
+        reading.walk(root if body is None else body, _Style(), 0)
+        reading.flush()
+    if not any(character.isalnum() for block in reading.blocks for character in block.text):
+        raise UnreadableError(N_("The file holds no text."))
+    blocks = reading.blocks
+    if any(block.level == 0 for block in blocks):
+        blocks = [block if block.level is None else replace(block, level=block.level + 1) for block in blocks]
+    return DocumentContent(blocks, encoding, tuple(reading.pictures), is_furniture_known=True)
+
+
+def _text(content: bytes) -> tuple[str, str]:
+    """As the file says, where it can be decoded so; else as for plain text."""
+    declared = _DECLARED.search(content[:4096])
+    name = declared[1].decode("ascii").lower() if declared else ""
+    if not content.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")) and name:
+        # GB2312 is what Chinese programs call GB18030.
+        name = "gb18030" if name in {"gb2312", "gbk", "gb_2312-80"} else name
+        try:
+            return _without_declaration(content.decode(name)), name
+        except (LookupError, UnicodeDecodeError):
+            pass
+    text, encoding = decode(content)
+    return _without_declaration(text), encoding
+
+
+def _without_declaration(text: str) -> str:
+    return re.sub(r"^\s*<\?xml[^>]{0,200}\?>", "", text)
+
+
+class _Reading:
+    """Goes through the elements; text gathers until a block begins or ends."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.blocks: list[Block] = []
+        self.pictures: list[Picture] = []
+        self._limits = limits
+        self._pieces: list[tuple[str, bool]] = []
+        self._style = _Style()
+        self._line, self._blanks, self._tables, self._breaks = 0, 0, 0, 0
+        self._waiting: list[Block] = []
+        self._is_list_start = ""
+
+    def walk(self, element: Any, style: _Style, depth: int) -> None:
+        """Text of an element and what is in it, in order."""
+        if depth > _MOST_DEPTH:
+            return
+        self._say(element.text, style)
+        counter = _first_number(element)
+        for child in element:
+            tag = child.tag if isinstance(child.tag, str) else ""
+            if tag == "li":
+                self.flush()
+                ordinal = f"{counter}. " if element.tag == "ol" else "• "
+                counter += 1
+                self._is_list_start = ordinal
+            if tag and tag not in _UNSEEN and not _is_hidden(child):
+                self._element(child, tag, style, depth)
+            self._say(child.tail, style)
+
+    def _element(self, child: Any, tag: str, style: _Style, depth: int) -> None:
+        if tag == "br":
+            self._pieces.append(("\n", style.is_bold))
+        elif tag == "img":
+            self._picture(child)
+        elif tag == "hr":
+            self.flush()
+            self._add(Block("————", self._next_line()))
+        elif tag == "table" and not _arranges_page(child):
+            self.flush()
+            self._table(child)
+        elif tag in _BLOCKS:
+            self.flush()
+            own = _style_of(child, tag, style)
+            self._style = own
+            self.walk(child, own, depth + 1)
+            self.flush()
+            self._style = style
+        else:
+            self.walk(child, _style_of(child, tag, style), depth + 1)
+
+    def _say(self, text: str | None, style: _Style) -> None:
+        if text:
+            self._pieces.append((_BLANKS.sub(" ", text), style.is_bold))
+            if style.size and text.strip() and self._style.size is None:
+                self._style = replace(self._style, size=style.size)
+
+    def flush(self) -> None:
+        """What was gathered becomes blocks: one for each line that the author broke."""
+        text = _IGNORABLE.sub("", "".join(piece for piece, _ in self._pieces))
+        bold = bool(text.strip()) and all(is_bold for piece, is_bold in self._pieces if piece.strip())
+        self._pieces.clear()
+        shown = [line for line in text.split("\n") if line.strip()]
+        if not shown:
+            self._blanks += "\n" in text or "\u3000" in text
+        label, style = self._is_list_start if shown else "", self._style
+        for at, line in enumerate(shown):
+            self._add(
+                Block(
+                    (label if at == 0 else "") + line.strip(),
+                    self._next_line(),
+                    indent=2 * (len(line) - len(line.lstrip("\u3000 "))),
+                    blank_before=self._blanks,
+                    level=None if style.is_listed else style.level,
+                    size=style.size,
+                    is_bold=bold,
+                    is_centred=style.is_centred,
+                    joins=None if len(shown) > 1 else False,
+                    is_listed=style.is_listed,
+                )
+            )
+            self._blanks = 0
+        if shown:
+            self._is_list_start = ""
+        for block in self._waiting:
+            self._add(replace(block, line=self._next_line()))
+        self._waiting.clear()
+
+    def _picture(self, element: Any) -> None:
+        alt = " ".join((element.get("alt") or "").split())[:500]
+        data = _DATA.fullmatch(element.get("src", ""))
+        at = None
+        if data and len(self.pictures) < self._limits.max_pictures:
+            try:
+                content = base64.b64decode(data[2], validate=False)
+            except (binascii.Error, ValueError):
+                content = b""
+            if content:
+                at = len(self.pictures)
+                self.pictures.append(Picture(content, data[1].lower(), alt))
+        if at is not None or alt:
+            self._waiting.append(Block(alt or "image", 0, inset=Inset.PICTURE, picture=at))
+
+    def _table(self, table: Any) -> None:
+        self._tables += 1
+        for row in table.iter("tr"):
+            cells = tuple(" ".join("".join(cell.itertext()).split()) for cell in row.iterchildren("td", "th"))
+            if any(cells):
+                text = "    ".join(filter(None, cells))
+                self._add(
+                    Block(
+                        text, self._next_line(), blank_before=self._blanks, joins=False, cells=cells, table=self._tables
+                    )
+                )
+                self._blanks = 0
+
+    def _next_line(self) -> int:
+        self._line += 1
+        return self._line
+
+    def _add(self, block: Block) -> None:
+        if len(self.blocks) >= self._limits.max_blocks:
+            raise UnreadableError(
+                N_("The file has more than %(limit)d lines: no bulletin is that long."), limit=self._limits.max_blocks
+            )
+        self.blocks.append(block)
+
+
+def _first_number(element: Any) -> int:
+    start = element.get("start", "1") if element.tag == "ol" else "1"
+    return int(start) if start.isdecimal() and len(start) < 5 else 1
+
+
+def _is_hidden(element: Any) -> bool:
+    style = element.get("style", "").lower().replace(" ", "")
+    return "display:none" in style or "mso-hide:all" in style or "hidden" in element.attrib
+
+
+def _style_of(element: Any, tag: str, inherited: _Style) -> _Style:
+    css, classes = element.get("style", "").lower(), element.get("class", "").lower()
+    style = inherited
+    if heading := _HEADING.fullmatch(tag):
+        style = replace(style, level=int(heading[1]))
+    elif "msotitle" in classes:
+        style = replace(style, level=0)
+    elif "msotoc" in classes:
+        style = replace(style, is_listed=True)
+    if tag in {"b", "strong"} or re.search(r"font-weight\s*:\s*(bold|[6-9]00)", css):
+        style = replace(style, is_bold=True)
+    if tag == "center" or element.get("align", "").lower() == "center" or re.search(r"text-align\s*:\s*center", css):
+        style = replace(style, is_centred=True)
+    elif tag in _BLOCKS and "text-align" in css:
+        style = replace(style, is_centred=False)
+    if size := _SIZE.search(css):
+        points = float(size[1]) if size[1].replace(".", "", 1).isdecimal() else 0
+        style = replace(style, size=points * (0.75 if size[2].lower() == "px" else 1) or None)
+    return style
+
+
+def _arranges_page(table: Any) -> bool:
+    """Whether a table holds no values but arranges text: one column, tables or headings within, whole paragraphs."""
+    if next(table.iterdescendants("table", "h1", "h2", "h3", "h4", "ul", "ol"), None) is not None:
+        return True
+    rows = [list(row.iterchildren("td", "th")) for row in table.iter("tr")]
+    if all(len(row) <= 1 for row in rows):
+        return True
+    return any(len("".join(cell.itertext())) > _LONGEST_CELL for row in rows for cell in row)

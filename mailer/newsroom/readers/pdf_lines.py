@@ -1,0 +1,202 @@
+"""Lines of a PDF → blocks: which line goes on with the one above is read from where it stands, not from its words."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from mailer.newsroom.readers.pdf_page import Line
+from mailer.newsroom.structure.blocks import Block, Inset
+from mailer.newsroom.structure.furniture import is_page_number
+from mailer.newsroom.structure.lines import is_marked
+from mailer.newsroom.structure.typography import is_cjk, squeeze
+
+# Lines of head and foot: at most so many from a page's edge are looked at.
+_EDGE = 3
+_OTHER_SIZE = 0.8
+# Between a number and an ideograph some write a space, others none; with these words nobody does.
+_SPACED = re.compile(r"[0-9A-Za-z] (?=[一-鿿])|[一-鿿] (?=[0-9A-Za-z])")
+_CLOSE = re.compile(r"[0-9A-Za-z](?=[一-鿿])(?![年月日号期时分页第个])|[一-鿿](?<![年月日号期第])(?=[0-9A-Za-z])")
+_FIRST_WORD = re.compile(r"[^\s\u2e80-\uffff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How a document is set, in points: size of the text, distance of lines, whether paragraphs are indented."""
+
+    size: float
+    leading: float
+    is_indented: bool
+
+
+def find_furniture(pages: Sequence[Sequence[Line]]) -> set[int]:
+    """`id`s of lines that belong to the page: numbers at its edge, and what stands there on several pages, numbers
+    aside, at the same height.
+    """
+    places: dict[tuple[str, int], list[Line]] = {}
+    found: set[int] = set()
+    for lines in pages:
+        by_height = sorted(lines, key=lambda line: -line.y)
+        rows = list(dict.fromkeys(round(line.y) for line in by_height))
+        edges = set(rows[:_EDGE]) | set(rows[-_EDGE:])
+        outermost = {*rows[:1], *rows[-1:]}
+        for line in by_height:
+            if round(line.y) not in edges or len(line.text) > 120:
+                continue
+            bare = squeeze(line.text)
+            if round(line.y) in outermost and len(rows) > 1 and (is_page_number(line.text) or _is_number(bare)):
+                found.add(id(line))
+            places.setdefault((re.sub(r"\d+|[一二三四五六七八九十]+(?=页)", "0", bare), round(line.y / 3)), []).append(
+                line
+            )
+    for lines_there in places.values():
+        pages_there = {line.page for line in lines_there}
+        # On facing pages heads differ: a third of the pages is enough, if they are several.
+        if len(pages_there) >= 2 and len(pages_there) * 4 >= len(pages) - 1:
+            found.update(id(line) for line in lines_there)
+    return found
+
+
+def _is_number(bare: str) -> bool:
+    return bare.isdecimal() and len(bare) <= 4
+
+
+def blocks_of_lines(lines: Sequence[Line], furniture: set[int]) -> list[Block]:
+    """One block a line; `joins` says whether it goes on with the one above, `None` where that cannot be seen."""
+    text = [line for line in lines if id(line) not in furniture]
+    setting = read_setting(text)
+    edges = _edges(text, setting)
+    is_spaced = _spaces_numbers(text)
+    blocks: list[Block] = []
+    above: Line | None = None
+    for number, line in enumerate(lines, start=1):
+        shown = line.text.strip()
+        if not shown:
+            continue
+        if id(line) in furniture:
+            blocks.append(Block(shown, number, line.page, inset=Inset.FURNITURE))
+            continue
+        left, right = edges[line.frame]
+        blocks.append(
+            Block(
+                shown,
+                number,
+                line.page,
+                indent=max(0, round((line.left - left) / (line.size or 1) * 2)),
+                blank_before=_gap(above, line, setting),
+                size=round(line.size, 1),
+                is_bold=line.is_bold,
+                has_space_after=is_spaced or (line.text[-1:] == " " and line.text[-2:-1] != " "),
+                is_centred=_is_centred(line, left, right),
+                joins=None if above is None else _joins(above, line, edges, setting),
+            )
+        )
+        above = line
+    return blocks
+
+
+def _spaces_numbers(lines: Sequence[Line]) -> bool:
+    """Whether the document writes "3 万户" and not "3万户": at a line's end the space is not in the file."""
+    text = "\n".join(line.text for line in lines)
+    return len(_SPACED.findall(text)) > len(_CLOSE.findall(text))
+
+
+def read_setting(lines: Sequence[Line]) -> Setting:
+    """Size and leading that most of the text has; paragraphs are indented if a good part of full-sized lines is."""
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes[round(line.size * 2) / 2] += len(line.text)
+    size = sizes.most_common(1)[0][0] if sizes else 10.0
+    gaps: Counter[float] = Counter()
+    for above, line in pairwise(lines):
+        gap = above.y - line.y
+        if above.frame == line.frame and abs(line.size - size) < _OTHER_SIZE and 0.8 * size < gap < 3 * size:
+            gaps[round(gap * 2) / 2] += 1
+    # The smallest of the frequent distances: paragraphs may have space between them.
+    most = max(gaps.values(), default=0)
+    leading = min((gap for gap, count in gaps.items() if count * 4 >= most), default=1.5 * size)
+    body = [line for line in lines if abs(line.size - size) < _OTHER_SIZE]
+    edges = _edges(body, Setting(size, leading, is_indented=False))
+    indented = sum(1.3 <= (line.left - edges[line.frame][0]) / size <= 2.8 for line in body)
+    return Setting(size, leading, is_indented=indented >= 2 and indented * 14 >= len(body))
+
+
+def _edges(lines: Sequence[Line], setting: Setting) -> dict[int, tuple[float, float]]:
+    """Left and right edge of every frame. A frame with few lines takes those of frames that stand where it does."""
+    frames: dict[int, list[Line]] = {}
+    for line in lines:
+        frames.setdefault(line.frame, []).append(line)
+    own = {
+        frame: (min(line.left for line in there), max(line.right for line in there)) for frame, there in frames.items()
+    }
+    found = {}
+    for frame, there in frames.items():
+        left, right = own[frame]
+        if len(there) < 12:
+            near = [
+                edge
+                for other, edge in own.items()
+                if len(frames[other]) >= 4
+                and edge[0] - 2.5 * setting.size <= left
+                and right <= edge[1] + setting.size
+                and edge[1] - edge[0] <= 2.6 * max(right - left, 12 * setting.size)
+            ]
+            if near:
+                closest = min(near, key=lambda edge: abs(edge[0] - left) + abs(edge[1] - right))
+                left, right = min(left, closest[0]), max(right, closest[1])
+        else:
+            # Punctuation may hang over the edge: the rightmost twentieth of the lines does not count.
+            rights = sorted(line.right for line in there)
+            right = rights[-1 - len(rights) // 20]
+        found[frame] = (left, right)
+    return found
+
+
+def _gap(above: Line | None, line: Line, setting: Setting) -> int:
+    """Blank lines above, as a typewriter would have left them."""
+    if above is None or above.frame != line.frame:
+        return 0
+    beyond = (above.y - line.y) - max(setting.leading, 1.3 * line.size)
+    return max(0, min(4, round(beyond / setting.leading + 0.15)))
+
+
+def _is_centred(line: Line, left: float, right: float) -> bool:
+    before, after = line.left - left, right - line.right
+    return before > 1.5 * line.size and abs(before - after) < max(1.5 * line.size, 0.1 * (before + after))
+
+
+def _joins(above: Line, line: Line, edges: dict[int, tuple[float, float]], setting: Setting) -> bool | None:
+    if abs(above.size - line.size) > _OTHER_SIZE or (above.is_bold and not line.is_bold):
+        return False
+    left, _ = edges[line.frame]
+    is_full = _is_full(above, line, edges[above.frame][1])
+    indent = (line.left - left) / (line.size or 1)
+    is_text = abs(line.size - setting.size) < _OTHER_SIZE
+    if above.frame == line.frame:
+        gap = above.y - line.y
+        if gap > (1.3 * setting.leading if is_text else 2.1 * line.size):
+            return False
+        if not is_text:
+            # A heading over two lines is centred or breaks where it likes.
+            return True
+        if indent >= 1.2 and (above.left - left) / line.size < 1.2:
+            return False
+    if indent >= 1.2 and setting.is_indented:
+        return False
+    if not is_full:
+        return False
+    if above.frame != line.frame and not setting.is_indented:
+        return None
+    return None if is_marked(line.text.strip()) else True
+
+
+def _is_full(above: Line, line: Line, right: float) -> bool:
+    """Whether the first word of `line` would not have fitted behind `above`."""
+    room = right - above.right
+    text = line.text.lstrip()
+    word = _FIRST_WORD.match(text[:40])
+    if word and not is_cjk(text[:1]) and not is_cjk(above.text.rstrip()[-1:] or " "):
+        return room < (len(word[0]) * 0.62 + 0.6) * line.size
+    needed = len(word[0]) * 0.6 if word else 1
+    return room < (max(needed, 1) + 1.1) * line.size

@@ -1,0 +1,150 @@
+"""Runs of a page → lines in reading order: rows, columns side by side, what spans them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+from mailer.newsroom.readers.pdf_text import Run
+from mailer.newsroom.structure.typography import is_cjk
+
+_MOST_COLUMNS_DEEP = 2
+_LEAST_ROWS = 4
+
+
+@dataclass(slots=True)
+class Line:
+    """A line of a column. `frame` counts the columns and spanning stretches of the document in reading order; lines of
+    one frame stand below each other.
+    """
+
+    text: str
+    left: float
+    right: float
+    y: float
+    size: float
+    is_bold: bool
+    page: int
+    frame: int = 0
+    cells: tuple[str, ...] = field(default=())
+
+
+def lines_in_order(runs: Sequence[Run], page: int, first_frame: int) -> list[Line]:
+    """All lines of a page as they are read: columns one after the other, between what spans them."""
+    ordered = _ordered(sorted(runs, key=lambda run: (-run.y, run.left)), _MOST_COLUMNS_DEEP)
+    lines: list[Line] = []
+    for frame, group in enumerate(ordered, start=first_frame):
+        lines += [_line(row, page, frame) for row in _rows(group)]
+    return lines
+
+
+def _ordered(runs: list[Run], depth: int) -> list[list[Run]]:
+    """Groups of runs; within one, lines stand below each other."""
+    gutter = _gutter(runs) if depth else None
+    if gutter is None:
+        return [runs] if runs else []
+    groups: list[list[Run]] = []
+    spanning: list[Run] = []
+    left: list[Run] = []
+    right: list[Run] = []
+
+    def flush_columns() -> None:
+        groups.extend(_ordered(left, depth - 1) + _ordered(right, depth - 1))
+        left.clear()
+        right.clear()
+
+    for row in _rows(runs):
+        if any(run.left < gutter - 1 and run.right > gutter + 1 for run in row):
+            flush_columns()
+            spanning += row
+            continue
+        if spanning:
+            groups.append(list(spanning))
+            spanning.clear()
+        left += [run for run in row if run.right <= gutter + 1]
+        right += [run for run in row if run.right > gutter + 1]
+    flush_columns()
+    if spanning:
+        groups.append(spanning)
+    return groups
+
+
+def _gutter(runs: Sequence[Run]) -> float | None:
+    """Where two columns of running text part; `None` for one column, for tables and for lists with pages at the right.
+
+    A gutter is crossed by few lines, and on both sides of it most lines fill their column.
+    """
+    wide = [run for run in runs if len(run.text) > 3]
+    if len(wide) < 2 * _LEAST_ROWS:
+        return None
+    low, high = min(run.left for run in wide), max(run.right for run in wide)
+    step = (high - low) / 80
+    best: tuple[int, float] | None = None
+    start: float | None = None
+    marks = [low + step * at for at in range(20, 61)]
+    crossed = [sum(run.left < x - 1 and run.right > x + 1 for run in wide) for x in marks]
+    least = min(crossed)
+    if least * 4 > len(wide):
+        return None
+    for x, count in zip([*marks, high], [*crossed, len(wide) + 1], strict=True):
+        if count == least:
+            start = x if start is None else start
+        elif start is not None:
+            middle = (start + x - step) / 2
+            length = round((x - start) / step)
+            best = max(best or (0, 0.0), (length, middle))
+            start = None
+    if best is None:
+        return None
+    gutter = best[1]
+    sides = ([run for run in wide if run.right <= gutter + 1], [run for run in wide if run.left >= gutter - 1])
+    for side in sides:
+        if len(side) < _LEAST_ROWS:
+            return None
+        widths = sorted(run.right - run.left for run in side)
+        if median(widths) < 0.55 * widths[-1] or widths[-1] < 0.22 * (high - low):
+            return None
+    return gutter
+
+
+def _rows(runs: Sequence[Run]) -> list[list[Run]]:
+    """Runs that stand beside each other, from the top; raised and lowered characters stay with their line."""
+    rows: list[list[Run]] = []
+    anchor: Run | None = None
+    for run in sorted(runs, key=lambda run: (-run.y, run.left)):
+        larger = max(run.size, anchor.size) if anchor else 0
+        if anchor is not None and abs(anchor.y - run.y) <= 0.42 * larger:
+            rows[-1].append(run)
+            if run.size > anchor.size + 0.5:
+                anchor = run
+        else:
+            rows.append([run])
+            anchor = run
+    for row in rows:
+        row.sort(key=lambda run: run.left)
+    return rows
+
+
+def _line(row: Sequence[Run], page: int, frame: int) -> Line:
+    """A row as one line: runs far apart get wide space between them, as in a table or a masthead."""
+    main = max(row, key=lambda run: len(run.text.strip()))
+    text = row[0].text
+    for before, run in pairwise(row):
+        gap = (run.left - before.right) / (main.size or 1)
+        if gap > 1.0:
+            text = text.rstrip() + "    " + run.text.lstrip()
+        elif gap > 0.2 and not (is_cjk(text[-1:] or "一") or is_cjk(run.text[:1])):
+            text = f"{text.rstrip()} {run.text.lstrip()}"
+        else:
+            text += run.text
+    bold = sum(len(run.text) for run in row if run.is_bold)
+    return Line(
+        text,
+        min(run.left for run in row),
+        max(run.right for run in row),
+        main.y,
+        main.size,
+        bold * 10 >= 9 * sum(len(run.text) for run in row),
+        page,
+        frame,
+    )

@@ -1,0 +1,85 @@
+"""Heading styles, and sizes where there are none: which rank of heading titles articles, which names sections."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from mailer.newsroom.structure.blocks import Block
+from mailer.newsroom.structure.lines import has_title_shape
+from mailer.newsroom.structure.typography import is_finished, width
+
+# Points by which a heading is larger than the text, at least; and how many ranks of size a bulletin has.
+_LARGER = 1.4
+_MOST_RANKS = 4
+_LONGEST = 120
+
+
+def with_ranks(blocks: Sequence[Block]) -> list[Block]:
+    """The same blocks; where no heading style was used, lines that are set larger than the text get a level by size.
+
+    Headings of the text's own size are left alone: what is bold may be an emphasis, and shape must decide.
+    """
+    if any(block.level is not None for block in blocks):
+        return list(blocks)
+    text = _text_size(blocks)
+    if text is None:
+        return list(blocks)
+    sizes = {_rounded(block.size) for block in blocks if block.size and _is_larger(block, text)}
+    ranks = {size: rank for rank, size in enumerate(sorted(sizes, reverse=True)[:_MOST_RANKS], start=1)}
+    return [
+        replace(block, level=ranks.get(_rounded(block.size))) if block.size and _is_larger(block, text) else block
+        for block in blocks
+    ]
+
+
+def _rounded(size: float | None) -> float:
+    return round((size or 0) * 2) / 2
+
+
+def _text_size(blocks: Sequence[Block]) -> float | None:
+    """The size most of the text is set in; `None` where sizes are not known."""
+    weights: Counter[float] = Counter()
+    for block in blocks:
+        if block.size:
+            weights[_rounded(block.size)] += len(block.text)
+    return weights.most_common(1)[0][0] if weights else None
+
+
+def _is_larger(block: Block, text: float) -> bool:
+    if block.size is None or block.size < text + _LARGER or block.cells or width(block.text) > _LONGEST:
+        return False
+    return has_title_shape(block.text) or not is_finished(block.text, soft=False)
+
+
+def title_level(blocks: Sequence[Block], announced: Collection[int]) -> int | None:
+    """The level of articles' titles: that of most `announced` ones (indices), else the first level whose headings
+    mostly stand above text and not above deeper headings. `None` where levels say nothing.
+    """
+    levels = Counter(level for at in announced if (level := blocks[at].level) is not None)
+    if levels and sum(levels.values()) * 2 >= len(announced):
+        return levels.most_common(1)[0][0]
+    if announced:
+        return None
+    known = sorted({block.level for block in blocks if block.level is not None})
+    for level in known:
+        places = [at for at, block in enumerate(blocks) if block.level == level]
+        above_heading = sum(_stands_above_heading(blocks, at) for at in places)
+        if above_heading * 2 < len(places):
+            return level
+    return known[-1] if known else None
+
+
+def _stands_above_heading(blocks: Sequence[Block], at: int) -> bool:
+    below = blocks[at + 1] if at + 1 < len(blocks) else None
+    level = blocks[at].level
+    return below is not None and below.level is not None and level is not None and below.level > level
+
+
+def heading_end(blocks: Sequence[Block], at: int, taken: Collection[int]) -> int:
+    """The index after a heading that begins at `at`: lines of the same level that go on with it belong to it."""
+    end = at + 1
+    while (
+        end < len(blocks) and end not in taken and blocks[end].level == blocks[at].level and blocks[end].joins is True
+    ):
+        end += 1
+    return end
