@@ -21,7 +21,7 @@ from mailer.dispatch.dkim_senders import load_signing_keys
 from mailer.dispatch.dkim_signing import Signer, SigningKey
 from mailer.dispatch.envelopes import Envelope
 from mailer.dispatch.models import Mailing, MailingList
-from mailer.dispatch.smtp_message import stuff_header
+from mailer.dispatch.smtp_message import is_plain, stuff_header
 from mailer.newsletters.lists import list_id_of
 from mailer.newsletters.models import List, Newsletter
 from mailer.newsroom.editions import get_edition
@@ -102,6 +102,8 @@ class MessageMaker:
             )
             for list_id, chosen in lists.items()
         }
+        # The fields that all messages of a list share are looked at once; where one cannot be, all are, each time.
+        self._fixed = {list_id: _first_line(template.fixed_header) for list_id, template in self._templates.items()}
         self._is_signed = bool(keys)
         self._signers = {
             list_id: Signer(keys, fixed_header=template.fixed_header, body_prefix=template.body_prefix)
@@ -138,9 +140,13 @@ class MessageMaker:
                     PREFERENCES_URL: links.preferences_url(links.make_preferences_token(claim.subscriber_id)),
                 },
             )
-            return stuff_header(self._signers[list_id].sign(filled))
+            return stuff_header(self._signers[list_id].sign(filled), fixed=self._fixed[list_id])
 
         return fill
+
+
+def _first_line(fixed_header: bytes) -> bytes:
+    return fixed_header[: fixed_header.index(b"\r\n") + 2] if is_plain(fixed_header) else b""
 
 
 def load_message_maker(session: Session, mailing: Mailing) -> MessageMaker:

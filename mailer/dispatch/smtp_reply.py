@@ -18,9 +18,14 @@ _ENHANCED = re.compile(r"[<(\[#]{0,2}([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-@dataclass(frozen=True, slots=True)
+# There are four replies to a message: reading each code and mark is a look into these.
+_CODES = {b"%d" % code: code for code in range(200, 600)}
+_MARKS = frozenset((b" ", b"-", b"\r", b""))
+
+
+@dataclass(slots=True)
 class Reply:
-    """One whole reply: its code, and the text of its lines as bytes."""
+    """One whole reply: its code, and the text of its lines as bytes. Never changed, but not frozen: that costs."""
 
     code: int
     lines: tuple[bytes, ...]
@@ -82,21 +87,23 @@ class ReplyParser:
         # A bare LF ends a line too: nothing is gained by mistrusting how a server breaks its own lines.
         *lines, self._tail = data.split(b"\n")
         for line in lines:
-            code, mark = line[:3], line[3:4]
-            if not (code.isdigit() and b"199" < code < b"600" and mark in (b" ", b"-", b"\r", b"")):
+            code, mark = _CODES.get(line[:3]), line[3:4]
+            if code is None or mark not in _MARKS:
                 self.fault = GARBAGE
                 return replies
-            self._lines.append(line[4:].rstrip(b"\r"))
+            text = line[4:].rstrip(b"\r")
             if mark == b"-":
+                self._lines.append(text)
                 self._held += len(line)
                 if self._held > TOTAL_LIMIT:
                     self.fault = ENDLESS
                     return replies
             else:
                 # Where the lines disagree the last one's code counts, as in Postfix.
-                replies.append(Reply(int(code), tuple(self._lines)))
-                self._lines = []
-                self._held = 0
+                replies.append(Reply(code, (*self._lines, text)))
+                if self._lines:
+                    self._lines = []
+                    self._held = 0
         if len(self._tail) > LINE_LIMIT:
             self.fault = ENDLESS
         return replies
