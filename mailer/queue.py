@@ -35,6 +35,7 @@ class TaskName(StrEnum):
     FEEDBACK_ABSORB = "feedback.absorb"
     PRIVACY_RETENTION = "privacy.retention"
     NEWSROOM_SWEEP = "newsroom.sweep"
+    NEWSROOM_CHECK_LINKS = "newsroom.check_links"
 
 
 ROUTES: dict[TaskName, QueueName] = {
@@ -46,6 +47,7 @@ ROUTES: dict[TaskName, QueueName] = {
     TaskName.FEEDBACK_ABSORB: QueueName.UPKEEP,
     TaskName.PRIVACY_RETENTION: QueueName.UPKEEP,
     TaskName.NEWSROOM_SWEEP: QueueName.UPKEEP,
+    TaskName.NEWSROOM_CHECK_LINKS: QueueName.UPKEEP,
 }
 
 # Each sweep leaves PostgreSQL's time here (seconds since 1970): while it moves, beat, broker and a worker all live.

@@ -21,7 +21,7 @@ LONGEST = 16_384
 def look_up(key: "DkimKey") -> Published:
     """Asks the DNS for the record of `key`. Blocks for at most `PATIENCE` seconds."""
     try:
-        resolver = _resolver()
+        resolver = get_resolver()
         answer = resolver.resolve(record_name(key.domain, key.selector), "TXT", lifetime=PATIENCE)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return Published.MISSING
@@ -32,7 +32,8 @@ def look_up(key: "DkimKey") -> Published:
     return compare(key.algorithm, key.public_key, records)
 
 
-def _resolver() -> dns.resolver.Resolver:
+def get_resolver() -> dns.resolver.Resolver:
+    """The DNS server of the settings, or the system's. Raises `dns.exception.DNSException` where there is none."""
     named = get_settings().dns_server
     if named is None:
         return dns.resolver.Resolver()

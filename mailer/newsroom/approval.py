@@ -20,6 +20,7 @@ from mailer.newsroom.deputies import list_principals
 from mailer.newsroom.editing import lock_issue
 from mailer.newsroom.freezing import NOT_WHAT_WAS_SUBMITTED, freeze
 from mailer.newsroom.house import get_chain
+from mailer.newsroom.link_checking import ask_for_checks
 from mailer.newsroom.models import Edition, HouseRules, Issue, Review
 from mailer.newsroom.notices import tell_colleagues
 from mailer.newsroom.rules import Act, IssueState, ReviewAct, check_note, take_step
@@ -51,6 +52,8 @@ def submit(session: Session, issue: Issue, *, by: Account | None, note: str = ""
     issue.state = step.state
     issue.signed_steps = 0
     issue.submitted_by = None if by is None else by.id
+    if by is not None:
+        ask_for_checks(session, issue)
     return _review(session, issue, by, ReviewAct.SUBMITTED, note.strip(), compiled.content_hash)
 
 

@@ -154,6 +154,22 @@ class Review(HasId, Base):
     on_behalf_of: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
 
+class LinkCheck(HasId, Base):
+    """Whether an address on the web answered when a worker last asked (`link_probe.Verdict`)."""
+
+    __tablename__ = "link_checks"
+    __table_args__ = (
+        CheckConstraint("verdict IN ('good', 'broken', 'unknown', 'forbidden')", name="verdict"),
+        UniqueConstraint("url"),
+    )
+
+    url: Mapped[str] = mapped_column(Text)
+    verdict: Mapped[str] = mapped_column(String(16))
+    # The last HTTP status, if there was one.
+    status: Mapped[int | None]
+    checked_at: Mapped[dt.datetime]
+
+
 class HouseRules(Base):
     """What a newsletter's newsroom has agreed upon; where there is no row, the plain rules hold (`house`)."""
 

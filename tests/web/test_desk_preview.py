@@ -16,6 +16,8 @@ from mailer.newsletters import create_list
 from mailer.newsroom import editing, house
 from mailer.newsroom.chain import SigningStep
 from mailer.newsroom.models import Issue
+from tests.conftest import forget_settings
+from tests.dispatch.name_server import NameServer
 from tests.newsroom.making import make_issue, make_newsletter
 from tests.web.conftest import Visitor
 
@@ -143,3 +145,25 @@ def test_a_choice_that_mail_cannot_follow_is_refused(
     page = signed_in.submit(address, values, action=address)
     assert page.status == 422
     assert problem in page.text
+
+
+def test_the_preflight_is_a_page_without_script_and_a_part_with_it(editor: Visitor, issue: Issue) -> None:
+    page = editor.get(f"/desk/issues/{issue.id}")
+    address = page.tree.xpath("//*[@hx-get]/@hx-get")[0]
+    assert page.tree.xpath(f"//main//a[@href='{address}']")
+    whole = editor.get(address)
+    assert whole.heading == "Pre-flight"
+    part = editor.client.get(address, headers={**editor.headers, "HX-Request": "true"}).get_data(as_text=True)
+    assert "<html" not in part
+    assert "Follow the links now" in part
+    said = editor.submit(address, action=f"{address}/links")
+    assert "being followed" in said.text
+
+
+def test_what_the_dns_says_comes_by_itself(editor: Visitor, issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
+    with NameServer({"example.org": ["v=spf1 -all"]}) as server:
+        monkeypatch.setenv("MAILER_DNS_SERVER", server.address)
+        forget_settings()
+        page = editor.get(f"/desk/issues/{issue.id}/preflight/sender")
+    assert "no DMARC record" in page.text
+    assert "no SPF record" not in page.text

@@ -81,7 +81,7 @@ def test_an_upload_shows_what_became_what_beside_the_source(session: Session, ed
     ("content", "name", "problem"),
     [
         (b"", "empty.txt", "is empty"),
-        (b"%PDF-1.7", "report.pdf", "cannot be read yet"),
+        (b"%PDF-1.7", "report.pdf", "is damaged"),
         (bytes(2000), "binary.txt", ""),
     ],
 )

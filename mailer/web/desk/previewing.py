@@ -8,16 +8,15 @@ from flask.typing import ResponseReturnValue
 from mailer.audience.models import Subscriber
 from mailer.errors import CompositionError, RuleError
 from mailer.newsletters import get_newsletter
+from mailer.newsroom import preflight
 from mailer.newsroom.compiling import compile_issue, get_content
 from mailer.newsroom.editing import get_issue
 from mailer.newsroom.editions import get_edition, untracked_html
 from mailer.newsroom.house import get_house_rules
 from mailer.newsroom.models import Issue
 from mailer.newsroom.proofs import find_reader, send_proof
-from mailer.press.checks import check_edition
 from mailer.press.previewing import Look, preview_html, preview_text, reader_values
 from mailer.press.printing import print_edition
-from mailer.press.proofreading import Severity
 from mailer.web.database import get_session
 from mailer.web.desk import blueprint
 from mailer.web.desk.forms import ProofForm
@@ -31,11 +30,6 @@ from mailer.web.signing_in import get_account
 VIEWS = ("desktop", "tablet", "phone", "dark", "pictures_off", "headless", "text")
 # A frame of another width is all that a tablet or a phone needs.
 CLIENTS = {"dark": Look.DARK, "pictures_off": Look.PICTURES_OFF, "headless": Look.HEADLESS}
-LOOKS = {
-    Severity.ERROR: ("danger", "circle-x"),
-    Severity.WARNING: ("warning", "alert-triangle"),
-    Severity.HINT: ("info", "info-circle"),
-}
 
 
 def _view() -> str:
@@ -73,23 +67,15 @@ def _values(issue: Issue, language: str) -> dict[str, str]:
 def issue_preview(issue_id: int) -> ResponseReturnValue:
     session = get_session()
     issue = get_issue(session, issue_id)
-    content = get_content(session, issue)
     wanted = request.args.get("as", "")[:320].strip()
-    compiled, problems = None, tuple[str, ...]()
-    try:
-        compiled = compile_issue(session, issue)
-    except CompositionError as error:
-        problems = error.problems
+    flight = preflight.inspect(session, issue)
+    compiled = flight.compiled
     return render_template(
         "desk/preview.html",
         issue=issue,
         newsletter=get_newsletter(session, issue.newsletter_id),
-        content=content,
         compiled=compiled,
-        problems=problems,
-        findings=check_edition(content, compiled) if compiled else (),
-        looks=LOOKS,
-        size=len(compiled.html.encode()) if compiled else 0,
+        flight=flight,
         text=preview_text(compiled.text, _values(issue, compiled.language)) if compiled else "",
         view=_view(),
         frame=url_for("desk.issue_preview_mail", issue_id=issue_id),

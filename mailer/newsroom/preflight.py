@@ -1,0 +1,152 @@
+"""What an editor, an approver and a sender should see of an issue before they act: what the press finds, and what only
+the database knows. Nothing here stops anybody, except what stops the compiling.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mailer.audience.models import Subscriber, Subscription
+from mailer.audience.rules import SubscriptionState
+from mailer.errors import CompositionError
+from mailer.i18n import N_
+from mailer.newsletters.models import List
+from mailer.newsroom.commenting import count_open
+from mailer.newsroom.compiling import compile_issue, get_content
+from mailer.newsroom.editing import numbering_remarks
+from mailer.newsroom.house import get_house_rules, list_words
+from mailer.newsroom.link_checking import is_bad, list_standings
+from mailer.newsroom.models import Edition, Issue
+from mailer.press.checks import Surroundings, check_edition
+from mailer.press.compiling import Compiled
+from mailer.press.content import Content
+from mailer.press.proofreading import ARTICLE, MASTHEAD, Finding, Severity, check_content
+from mailer.press.slots import NAME, slot
+
+LINKS, COMMENTS, IMPORT = N_("Links"), N_("Comments"), N_("Import")
+# How many former subjects a new one is held against.
+FORMER = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """`findings`, the gravest first. `articles` says where those about an article lead: title -> its id; `compiled` is
+    `None` where an error stops it.
+    """
+
+    content: Content
+    compiled: Compiled | None
+    findings: tuple[Finding, ...]
+    articles: dict[str, int]
+
+    @property
+    def problems(self) -> tuple[Finding, ...]:
+        """What stops the issue from being submitted."""
+        return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
+
+    def count(self, severity: Severity) -> int:
+        """How many findings are so grave."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+    def article_of(self, finding: Finding) -> int | None:
+        """The article a finding is about."""
+        return self.articles.get(str(finding.params.get("title", ""))) if finding.place == ARTICLE else None
+
+
+def inspect(session: Session, issue: Issue) -> Preflight:
+    """Looks the issue over as it stands now."""
+    content = get_content(session, issue)
+    articles = {article.title: article.id for article in issue.articles}
+    try:
+        compiled = compile_issue(session, issue)
+    except CompositionError:
+        findings = [*check_content(content), *_desk_findings(session, issue)]
+        return Preflight(content, None, _sorted(findings), articles)
+    around = Surroundings(
+        sensitive_words=list_words(get_house_rules(session, issue.newsletter_id)),
+        earlier_subjects=_former_subjects(session, issue),
+        nameless_readers=_count_nameless(session, issue.newsletter_id) if slot(NAME) in compiled.text else 0,
+    )
+    findings = [
+        *check_edition(content, compiled, around),
+        *_desk_findings(session, issue),
+        *_link_findings(session, compiled),
+    ]
+    return Preflight(content, compiled, _sorted(findings), articles)
+
+
+def _sorted(findings: list[Finding]) -> tuple[Finding, ...]:
+    order = list(Severity)
+    return tuple(sorted(findings, key=lambda finding: order.index(finding.severity)))
+
+
+def _former_subjects(session: Session, issue: Issue) -> list[str]:
+    """Subjects that readers of the newsletter have had, of other issues."""
+    return list(
+        session.scalars(
+            select(Edition.subject)
+            .join(Issue, Issue.id == Edition.issue_id)
+            .where(Issue.newsletter_id == issue.newsletter_id, Issue.id != issue.id)
+            .order_by(Edition.id.desc())
+            .limit(FORMER)
+        )
+    )
+
+
+def _count_nameless(session: Session, newsletter_id: int) -> int:
+    """Confirmed readers of the newsletter who have told no name."""
+    readers = (
+        select(Subscriber.id)
+        .join(Subscription, Subscription.subscriber_id == Subscriber.id)
+        .join(List, List.id == Subscription.list_id)
+        .where(
+            List.newsletter_id == newsletter_id,
+            List.archived_at.is_(None),
+            Subscription.state == SubscriptionState.CONFIRMED,
+            func.coalesce(Subscriber.name, "") == "",
+        )
+        .distinct()
+    )
+    return session.scalar(select(func.count()).select_from(readers.subquery())) or 0
+
+
+def _desk_findings(session: Session, issue: Issue) -> Iterator[Finding]:
+    for remark in numbering_remarks(session, issue):
+        yield Finding(Severity.WARNING, MASTHEAD, remark.message, remark.params)
+    if issue.warnings:
+        message = N_("%(count)s things the import was not sure of have not been checked yet.")
+        yield Finding(Severity.WARNING, IMPORT, message, {"count": len(issue.warnings)})
+    titles = {article.id: article.title for article in issue.articles}
+    for article_id, count in count_open(session, issue.id).items():
+        message = N_("%(count)s comments are open. Settle them, or say why not.")
+        params = {"count": count, "title": titles.get(article_id or 0, "")}
+        yield Finding(Severity.WARNING, ARTICLE if params["title"] else COMMENTS, message, params)
+
+
+def _link_findings(session: Session, compiled: Compiled) -> Iterator[Finding]:
+    standings = list_standings(session, (link.url for link in compiled.links))
+    labels = {link.url: link.label for link in compiled.links}
+    for standing in standings:
+        check = standing.check
+        if check is None or not is_bad(check):
+            continue
+        params = {
+            "address": standing.url,
+            "label": labels.get(standing.url, ""),
+            "status": check.status or "",
+            "host": urlsplit(standing.url).hostname or "",
+        }
+        if check.verdict == "forbidden":
+            message = N_("%(address)s leads into a network that readers cannot reach. Take the link out.")
+        elif check.status is None:
+            message = N_("%(host)s does not answer: the link to %(address)s leads nowhere. Correct it or take it out.")
+        else:
+            message = N_("%(address)s answers with %(status)s: there is no such page. Correct the link or take it out.")
+        yield Finding(Severity.WARNING, LINKS, message, params)
+    unasked = sum(standing.check is None for standing in standings)
+    if unasked:
+        message = N_("%(count)s links have not been followed yet; that happens when the issue is submitted, or now.")
+        yield Finding(Severity.HINT, LINKS, message, {"count": unasked})

@@ -1,0 +1,62 @@
+"""The pre-flight: what should be looked at before an issue is signed, and again before it is sent."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from mailer.dispatch.sender_checks import check_sender, get_standing
+from mailer.i18n import N_
+from mailer.newsletters import get_newsletter
+from mailer.newsroom import preflight
+from mailer.newsroom.editing import get_issue
+from mailer.newsroom.link_checking import ask_for_checks
+from mailer.press.proofreading import Severity
+from mailer.web.database import commit, get_session
+from mailer.web.desk import blueprint
+from mailer.web.locale import gettext
+
+LOOKS = {
+    Severity.ERROR: ("danger", "circle-x", N_("Errors")),
+    Severity.WARNING: ("warning", "alert-triangle", N_("Warnings")),
+    Severity.HINT: ("info", "info-circle", N_("Hints")),
+}
+
+
+@blueprint.context_processor
+def _looks() -> dict[str, object]:
+    return {"severities": LOOKS}
+
+
+@blueprint.get("/issues/<int:issue_id>/preflight")
+def issue_preflight(issue_id: int) -> ResponseReturnValue:
+    """As a page of its own, or as a part of one that asks for it by script."""
+    session = get_session()
+    issue = get_issue(session, issue_id)
+    template = "desk/preflight_panel.html" if "HX-Request" in request.headers else "desk/preflight.html"
+    return render_template(
+        template,
+        issue=issue,
+        newsletter=get_newsletter(session, issue.newsletter_id),
+        flight=preflight.inspect(session, issue),
+    )
+
+
+@blueprint.get("/issues/<int:issue_id>/preflight/sender")
+def issue_sender_check(issue_id: int) -> ResponseReturnValue:
+    """What the DNS says of the sender. It may take some seconds, and so comes by itself."""
+    session = get_session()
+    issue = get_issue(session, issue_id)
+    newsletter = get_newsletter(session, issue.newsletter_id)
+    standing = get_standing(session, newsletter)
+    template = "desk/preflight_sender.html" if "HX-Request" in request.headers else "desk/preflight_sender_page.html"
+    return render_template(
+        template, issue=issue, newsletter=newsletter, standing=standing, findings=list(check_sender(standing))
+    )
+
+
+@blueprint.post("/issues/<int:issue_id>/preflight/links")
+def issue_check_links(issue_id: int) -> ResponseReturnValue:
+    session = get_session()
+    ask_for_checks(session, get_issue(session, issue_id))
+    commit()
+    flash(gettext("The links are being followed; look again in a moment."), "success")
+    return redirect(url_for("desk.issue_preflight", issue_id=issue_id))
