@@ -49,7 +49,7 @@ def _ordered(runs: list[Run], depth: int) -> list[list[Run]]:
     right: list[Run] = []
 
     def flush_columns() -> None:
-        groups.extend(_ordered(left, depth - 1) + _ordered(right, depth - 1))
+        groups.extend(_ordered(list(left), depth - 1) + _ordered(list(right), depth - 1))
         left.clear()
         right.clear()
 
@@ -133,7 +133,7 @@ def _line(row: Sequence[Run], page: int, frame: int) -> Line:
         gap = (run.left - before.right) / (main.size or 1)
         if gap > 1.0:
             text = text.rstrip() + "    " + run.text.lstrip()
-        elif gap > 0.2 and not (is_cjk(text[-1:] or "一") or is_cjk(run.text[:1])):
+        elif gap > (0.3 if is_cjk(text[-1:] or "一") else 0.2) and is_cjk(text[-1:] or "一") == is_cjk(run.text[:1]):
             text = f"{text.rstrip()} {run.text.lstrip()}"
         else:
             text += run.text

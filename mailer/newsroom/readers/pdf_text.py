@@ -14,6 +14,7 @@ _BOLD_NAME = re.compile(r"bold|black|heavy|semibold|simhei|heiti|黑体", re.IGN
 # In parts of the type's size: gaps wider than this part two runs.
 _GAP = 1.15
 _SHIFT = 0.3
+_CJK_SPACE = 0.2
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\ufeff\ufffe\uffff\u200b-\u200f\u2060]")
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "\u00a0": " "}
 # What pdfium says for a hyphen that it takes for the typesetter's.
@@ -79,7 +80,7 @@ class PageText:
                 if pieces:
                     yield first, pieces, (left, right, baseline)
                 first, pieces, left, baseline, height = at, [], here, line, tall
-            elif is_spaced and _takes_space(pieces[-1], character):
+            elif _is_spaced(pieces[-1], character, (here - right) / height, is_generated=is_spaced):
                 pieces.append(" ")
             is_spaced = False
             pieces.append(character)
@@ -109,5 +110,12 @@ def _clean(code: int) -> str:
     return _LIGATURES.get(character, "" if _NO_TEXT.match(character) else character)
 
 
-def _takes_space(before: str, after: str) -> bool:
-    return not (is_cjk(before) or is_cjk(after)) and before != " " and after != " "
+def _is_spaced(before: str, after: str, gap: float, *, is_generated: bool) -> bool:
+    """Whether a gap (in parts of the line's height) is a space that no character says. Ideographs stand close, so a gap
+    between two of them is the author's; between one and a Latin letter most programs leave some, and it says nothing.
+    """
+    if before.isspace() or after.isspace():
+        return False
+    if is_cjk(before) and is_cjk(after):
+        return gap > _CJK_SPACE
+    return is_generated and not is_cjk(before) and not is_cjk(after)

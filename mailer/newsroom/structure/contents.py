@@ -12,6 +12,7 @@ from mailer.newsroom.structure.listing import Listing, is_abstract, list_entries
 from mailer.newsroom.structure.masthead import is_masthead_line
 from mailer.newsroom.structure.matching import SAME, normal_form, similarity
 from mailer.newsroom.structure.numerals import DATES
+from mailer.newsroom.structure.ranks import with_sections_by_rank
 from mailer.newsroom.structure.typography import fold, squeeze
 
 _HEADING = re.compile(
@@ -52,6 +53,7 @@ def _contents(blocks: list[Block], start: int, first: int) -> Contents | None:
     if not lines:
         return None
     listing = list_entries(lines, _forms(blocks[end:]), _section_forms(blocks[end:]))
+    listing = with_sections_by_rank(listing, blocks[end:])
     return Contents(listing, start, end) if listing.entries else None
 
 

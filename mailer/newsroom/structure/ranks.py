@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.lines import has_title_shape
+from mailer.newsroom.structure.listing import Listing
+from mailer.newsroom.structure.matching import normal_form
 from mailer.newsroom.structure.typography import is_finished, width
 
 # Points by which a heading is larger than the text, at least; and how many ranks of size a bulletin has.
@@ -83,3 +85,31 @@ def heading_end(blocks: Sequence[Block], at: int, taken: Collection[int]) -> int
     ):
         end += 1
     return end
+
+
+def with_sections_by_rank(listing: Listing, body: Sequence[Block]) -> Listing:
+    """The same list; entries that the body heads above the others are names of sections, though they have a page.
+
+    Word's own contents list gives every heading one, whatever its depth.
+    """
+    ranked = with_ranks(body)
+    levels: dict[str, int] = {}
+    names: set[str] = set()
+    for at, block in enumerate(ranked):
+        if block.level is not None and (form := normal_form(block.text)):
+            levels.setdefault(form, block.level)
+            if _stands_above_heading(ranked, at):
+                names.add(form)
+    known = Counter(level for entry in listing.entries if (level := levels.get(normal_form(entry.title))) is not None)
+    if not known:
+        return listing
+    usual = known.most_common(1)[0][0]
+    entries, sections, section = [], list(listing.sections), None
+    for entry in listing.entries:
+        form = normal_form(entry.title)
+        if form in names and levels[form] < max(usual, min(known) + 1) and len(known) > 1:
+            section = entry.title
+            sections.append(section)
+        else:
+            entries.append(entry if section is None else replace(entry, section=section))
+    return Listing(tuple(entries), tuple(dict.fromkeys(sections)))
