@@ -16,7 +16,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from flask import render_template, send_file
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from mailer.errors import CompositionError
@@ -37,7 +37,6 @@ AT_ONCE = 2
 # An issue of a hundred pages takes some; a reader's patience ends here, and so does the proxy's.
 SECONDS = 25.0
 _LOOK_AGAIN = 0.05
-RETRY_SECONDS = 30
 
 
 class BusyError(Exception):
@@ -60,10 +59,12 @@ def print_edition_of(newsletter: Newsletter, issue_id: int) -> ResponseReturnVal
         return _unavailable(newsletter, content.web_url, error.problems)
     except BusyError:
         return _unavailable(newsletter, content.web_url, [])
-    response = send_file(path, mimetype="application/pdf", conditional=True, etag=path.stem)
+    made = path.read_bytes()
+    response = Response(made, content_type="application/pdf")
+    response.set_etag(path.stem)
     response.headers["Content-Disposition"] = disposition(name, f"{newsletter.slug}-{issue_id}.pdf")
     response.headers["Cache-Control"] = "private, no-cache"
-    return response
+    return response.make_conditional(request, accept_ranges=True, complete_length=len(made))
 
 
 def with_theme(content: Content, newsletter: Newsletter) -> Content:
@@ -138,5 +139,4 @@ def _try_lock(descriptor: int) -> bool:
 
 def _unavailable(newsletter: Newsletter, web_url: str, problems: Sequence[str]) -> ResponseReturnValue:
     page = render_template("archive/no_print.html", newsletter=newsletter, web_url=web_url, problems=problems)
-    headers = {} if problems else {"Retry-After": str(RETRY_SECONDS)}
-    return page, 503, headers
+    return page, 503
