@@ -27,6 +27,8 @@ class Entry(NamedTuple):
 BLUEPRINTS: tuple[Entry, ...] = (
     Entry("portal", None, guards.everyone),
     Entry("track", None, guards.everyone),
+    Entry("api", "/api", guards.everyone),
+    Entry("media", None, guards.everyone),
     Entry("account", "/account", guards.everyone),
     Entry("desk", "/desk", guards.needs(Role.EDITOR, Role.APPROVER, Role.ADMIN)),
     Entry("admin", "/admin", guards.needs(Role.ADMIN)),

@@ -1,8 +1,10 @@
 """Lists: who a newsletter goes to."""
 
+from collections.abc import Sequence
+
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import IntegerField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange
 
@@ -11,6 +13,7 @@ from mailer.audience.searching import count_by_list
 from mailer.db import now
 from mailer.errors import RuleError
 from mailer.i18n import N_
+from mailer.links import invitation_url, make_invitation_token
 from mailer.newsletters.models import List
 from mailer.newsletters.rules import SLUG_LENGTH
 from mailer.web.admin import blueprint
@@ -21,7 +24,7 @@ from mailer.web.database import get_session
 from mailer.web.forms import REFUSED, Form, at_most, choices, lazy, required, strip
 from mailer.web.locale import gettext
 
-FIELDS = ("name", "description", "opt_in", "visibility", "position")
+FIELDS = ("name", "description", "opt_in", "visibility", "position", "has_welcome", "owner")
 
 
 class ListForm(Form):
@@ -31,7 +34,25 @@ class ListForm(Form):
     description = TextAreaField(lazy(N_("Description")), [at_most(2000)], filters=[strip], render_kw={"rows": 3})
     opt_in = SelectField(lazy(N_("Opt-in")), choices=choices(WORDS["opt_in"]))
     visibility = SelectField(lazy(N_("Visibility")), choices=choices(WORDS["visibility"]))
+    has_welcome = BooleanField(lazy(N_("Welcome new readers by a letter with the latest issue")))
+    owner = StringField(lazy(N_("Address of who answers for the list")), [at_most(320)], filters=[strip])
+    questions = TextAreaField(
+        lazy(N_("What it asks of its readers")), [at_most(2000)], filters=[strip], render_kw={"rows": 3}
+    )
     position = IntegerField(lazy(N_("Position")), [NumberRange(0, 9999)], default=0)
+
+
+def _questions(form: ListForm) -> list[dict[str, str]]:
+    """One a line: ``department: Your department``."""
+    entries = []
+    for line in filter(str.strip, (form.questions.data or "").splitlines()):
+        key, _, label = line.replace("：", ":", 1).partition(":")
+        entries.append({"key": key, "label": label or key})
+    return entries
+
+
+def _written(questions: Sequence[dict[str, str]]) -> str:
+    return "\n".join(f"{entry['key']}: {entry['label']}" for entry in questions)
 
 
 class NewListForm(ListForm):
@@ -68,6 +89,7 @@ def list_create() -> ResponseReturnValue:
                 room.get_newsletter(session, form.newsletter_id.data),
                 slug=form.slug.data,
                 by=actor(),
+                required_attributes=_questions(form),
                 **{name: form[name].data for name in FIELDS},
             )
         except RuleError as error:
@@ -85,9 +107,12 @@ def list_change(list_id: int) -> ResponseReturnValue:
     session = get_session()
     shown = room.get_list(session, list_id)
     form = ListForm(obj=shown)
+    if not form.is_submitted():
+        form.questions.data = _written(shown.required_attributes)
     if form.validate_on_submit():
         try:
-            room.change_list(session, shown, by=actor(), **{name: form[name].data for name in FIELDS})
+            values = {name: form[name].data for name in FIELDS} | {"required_attributes": _questions(form)}
+            room.change_list(session, shown, by=actor(), **values)
         except RuleError as error:
             form.refuse(error, "name")
         else:
@@ -98,6 +123,7 @@ def list_change(list_id: int) -> ResponseReturnValue:
         form=form,
         shown=shown,
         list_id=room.list_id_of(shown),
+        invitation_url=invitation_url(make_invitation_token(shown.id)),
         counts=count_by_list(session).get(list_id, {}),
     )
     return page, REFUSED if form.errors else 200

@@ -1,0 +1,133 @@
+"""The proof of consent to be printed, the sign-up on other sites, and what a list asks and wants."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mailer import links
+from mailer.accounts.models import Account
+from mailer.audience.adding import add_subscriber
+from mailer.audience.confirming import confirm
+from mailer.audience.models import Subscriber
+from mailer.audience.subscribing import sign_up
+from mailer.letters.models import Letter
+from mailer.newsletters.models import List, Newsletter
+from tests.web.conftest import Visitor
+from tests.web.portal_scene import Scene, send_issue, set_scene
+
+
+@pytest.fixture
+def scene(session: Session) -> Scene:
+    return set_scene(session)
+
+
+@pytest.fixture
+def ann(session: Session, scene: Scene) -> Subscriber:
+    sign_up(
+        session, email="ann@example.org", list_ids=[scene.weekly.id], wording="I agree.", ip="192.0.2.7",
+        user_agent="Firefox 1", locale="en",
+    )  # fmt: skip
+    letter = session.scalars(select(Letter)).one()
+    confirm(session, letter.parameters["confirm_url"].rpartition("/")[2], wording="Confirm", ip="192.0.2.8")
+    session.commit()
+    return session.scalars(select(Subscriber)).one()
+
+
+def test_the_page_proves_what_was_shown_answered_and_mailed(
+    session: Session, signed_in: Visitor, ann: Subscriber
+) -> None:
+    page = signed_in.get(f"/admin/subscribers/{ann.id}")
+    [link] = [a.get("href") for a in page.tree.xpath("//main//a") if a.get("href").endswith("/consent")]
+    proof = signed_in.get(link)
+    assert (proof.status, proof.heading) == (200, "Proof of consent")
+    letter = session.scalars(select(Letter)).one()
+    for told in ("ann@example.org", "I agree.", "version 1", "192.0.2.7", "Firefox 1", "192.0.2.8", letter.message_id):
+        assert told in proof.text, told
+
+
+def test_who_decided_for_a_reader_is_named_with_the_legal_basis(
+    session: Session, signed_in: Visitor, scene: Scene, admin: Account
+) -> None:
+    added = add_subscriber(
+        session, email="bob@example.org", list_id=scene.weekly.id, basis="duty", wording="Decree 7", by=admin
+    )
+    session.commit()
+    text = signed_in.get(f"/admin/subscribers/{added.id}/consent").text
+    for told in ("Legal duty or public task", "Decree 7", admin.name):
+        assert told in text, told
+
+
+def test_editors_do_not_see_it(session: Session, visitor: Visitor, ann: Subscriber) -> None:
+    assert visitor.get(f"/admin/subscribers/{ann.id}/consent").path == "/account/sign-in"
+
+
+def test_a_form_can_be_copied_and_its_sites_are_kept(session: Session, signed_in: Visitor, scene: Scene) -> None:
+    address = f"/admin/newsletters/{scene.tech.id}/sign-up"
+    wrong = signed_in.submit(address, {"allowed_origins": "https://www.example.org/page"})
+    assert wrong.status == 422
+    assert wrong.errors()["allowed_origins"]
+    page = signed_in.submit(
+        address, {"allowed_origins": "https://WWW.example.org/\nhttps://example.com:8443", "frequency": "每月一期"}
+    )
+    assert page.status == 200
+    session.expire_all()
+    tech = session.get_one(Newsletter, scene.tech.id)
+    assert tech.allowed_origins == ["https://example.com:8443", "https://www.example.org"]
+    assert tech.frequency == "每月一期"
+    [snippet] = page.tree.xpath("//textarea[@id='snippet']/text()")
+    assert 'action="http://127.0.0.1:8000/api/newsletters/tech/form"' in snippet
+    assert 'value="weekly"' in snippet
+    assert "script" not in snippet
+    assert 'value="board"' not in snippet
+    assert "每月一期" in signed_in.get("/n/tech/").text
+
+
+def test_a_list_asks_welcomes_and_invites(session: Session, signed_in: Visitor, scene: Scene) -> None:
+    address = f"/admin/lists/{scene.board.id}"
+    page = signed_in.submit(
+        address,
+        {
+            "visibility": "invitation", "has_welcome": "y", "owner": "li@example.org",
+            "questions": "unit: Your department\n\nrank：职务",
+        },
+    )  # fmt: skip
+    assert page.path == "/admin/lists"
+    session.expire_all()
+    board = session.get_one(List, scene.board.id)
+    assert (board.visibility, board.has_welcome, board.owner) == ("invitation", True, "li@example.org")
+    asked = [{"key": "unit", "label": "Your department"}, {"key": "rank", "label": "职务"}]
+    assert board.required_attributes == asked
+    shown = signed_in.get(address)
+    assert shown.tree.get_element_by_id("questions").value.strip() == "unit: Your department\nrank: 职务"
+    assert shown.tree.get_element_by_id("invitation").value == links.invitation_url(
+        links.make_invitation_token(board.id)
+    )
+    wrong = signed_in.submit(address, {"questions": "Your department"})
+    assert wrong.status == 422
+
+
+def test_an_invitation_opens_its_list_and_is_greeted_with_the_latest_issue(
+    session: Session, signed_in: Visitor, scene: Scene
+) -> None:
+    from mailer.audience import entrance
+
+    issue = send_issue(session, scene.tech)
+    scene.board.visibility, scene.board.has_welcome = "invitation", True
+    session.commit()
+    address = f"/invitation/{links.make_invitation_token(scene.board.id)}"
+    assert "内部" not in signed_in.get("/subscribe").text
+    patience, entrance.LEAST_SECONDS = entrance.LEAST_SECONDS, 0.0
+    try:
+        page = signed_in.submit(address, {"email": "eve@example.org", "agree": "y"})
+    finally:
+        entrance.LEAST_SECONDS = patience
+    assert page.path == "/subscribe/sent"
+    url = session.scalars(select(Letter)).one().parameters["confirm_url"].removeprefix("http://127.0.0.1:8000")
+    assert signed_in.submit(url).heading == "You are subscribed"
+    session.rollback()
+    welcome = session.scalars(select(Letter).where(Letter.kind == "welcome")).one()
+    assert welcome.parameters["latest_issue"]["url"].endswith(f"/n/tech/issues/{issue.id}")
+    scene.board.visibility = "private"
+    session.commit()
+    assert signed_in.get(address).status == 404
+    assert signed_in.get("/invitation/x").status == 404
