@@ -1,6 +1,7 @@
 """PDF → blocks, by pdfium: text with its place, in the order of columns, pages' heads and feet told apart."""
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any
 
 import pypdfium2
@@ -11,8 +12,8 @@ from mailer.i18n import N_
 from mailer.newsroom.readers.content import DocumentContent, Notice
 from mailer.newsroom.readers.limits import Limits
 from mailer.newsroom.readers.pdf_lines import blocks_of_lines, find_furniture
-from mailer.newsroom.readers.pdf_page import Line, lines_in_order
-from mailer.newsroom.readers.pdf_text import PageText
+from mailer.newsroom.readers.pdf_page import Line, lines_in_order, rows_of
+from mailer.newsroom.readers.pdf_text import PageText, Run
 
 _MOST_CHARACTERS = 3_000_000
 _MOST_ON_A_PAGE = 100_000
@@ -28,17 +29,16 @@ def read_pdf(content: bytes, limits: Limits) -> DocumentContent:
         raise UnreadableError(
             N_("The document has %(count)d pages; at most %(limit)d are read."), count=count, limit=limits.max_pages
         )
-    pages: list[list[Line]] = []
-    has_pictures, characters, frame = False, 0, 0
+    pages: list[tuple[list[Run], float]] = []
+    has_pictures, characters = False, 0
     for number in range(count):
-        lines, length, shows_picture = _read_page(document, number, frame)
+        runs, length, shows_picture = _read_page(document, number)
         characters += length
         if characters > _MOST_CHARACTERS:
             raise UnreadableError(N_("The document holds more text than any bulletin does."))
         has_pictures = has_pictures or shows_picture
-        frame = max((line.frame for line in lines), default=frame) + 1
-        pages.append(lines)
-    lines = [line for page in pages for line in page]
+        pages.append((runs, document.get_page_size(number)[0] if runs else 0.0))
+    lines = _lines(pages)
     if not any(character.isalnum() for line in lines for character in line.text):
         raise UnreadableError(
             N_(
@@ -55,8 +55,18 @@ def read_pdf(content: bytes, limits: Limits) -> DocumentContent:
     notices = []
     if has_pictures:
         notices.append(Notice(N_("The PDF holds pictures; they were not taken over. Add them by hand.")))
-    blocks = blocks_of_lines(lines, find_furniture(pages))
+    blocks = blocks_of_lines(lines)
     return DocumentContent(blocks, "pdf", notices=tuple(notices), is_furniture_known=count > 2)
+
+
+def _lines(pages: Sequence[tuple[Sequence[Run], float]]) -> list[Line]:
+    furniture = find_furniture([rows_of(runs, number) for number, (runs, _) in enumerate(pages, start=1)])
+    lines: list[Line] = []
+    frame = 0
+    for number, (runs, width) in enumerate(pages, start=1):
+        lines += lines_in_order(runs, number, frame, furniture, width)
+        frame = max((line.frame for line in lines), default=frame) + 1
+    return lines
 
 
 def _open(content: bytes) -> pypdfium2.PdfDocument:
@@ -72,8 +82,8 @@ def _open(content: bytes) -> pypdfium2.PdfDocument:
     return document
 
 
-def _read_page(document: pypdfium2.PdfDocument, number: int, frame: int) -> tuple[list[Line], int, bool]:
-    """Lines of a page, its number of characters, and whether a picture stands on it. A broken page is an empty one."""
+def _read_page(document: pypdfium2.PdfDocument, number: int) -> tuple[list[Run], int, bool]:
+    """Runs of a page, its number of characters, and whether a picture stands on it. A broken page is an empty one."""
     try:
         page = document[number]
         text = page.get_textpage()
@@ -83,7 +93,7 @@ def _read_page(document: pypdfium2.PdfDocument, number: int, frame: int) -> tupl
         length = pdfium.FPDFText_CountChars(text.raw)
         if length > _MOST_ON_A_PAGE:
             raise UnreadableError(N_("The document holds more text than any bulletin does."))
-        return lines_in_order(PageText(text.raw).runs(), number + 1, frame), length, _shows_picture(page)
+        return PageText(text.raw).runs(), length, _shows_picture(page)
     finally:
         text.close()
         page.close()

@@ -14,6 +14,8 @@ from mailer.newsroom.structure.typography import is_cjk, squeeze
 
 # Lines of head and foot: at most so many from a page's edge are looked at.
 _EDGE = 3
+# Rows of the first page that may be its masthead.
+_HEAD = 8
 _OTHER_SIZE = 0.8
 # Between a number and an ideograph some write a space, others none; with these words nobody does.
 _SPACED = re.compile(r"[0-9A-Za-z] (?=[一-鿿])|[一-鿿] (?=[0-9A-Za-z])")
@@ -30,41 +32,44 @@ class Setting:
     is_indented: bool
 
 
-def find_furniture(pages: Sequence[Sequence[Line]]) -> set[int]:
-    """`id`s of lines that belong to the page: numbers at its edge, and what stands there on several pages, numbers
-    aside, at the same height.
+def find_furniture(pages: Sequence[Sequence[Line]]) -> set[tuple[int, float]]:
+    """(page, baseline) of rows that belong to the page: numbers at its edge, and what stands there on several pages,
+    numbers aside, at the same height. `pages` are rows over the whole width, from the top.
     """
     places: dict[tuple[str, int], list[Line]] = {}
-    found: set[int] = set()
-    for lines in pages:
-        by_height = sorted(lines, key=lambda line: -line.y)
-        rows = list(dict.fromkeys(round(line.y) for line in by_height))
-        edges = set(rows[:_EDGE]) | set(rows[-_EDGE:])
-        outermost = {*rows[:1], *rows[-1:]}
-        for line in by_height:
-            if round(line.y) not in edges or len(line.text) > 120:
+    found: set[tuple[int, float]] = set()
+    masthead = "".join(squeeze(row.text) for row in pages[0][:_HEAD]) if pages else ""
+    for rows in pages:
+        for at, row in enumerate(rows):
+            if _EDGE <= at < len(rows) - _EDGE:
                 continue
-            bare = squeeze(line.text)
-            if round(line.y) in outermost and len(rows) > 1 and (is_page_number(line.text) or _is_number(bare)):
-                found.add(id(line))
-            places.setdefault((re.sub(r"\d+|[一二三四五六七八九十]+(?=页)", "0", bare), round(line.y / 3)), []).append(
-                line
-            )
-    for lines_there in places.values():
-        pages_there = {line.page for line in lines_there}
-        # On facing pages heads differ: a third of the pages is enough, if they are several.
-        if len(pages_there) >= 2 and len(pages_there) * 4 >= len(pages) - 1:
-            found.update(id(line) for line in lines_there)
+            bare = squeeze(row.text)
+            is_outermost = at in {0, len(rows) - 1} and len(rows) > 1
+            if is_outermost and (is_page_number(row.text) or _is_number(bare) or _repeats(row, masthead)):
+                found.add((row.page, row.y))
+            elif len(bare) <= 80:
+                form = re.sub(r"\d+|[一二三四五六七八九十]+(?=页)", "0", bare)
+                places.setdefault((form, round(row.y / 3)), []).append(row)
+    for there in places.values():
+        # On facing pages heads differ: a fourth of the pages is enough, if they are several.
+        if len(there) >= 2 and len(there) * 4 >= len(pages) - 1:
+            found.update((row.page, row.y) for row in there)
     return found
+
+
+def _repeats(row: Line, masthead: str) -> bool:
+    """Whether a row at the edge of a later page says only what the first page's head says, and perhaps a number."""
+    pieces = [squeeze(piece) for piece in row.text.split("   ")]
+    return row.page > 1 and all(piece in masthead or _is_number(piece) for piece in pieces)
 
 
 def _is_number(bare: str) -> bool:
     return bare.isdecimal() and len(bare) <= 4
 
 
-def blocks_of_lines(lines: Sequence[Line], furniture: set[int]) -> list[Block]:
+def blocks_of_lines(lines: Sequence[Line]) -> list[Block]:
     """One block a line; `joins` says whether it goes on with the one above, `None` where that cannot be seen."""
-    text = [line for line in lines if id(line) not in furniture]
+    text = [line for line in lines if not line.is_furniture]
     setting = read_setting(text)
     edges = _edges(text, setting)
     is_spaced = _spaces_numbers(text)
@@ -74,7 +79,7 @@ def blocks_of_lines(lines: Sequence[Line], furniture: set[int]) -> list[Block]:
         shown = line.text.strip()
         if not shown:
             continue
-        if id(line) in furniture:
+        if line.is_furniture:
             blocks.append(Block(shown, number, line.page, inset=Inset.FURNITURE))
             continue
         left, right = edges[line.frame]
@@ -118,7 +123,7 @@ def read_setting(lines: Sequence[Line]) -> Setting:
     leading = min((gap for gap, count in gaps.items() if count * 4 >= most), default=1.5 * size)
     body = [line for line in lines if abs(line.size - size) < _OTHER_SIZE]
     edges = _edges(body, Setting(size, leading, is_indented=False))
-    indented = sum(1.3 <= (line.left - edges[line.frame][0]) / size <= 2.8 for line in body)
+    indented = sum(0.8 <= (line.left - edges[line.frame][0]) / size <= 3.2 for line in body)
     return Setting(size, leading, is_indented=indented >= 2 and indented * 14 >= len(body))
 
 
@@ -146,8 +151,9 @@ def _edges(lines: Sequence[Line], setting: Setting) -> dict[int, tuple[float, fl
                 closest = min(near, key=lambda edge: abs(edge[0] - left) + abs(edge[1] - right))
                 left, right = min(left, closest[0]), max(right, closest[1])
         else:
-            # Punctuation may hang over the edge: the rightmost twentieth of the lines does not count.
-            rights = sorted(line.right for line in there)
+            # Punctuation may hang over the edge: the rightmost twentieth of the lines does not count; nor do lines that
+            # begin far inside, as titles and mastheads do.
+            rights = sorted(line.right for line in there if line.left - left <= 3.2 * setting.size)
             right = rights[-1 - len(rights) // 20]
         found[frame] = (left, right)
     return found
@@ -180,9 +186,9 @@ def _joins(above: Line, line: Line, edges: dict[int, tuple[float, float]], setti
         if not is_text:
             # A heading over two lines is centred or breaks where it likes.
             return True
-        if indent >= 1.2 and (above.left - left) / line.size < 1.2:
+        if indent >= 0.8 and (above.left - left) / line.size < 0.8:
             return False
-    if indent >= 1.2 and setting.is_indented:
+    if indent >= 0.8 and setting.is_indented:
         return False
     if not is_full:
         return False

@@ -1,7 +1,7 @@
 """Runs of a page → lines in reading order: rows, columns side by side, what spans them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
@@ -26,16 +26,47 @@ class Line:
     is_bold: bool
     page: int
     frame: int = 0
-    cells: tuple[str, ...] = field(default=())
+    is_furniture: bool = False
 
 
-def lines_in_order(runs: Sequence[Run], page: int, first_frame: int) -> list[Line]:
-    """All lines of a page as they are read: columns one after the other, between what spans them."""
-    ordered = _ordered(sorted(runs, key=lambda run: (-run.y, run.left)), _MOST_COLUMNS_DEEP)
+def rows_of(runs: Sequence[Run], page: int) -> list[Line]:
+    """The rows of a page over its whole width, from the top."""
+    return [_line(row, page, 0) for row in _rows(runs)]
+
+
+def lines_in_order(
+    runs: Sequence[Run], page: int, first_frame: int, furniture: set[tuple[int, float]], width: float
+) -> list[Line]:
+    """All lines of a page as they are read: columns one after the other, between what spans them. `furniture` are
+    (page, baseline) of rows that belong to the page; they come first. `width` is the page's.
+    """
     lines: list[Line] = []
-    for frame, group in enumerate(ordered, start=first_frame):
+    text: list[Run] = []
+    for row in _rows(runs):
+        line = _line(row, page, first_frame)
+        if (page, line.y) in furniture:
+            line.is_furniture = True
+            lines.append(line)
+        else:
+            text += row
+    head = _head(text, width / 2)
+    groups = [head] if head else []
+    groups += _ordered(text[len(head) :], _MOST_COLUMNS_DEEP)
+    for frame, group in enumerate(groups, start=first_frame):
         lines += [_line(row, page, frame) for row in _rows(group)]
     return lines
+
+
+def _head(runs: Sequence[Run], middle: float) -> list[Run]:
+    """Lines at the top that stand alone in the middle of the page: a masthead over however many columns. `runs` are in
+    rows from the top.
+    """
+    found: list[Run] = []
+    for row in _rows(runs):
+        if len(row) > 1 or abs((row[0].left + row[0].right) / 2 - middle) > row[0].size / 2:
+            break
+        found += row
+    return found if len(found) < len(runs) else []
 
 
 def _ordered(runs: list[Run], depth: int) -> list[list[Run]]:

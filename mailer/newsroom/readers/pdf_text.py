@@ -62,7 +62,7 @@ class PageText:
         origin, loose = pdfium.FPDFText_GetCharOrigin, pdfium.FPDFText_GetLooseCharBox
         unicode_of, generated = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_IsGenerated
         pieces: list[str] = []
-        first, left, right, baseline, height = 0, 0.0, 0.0, 0.0, 1.0
+        first, left, right, ink, baseline, height = 0, 0.0, 0.0, 0.0, 0.0, 1.0
         is_spaced = False
         for at in range(pdfium.FPDFText_CountChars(raw)):
             code = unicode_of(raw, at)
@@ -78,15 +78,17 @@ class PageText:
             same = pieces and abs(line - baseline) <= _SHIFT * height and -0.5 * height <= here - right <= _GAP * height
             if not same:
                 if pieces:
-                    yield first, pieces, (left, right, baseline)
+                    yield first, pieces, (left, ink, baseline)
                 first, pieces, left, baseline, height = at, [], here, line, tall
             elif _is_spaced(pieces[-1], character, (here - right) / height, is_generated=is_spaced):
                 pieces.append(" ")
             is_spaced = False
             pieces.append(character)
             right = end
+            # A space at the end of a line is not seen, and says nothing of where the line ends.
+            ink = ink if character.isspace() and len(pieces) > 1 else end
         if pieces:
-            yield first, pieces, (left, right, baseline)
+            yield first, pieces, (left, ink, baseline)
 
     def _look(self, at: int) -> tuple[float, bool, bool]:
         raw, matrix = self._raw, self._matrix
