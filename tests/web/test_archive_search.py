@@ -92,4 +92,4 @@ def test_results_go_by_pages(session: Session, visitor: Visitor, scene: Scene) -
 def test_the_page_speaks_the_visitors_language(app: Flask, session: Session, scene: Scene) -> None:
     send_issue(session, scene.tech)
     page = Visitor(app, language="zh-CN").get("/n/tech/search?q=正文")
-    assert page.heading == "检索《科技参考》"
+    assert page.heading == "搜索《科技参考》"
