@@ -10,6 +10,8 @@ from typing import Any
 
 from celery import Celery
 from kombu import Queue
+from kombu.transport import redis as kombu_redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -58,6 +60,25 @@ HEARTBEAT_KEY = "mailer:heartbeat"
 VISIBILITY_TIMEOUT = 3600
 
 
+class BrokerChannel(kombu_redis.Channel):
+    """Once its connection is given up, kombu's own channel fails with an AttributeError when it wants to return or to
+    acknowledge a message, and the worker ends of it. As an error of the connection it is what Celery expects, and the
+    worker waits for Redis to come back.
+    """
+
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002  (kombu's signature)
+        if self.connection is None or self.connection.client is None:
+            raise RedisConnectionError("the connection to the broker was given up")
+        params: dict[str, Any] = super()._connparams(asynchronous=asynchronous)
+        return params
+
+
+class BrokerTransport(kombu_redis.Transport):
+    """Redis, with the channel above."""
+
+    Channel = BrokerChannel
+
+
 @lru_cache(maxsize=1)
 def get_celery() -> Celery:
     """The process's Celery application, with no task in it."""
@@ -74,6 +95,7 @@ def get_celery() -> Celery:
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
+        broker_transport=BrokerTransport,
         broker_transport_options={
             "visibility_timeout": VISIBILITY_TIMEOUT,
             "socket_timeout": 10,
