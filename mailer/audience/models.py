@@ -196,6 +196,16 @@ class Engagement(Base):
     last_click_at: Mapped[dt.datetime | None]
 
 
+class Segment(HasId, HasCreatedAt, Base):
+    """Named conditions on readers; `tree` is what `conditions.read_tree` gives."""
+
+    __tablename__ = "segments"
+
+    name: Mapped[str] = mapped_column(String(120), unique=True)
+    tree: Mapped[dict[str, Any]]
+    archived_at: Mapped[dt.datetime | None]
+
+
 class ImportRun(HasId, HasCreatedAt, Base):
     """One uploaded table going into one list: looked at, checked, and then carried out, whole or not at all.
 

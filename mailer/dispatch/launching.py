@@ -16,6 +16,7 @@ from mailer.accounts.models import Account
 from mailer.db import now
 from mailer.dispatch.models import Mailing, MailingList
 from mailer.dispatch.rules import MailingEvent, MailingState, SkipReason, next_mailing_state
+from mailer.dispatch.segmentation import Narrowing
 from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import List, Newsletter
@@ -50,8 +51,10 @@ def create_mailing(
     by: Account | None,
     rate: float | None = None,
     is_repeat: bool = False,
+    narrowing: Narrowing | None = None,
 ) -> Mailing:
-    """A draft: this edition to these lists of its newsletter. `rate` is in messages per second over all workers.
+    """A draft: this edition to these lists of its newsletter. `rate` is in messages per second over all workers;
+    `narrowing` names segments that its readers must be in, or must not be in.
 
     Raises `RuleError` unless the edition is its approved issue's latest and the lists are its newsletter's own,
     `NotFoundError` for a list or edition that is not there.
@@ -72,10 +75,20 @@ def create_mailing(
         rate=rate,
         created_by=by.id if by else None,
         lists=[MailingList(list_id=list_id) for list_id in sorted(set(list_ids))],
+        segments=(narrowing or Narrowing()).rows(session),
     )
     session.add(mailing)
     session.flush()
-    _record(session, mailing, "created", by, edition_id=edition.id, list_ids=sorted(set(list_ids)), is_repeat=is_repeat)
+    _record(
+        session,
+        mailing,
+        "created",
+        by,
+        edition_id=edition.id,
+        list_ids=sorted(set(list_ids)),
+        is_repeat=is_repeat,
+        segments=[row.segment_id for row in mailing.segments],
+    )
     return mailing
 
 

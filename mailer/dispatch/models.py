@@ -83,6 +83,7 @@ class Mailing(HasId, HasCreatedAt, Base):
     created_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
     lists: Mapped[list["MailingList"]] = relationship(cascade="all, delete-orphan")
+    segments: Mapped[list["MailingSegment"]] = relationship(cascade="all, delete-orphan")
 
 
 class MailingList(Base):
@@ -92,6 +93,16 @@ class MailingList(Base):
 
     mailing_id: Mapped[int] = mapped_column(ForeignKey("mailings.id", ondelete="CASCADE"), primary_key=True)
     list_id: Mapped[int] = mapped_column(ForeignKey("lists.id"), primary_key=True)
+
+
+class MailingSegment(Base):
+    """A segment that narrows a mailing: only its members get it, or (`is_exclusion`) all others."""
+
+    __tablename__ = "mailing_segments"
+
+    mailing_id: Mapped[int] = mapped_column(ForeignKey("mailings.id", ondelete="CASCADE"), primary_key=True)
+    segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id"), primary_key=True)
+    is_exclusion: Mapped[bool]
 
 
 class Exclusion(Base):

@@ -50,6 +50,8 @@ class ExclusionReason(StrEnum):
     SUPPRESSED = "suppressed"
     PAUSED = "paused"
     ALREADY_SENT = "already_sent"
+    # Outside the segments the mailing goes to, or inside one it does not go to.
+    SEGMENT = "segment"
 
 
 class Outcome(StrEnum):

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from mailer.accounts.models import Account
 from mailer.accounts.rules import Role
 from mailer.audience.models import Subscriber, Subscription
+from mailer.audience.segments import create_segment
 from mailer.audience.suppressing import suppress
-from mailer.dispatch.models import Mailing, MailingList
+from mailer.dispatch.models import Mailing, MailingList, MailingSegment
 from mailer.dispatch.rules import MailingState
 from mailer.newsletters import create_list
 from mailer.newsletters.models import List, Newsletter
@@ -82,6 +83,25 @@ def test_sending_now_makes_a_mailing_that_is_prepared(
     assert editor.get(f"/desk/mailings/{made.id}").status == 200
     for page in (f"/desk/issues/{issue.id}", "/desk/"):
         assert editor.get(page).tree.xpath(f"//main//a[@href='/desk/mailings/{made.id}']"), page
+
+
+def test_a_segment_narrows_whom_it_goes_to(session: Session, editor: Visitor, issue: Issue, readers: List) -> None:
+    tree = {"is": "domain", "test": "equals", "value": "nowhere.test"}
+    nobody = create_segment(session, name="Nobody", tree=tree, by=None)
+    session.commit()
+    fields = {"lists": [str(readers.id)], "moment": "now", "targets": [str(nobody.id)]}
+    page = editor.submit(f"/desk/issues/{issue.id}/send", fields)
+    assert page.heading == "Send to 0 readers?"
+    assert "2 Outside the segments" in page.text
+    both = editor.submit(f"/desk/issues/{issue.id}/send", fields | {"exclusions": [str(nobody.id)]})
+    assert both.status == 422
+    fields["exclusions"] = fields.pop("targets")
+    page = editor.submit(f"/desk/issues/{issue.id}/send", fields)
+    assert page.heading == "Send to 2 readers?"
+    form = next(form for form in page.tree.forms if form.xpath(".//button[@name='confirm']"))
+    editor.client.post(form.get("action"), data=_multi([*form.form_values(), ("confirm", "1")]), headers=editor.headers)
+    kept = session.scalars(select(MailingSegment)).one()
+    assert (kept.segment_id, kept.is_exclusion) == (nobody.id, True)
 
 
 def _multi(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:

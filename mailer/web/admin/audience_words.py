@@ -45,9 +45,39 @@ SOURCES: dict[str, str] = {
     "mailman": N_("an export of Mailman 3"),
     "phplist": N_("an export of phpList"),
 }
+CONDITIONS: dict[str, str] = {
+    "attribute": N_("Attribute"),
+    "list": N_("List"),
+    "locale": N_("Language"),
+    "domain": N_("Domain of the address"),
+    "signed_up": N_("Signed up"),
+    "opened": N_("Opened an issue"),
+    "clicked": N_("Followed a link"),
+    "silent": N_("Nothing for some issues"),
+}
+_WITHIN: dict[str, str] = {
+    "within": N_("within the last days"),
+    "not_within": N_("not within the last days"),
+}
+_TEXT: dict[str, str] = {
+    "equals": N_("is"),
+    "contains": N_("contains"),
+    "is_set": N_("is there at all"),
+}
+_DAY: dict[str, str] = {
+    "before": N_("before"),
+    "since": N_("on or after"),
+    "within": N_("within the last days"),
+}
 WORDS: dict[str, dict[str, str]] = {
     "import": IMPORT_STATES,
     "count": COUNTS,
     "target": TARGETS,
     "source": SOURCES,
+    "condition": CONDITIONS,
+    "test_attribute": _TEXT,
+    "test_domain": _TEXT,
+    "test_signed_up": _DAY,
+    "test_opened": _WITHIN,
+    "test_clicked": _WITHIN,
 }

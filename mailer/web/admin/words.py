@@ -86,6 +86,7 @@ WORDS: dict[str, dict[str, str]] = {
         "subscriber": N_("Subscriber"),
         "suppression": N_("Suppression"),
         "import": N_("Import"),
+        "segment": N_("Segment"),
         "relay": N_("Relay"),
         "issue": N_("Issue"),
         "mailing": N_("Mailing"),
@@ -127,5 +128,8 @@ def _words() -> dict[str, Any]:
         "word": word,
         "colour": lambda value: COLOURS.get(str(value), "secondary"),
         "why": why,
+        "words_of": lambda kind, values: [(str(value), word(kind, value)) for value in values],
+        "list_names": lambda lists: [(each.id, f"{each.newsletter.title} · {each.name}") for each in lists],
+        "newsletter_names": lambda newsletters: [(each.id, each.title) for each in newsletters],
         "called": lambda issue: issue_name(issue, current_locale()),
     }

@@ -221,6 +221,8 @@ class LaunchForm(Form):
     """Who a mailing goes to, and when."""
 
     lists = SelectMultipleField(lazy(N_("Lists")), coerce=int)
+    targets = SelectMultipleField(lazy(N_("Only readers in all of these segments")), coerce=int)
+    exclusions = SelectMultipleField(lazy(N_("No reader in any of these segments")), coerce=int)
     moment = RadioField(
         lazy(N_("When")),
         choices=[SelectChoice("now", lazy(N_("Now"))), SelectChoice("later", lazy(N_("At a certain time")))],

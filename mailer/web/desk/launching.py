@@ -9,10 +9,12 @@ from wtforms.fields.choices import SelectChoice
 
 from mailer.audience.rules import SubscriptionState
 from mailer.audience.searching import count_by_list
+from mailer.audience.segments import list_segments
 from mailer.dispatch import launching
 from mailer.dispatch.forecast import LimitedBy, forecast
 from mailer.dispatch.models import Mailing
 from mailer.dispatch.rules import ExclusionReason
+from mailer.dispatch.segmentation import Narrowing
 from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.newsletters import get_newsletter, list_lists
@@ -41,6 +43,7 @@ EXCLUSIONS: dict[ExclusionReason, str] = {
     ExclusionReason.SUPPRESSED: N_("Suppressed addresses"),
     ExclusionReason.PAUSED: N_("Paused by the reader"),
     ExclusionReason.ALREADY_SENT: N_("Had this issue already"),
+    ExclusionReason.SEGMENT: N_("Outside the segments"),
 }
 
 
@@ -63,6 +66,7 @@ def issue_send(issue_id: int) -> ResponseReturnValue:
     form = LaunchForm()
     lists = list_lists(session, newsletter_id=newsletter.id)
     form.lists.choices = [SelectChoice(one.id, one.name) for one in lists]
+    form.targets.choices = form.exclusions.choices = [SelectChoice(one.id, one.name) for one in list_segments(session)]
     try:
         get_sendable_edition(session, edition.id)
         if form.is_submitted() and "again" not in request.form and form.validate():
@@ -95,6 +99,7 @@ def _go_on(form: LaunchForm, issue: Issue, newsletter: Newsletter, edition: Edit
         rate=_rate(form),
         is_repeat=bool(form.is_repeat.data),
         start=at,
+        narrowing=_narrowing(form),
     )
     return render_template(
         "desk/send_confirm.html",
@@ -109,6 +114,12 @@ def _go_on(form: LaunchForm, issue: Issue, newsletter: Newsletter, edition: Edit
         limits=LIMITS,
         exclusions=EXCLUSIONS,
     )
+
+
+def _narrowing(form: LaunchForm) -> Narrowing:
+    narrowing = Narrowing(tuple(form.targets.data or ()), tuple(form.exclusions.data or ()))
+    narrowing.rows(get_session())
+    return narrowing
 
 
 def _rate(form: LaunchForm) -> float | None:
@@ -134,6 +145,7 @@ def _launch(form: LaunchForm, edition: Edition, at: dt.datetime | None) -> Maili
         by=account,
         rate=_rate(form),
         is_repeat=bool(form.is_repeat.data),
+        narrowing=_narrowing(form),
     )
     if at is None:
         launching.send_now(session, mailing, by=account)

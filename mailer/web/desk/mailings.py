@@ -61,6 +61,7 @@ REASONS: dict[str, str] = {
     "unsubscribed": N_("Unsubscribed"),
     "paused": N_("Paused by the reader"),
     "cancelled": N_("Cancelled"),
+    "segment": N_("outside the segments"),
     "already_sent": N_("Already sent"),
 }
 OUTCOMES: dict[Outcome, str] = {

@@ -1,0 +1,315 @@
+"""What an audience of a million costs: importing it against a bare COPY, and how fast its pages and counts are.
+
+``python bench/audience.py postgresql://user@host/postgres [--rows 1000000] [--deliveries 2000000] [--keep] [--json]``
+
+Makes a database of its own on the server named, and drops it again. The bare COPY goes into a table LIKE subscribers
+INCLUDING ALL (every index and constraint) with the very same rows, before the import, in the same run. The import runs
+in a process of its own, whose peak memory is measured.
+"""
+
+import argparse
+import csv
+import json
+import os
+import random
+import resource
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+DOMAINS = [f"mail{number}.example.org" for number in range(400)]
+SURNAMES = "王李张刘陈杨赵黄周吴"
+TARGET_RATIO, TARGET_MB, TARGET_MS = 4.0, 200, 200
+ROUNDS = 40
+
+
+def main() -> None:
+    options = _options()
+    name = f"mailer_bench_{secrets.token_hex(4)}"
+    with psycopg.connect(options.server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    url = options.server.replace("/postgres", f"/{name}", 1)
+    _set(url)
+    try:
+        report = _measure(options, url)
+    finally:
+        if not options.keep:
+            with psycopg.connect(options.server, autocommit=True) as connection:
+                connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    print(json.dumps(report, indent=2, ensure_ascii=False) if options.json else _words(report))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("server")
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--deliveries", type=int, default=2_000_000)
+    parser.add_argument("--keep", action="store_true", help="leave the database for a look")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--plans", action="store_true", help="print the plans of the queries, too")
+    return parser.parse_args()
+
+
+def _set(url: str) -> None:
+    os.environ.update(
+        MAILER_DATABASE_URL=url,
+        MAILER_REDIS_URL="redis://127.0.0.1:1/0",
+        MAILER_RELAY_URL="smtp://127.0.0.1:2525",
+        MAILER_SECRET_KEY="a key for a bench, long enough and used nowhere else",
+        MAILER_PUBLIC_URL="http://127.0.0.1:8000",
+    )
+
+
+def _measure(options: argparse.Namespace, url: str) -> dict[str, Any]:
+    from mailer.db import session_scope
+    from mailer.migrations import upgrade
+    from mailer.newsletters import create_list, create_newsletter
+
+    upgrade()
+    with session_scope() as session:
+        newsletter = create_newsletter(
+            session, slug="bench", title="Bench", sender_name="Bench", sender_address="bench@example.org"
+        )
+        lists = [create_list(session, newsletter, slug=slug, name=slug).id for slug in ("weekly", "daily")]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "people.csv")
+        _write_people(file, options.rows)
+        bare = _bare_copy(url, file)
+        first = _import(file, lists[0])
+        second = _import(file, lists[0])
+        size = file.stat().st_size
+    report: dict[str, Any] = {
+        "rows": options.rows,
+        "file_mb": round(size / 2**20, 1),
+        "bare_copy_seconds": round(bare, 2),
+        "import": first,
+        "import_again": second,
+        "ratio": round(first["seconds"] / bare, 2),
+    }
+    _deliver(url, options.deliveries)
+    report["deliveries"] = options.deliveries
+    report["queries"] = _queries(lists[0], newsletter.id)
+    if options.plans:
+        report["plans"] = _plans(lists[0], newsletter.id)
+    return report
+
+
+def _write_people(file: Path, rows: int) -> None:
+    random.seed(7)
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["email", "name"])
+        for number in range(rows):
+            local = f"{random.choice('abcdefgh')}{random.randrange(10**6):x}.reader{number}"
+            writer.writerow([f"{local}@{DOMAINS[number % len(DOMAINS)]}", random.choice(SURNAMES) + f"第{number % 997}"])
+
+
+def _bare_copy(url: str, file: Path) -> float:
+    """The same rows into an indexed table of the same shape; what Python does to the text is not timed."""
+    lines = []
+    with file.open(encoding="utf-8", newline="") as stream:
+        reader = csv.reader(stream)
+        next(reader)
+        for email, name in reader:
+            lines.append(f"{email}\t{email}\t{email.partition('@')[2]}\t{name}\tzh_CN\t{{}}\n")
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE bare (LIKE subscribers INCLUDING ALL)")
+        connection.commit()
+        started = time.perf_counter()
+        with connection.cursor().copy("COPY bare (email, email_key, domain, name, locale, attributes) FROM STDIN") as copy:
+            for start in range(0, len(lines), 2000):
+                copy.write("".join(lines[start : start + 2000]))
+        connection.commit()
+        took = time.perf_counter() - started
+        connection.execute("DROP TABLE bare")
+        connection.commit()
+    return took
+
+
+def _import(file: Path, list_id: int) -> dict[str, Any]:
+    """Uploaded and carried out in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--child", str(file), str(list_id)], check=True, capture_output=True, text=True
+    )
+    return dict(json.loads(done.stdout))
+
+
+def child(file: str, list_id: str) -> None:
+    from mailer.audience.importing import begin, get_import, receive, run_import
+    from mailer.db import session_scope
+
+    started = time.perf_counter()
+    with session_scope() as session, Path(file).open("rb") as stream:
+        run = receive(session, stream, list_id=int(list_id), filename="people.csv", basis="consent", by=None)
+        begin(session, run, by=None)
+    uploaded = time.perf_counter()
+    run_import(run.id)
+    finished = time.perf_counter()
+    with session_scope() as session:
+        found = get_import(session, run.id)
+        report = {
+            "upload_seconds": round(uploaded - started, 2),
+            "seconds": round(finished - uploaded, 2),
+            "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            "state": found.state,
+            "counts": found.counts,
+        }
+    print(json.dumps(report))
+
+
+def _deliver(url: str, count: int) -> None:
+    """Deliveries of past issues, each to every reader, and what readers did with them."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        readers = connection.execute("SELECT count(*) FROM subscribers").fetchone()[0]  # type: ignore[index]
+        issues = max(1, count // readers)
+        for number in range(1, issues + 1):
+            _make_issue(number)
+        connection.execute(
+            """
+            INSERT INTO deliveries (mailing_id, subscriber_id, address, provider, list_ids, state, reason, attempts,
+                faults, queued_at, next_attempt_at, settled_at, code, reply)
+            SELECT m.id, s.id, s.email, 'other', '{1}', 'accepted', '', 1, 0, m.started_at, m.started_at, m.started_at,
+                250, '2.0.0 Ok' FROM mailings m CROSS JOIN subscribers s LIMIT %s
+            """,
+            (count,),
+        )
+        connection.execute(
+            """
+            INSERT INTO engagements (subscriber_id, newsletter_id, last_open_at, last_click_at)
+            SELECT id, 1, now() - (id %% 400) * interval '1 day',
+                CASE WHEN id %% 5 = 0 THEN now() - (id %% 300) * interval '1 day' END
+            FROM subscribers WHERE id %% 2 = %s
+            """,
+            (0,),
+        )
+        connection.execute("UPDATE subscribers SET attributes = '{\"city\": \"Beijing\"}' WHERE id % 10 = 0")
+        connection.execute("VACUUM ANALYZE")
+
+
+def _make_issue(number: int) -> None:
+    """An issue that was sent `number` weeks ago."""
+    import datetime as dt
+
+    from mailer.db import now, session_scope
+    from mailer.dispatch.models import Mailing
+    from mailer.newsroom.models import Edition, Issue
+
+    with session_scope() as session:
+        at = now(session) - dt.timedelta(weeks=number)
+        issue = Issue(newsletter_id=1, title="Bench", year=2026, number=str(number), state="approved")
+        session.add(issue)
+        session.flush()
+        edition = Edition(
+            issue_id=issue.id, ordinal=1, subject="x", theme="bulletin", language="zh_CN", html="", text="",
+            content_hash="0" * 64,
+        )  # fmt: skip
+        session.add(edition)
+        session.flush()
+        session.add(
+            Mailing(
+                newsletter_id=1, issue_id=issue.id, edition_id=edition.id, state="finished", message_key="k",
+                message_domain="example.org", started_at=at, finished_at=at, prepared_at=at, roster_size=0,
+            )
+        )  # fmt: skip
+
+
+def _cases(list_id: int, newsletter_id: int) -> dict[str, Callable[[Any], Any]]:
+    from mailer.audience.rules import SubscriptionState
+    from mailer.audience.searching import count_by_list, list_subscribers
+
+    confirmed = SubscriptionState.CONFIRMED
+    middle = 500_000
+
+    def part() -> str:
+        return f"reader{random.randrange(10**5)}"
+
+    return {
+        "search, part of an address": lambda s: list_subscribers(s, search=part(), limit=51),
+        "search, three characters": lambda s: list_subscribers(s, search=f"{random.randrange(256):02x}.", limit=51),
+        "search, nothing found": lambda s: list_subscribers(s, search=f"nobody{random.randrange(999)}", limit=51),
+        "search in a list": lambda s: list_subscribers(s, search=part(), list_id=list_id, state=confirmed, limit=51),
+        "first page": lambda s: list_subscribers(s, limit=51),
+        "page of a list": lambda s: list_subscribers(s, list_id=list_id, state=confirmed, limit=51),
+        "page in the middle": lambda s: list_subscribers(s, list_id=list_id, before_id=middle, limit=51),
+        "page of an empty list": lambda s: list_subscribers(s, list_id=list_id + 1, limit=51),
+        "page of who left": lambda s: list_subscribers(s, state=SubscriptionState.UNSUBSCRIBED, limit=51),
+        "counts of all lists": lambda s: count_by_list(s),
+    }
+
+
+def _queries(list_id: int, newsletter_id: int) -> dict[str, dict[str, float]]:
+    from mailer.db import session_scope
+
+    found = {}
+    for name, case in _cases(list_id, newsletter_id).items():
+        times = []
+        for _ in range(ROUNDS):
+            with session_scope() as session:
+                started = time.perf_counter()
+                case(session)
+                times.append((time.perf_counter() - started) * 1000)
+        times.sort()
+        found[name] = {
+            "median_ms": round(times[len(times) // 2], 1),
+            "p95_ms": round(times[int(len(times) * 0.95)], 1),
+            "max_ms": round(times[-1], 1),
+        }
+    return found
+
+
+def _plans(list_id: int, newsletter_id: int) -> dict[str, str]:
+    """EXPLAIN (ANALYZE, BUFFERS) of each query's first statement."""
+    from sqlalchemy import event
+
+    from mailer.db import get_engine, session_scope
+
+    plans = {}
+    for name, case in _cases(list_id, newsletter_id).items():
+        seen: list[tuple[str, Any]] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any, seen: Any = seen) -> None:
+            if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+                seen.append((statement, parameters))
+
+        event.listen(get_engine(), "before_cursor_execute", note)
+        with session_scope() as session:
+            case(session)
+        event.remove(get_engine(), "before_cursor_execute", note)
+        statement, parameters = seen[0]
+        with session_scope() as session:
+            lines = session.connection().exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS) {statement}", parameters)
+            plans[name] = "\n".join(line for (line,) in lines)
+    return plans
+
+
+def _words(report: dict[str, Any]) -> str:
+    first = report["import"]
+    lines = [
+        f"{report['rows']:,} rows, {report['file_mb']} MB",
+        f"bare COPY into an indexed table of the same shape: {report['bare_copy_seconds']} s",
+        f"import: {first['seconds']} s ({report['ratio']} x, at most {TARGET_RATIO}), "
+        f"upload {first['upload_seconds']} s, peak {first['peak_mb']} MB (at most {TARGET_MB}); {first['counts']}",
+        f"the same file again: {report['import_again']['seconds']} s; {report['import_again']['counts']}",
+        f"queries with {report['deliveries']:,} deliveries (p95, at most {TARGET_MS} ms):",
+    ]
+    lines += [
+        f"  {name}: median {each['median_ms']} ms, p95 {each['p95_ms']} ms, worst {each['max_ms']} ms"
+        for name, each in report["queries"].items()
+    ]
+    for name, plan in report.get("plans", {}).items():
+        lines += ["", f"-- {name}", plan]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        child(sys.argv[2], sys.argv[3])
+    else:
+        main()
