@@ -311,9 +311,25 @@ def issue_url(newsletter_slug: str, issue_id: int) -> str:
     return absolute(f"/n/{quote(newsletter_slug)}/issues/{issue_id}")
 
 
+def edition_url(newsletter_slug: str, issue_id: int, ordinal: int) -> str:
+    """An edition of an issue that was sent, also when a corrected one has taken its place."""
+    return f"{issue_url(newsletter_slug, issue_id)}/editions/{ordinal}"
+
+
 def article_url(newsletter_slug: str, issue_id: int, article_id: int) -> str:
     """One article of a web edition, for good."""
     return absolute(f"/n/{quote(newsletter_slug)}/issues/{issue_id}/articles/{article_id}")
+
+
+def media_url(name: str) -> str:
+    """A picture of an article, for good: mail shows it for as long as it is kept."""
+    return absolute(f"/media/{quote(name)}")
+
+
+def read_media_url(url: str) -> str | None:
+    """The name of the picture that `url` leads to, if it is one of ours."""
+    beginning = absolute("/media/")
+    return url.removeprefix(beginning) if url.startswith(beginning) else None
 
 
 # ---- the desk -------------------------------------------------------------------------------------------------------

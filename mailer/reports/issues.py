@@ -1,5 +1,6 @@
 """What was sent of each issue, for lists of issues: cheap, out of the mailings alone."""
 
+import datetime as dt
 from collections.abc import Iterable
 
 from sqlalchemy import func, select
@@ -16,3 +17,13 @@ def count_recipients(session: Session, issue_ids: Iterable[int]) -> dict[int, in
         .group_by(Mailing.issue_id)
     )
     return {row[0]: int(row[1] or 0) for row in rows}
+
+
+def list_sent_editions(session: Session, issue_id: int) -> dict[int, dt.datetime]:
+    """Edition id -> when its first mailing started, of those editions of an issue that readers have had."""
+    rows = session.execute(
+        select(Mailing.edition_id, func.min(Mailing.started_at))
+        .where(Mailing.issue_id == issue_id, Mailing.started_at.is_not(None))
+        .group_by(Mailing.edition_id)
+    )
+    return {edition_id: at for edition_id, at in rows if at is not None}

@@ -8,6 +8,7 @@ blueprint = Blueprint("portal", __name__)
 from mailer.web.portal import (  # noqa: E402
     archive,
     confirming,
+    corrections,
     feeds,
     home,
     leaving,
@@ -50,6 +51,7 @@ __all__ = [
     "archive",
     "blueprint",
     "confirming",
+    "corrections",
     "feeds",
     "home",
     "leaving",

@@ -21,6 +21,7 @@ from mailer.press.content import HTML_LANGUAGES
 from mailer.press.wording import clauses
 from mailer.web.database import get_session
 from mailer.web.portal import blueprint
+from mailer.web.portal.corrections import list_earlier
 from mailer.web.portal.home import LATEST
 from mailer.web.portal.reading import feed_token, for_readers, keep_token, may_read
 from mailer.web.portal.robots import may_be_indexed
@@ -102,6 +103,8 @@ def issue(newsletter: Newsletter, issue_id: int) -> ResponseReturnValue:
         newsletter=newsletter,
         edition=show(newsletter, sent, edition),
         sent_at=sent.first_sent_at,
+        corrected_at=None,
+        earlier_editions=list_earlier(session, newsletter, sent, edition),
         clauses=clauses,
         feed_token=feed_token(newsletter),
         pdf_url=url_for("portal.print_edition_of", slug=newsletter.slug, issue_id=sent.id),

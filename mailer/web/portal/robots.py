@@ -40,6 +40,11 @@ def may_be_indexed() -> None:
     g.may_be_indexed = True
 
 
+def must_not_be_indexed() -> None:
+    """Although it is public: another page stands for it."""
+    g.may_be_indexed = False
+
+
 @blueprint.after_app_request
 def _tell_robots(response: Response) -> Response:
     if not g.get("may_be_indexed") or response.status_code != 200:
