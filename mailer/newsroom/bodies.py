@@ -1,5 +1,6 @@
 """A parsed article becomes HTML: what stands apart from the running text stays recognisable."""
 
+from collections.abc import Mapping
 from html import escape
 
 from mailer.i18n import N_, translate
@@ -8,13 +9,18 @@ from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedPart
 from mailer.newsroom.structure.lines import PartKind
 
 
-def body_of(article: ParsedArticle, language: str) -> str:
-    """HTML of an article's parts in their order; its source has a field of its own and is not repeated."""
-    return "".join(_part(part, language) for part in article.parts if part.kind is not PartKind.SOURCE)
+def body_of(article: ParsedArticle, language: str, pictures: Mapping[int, str] | None = None) -> str:
+    """HTML of an article's parts in their order; its source has a field of its own and is not repeated. `pictures` are
+    those of the document that are kept, as HTML, by their index; of others their words stay.
+    """
+    kept = pictures or {}
+    return "".join(_part(part, language, kept) for part in article.parts if part.kind is not PartKind.SOURCE)
 
 
-def _part(part: ParsedPart, language: str) -> str:
+def _part(part: ParsedPart, language: str, pictures: Mapping[int, str]) -> str:
     match part.kind:
+        case PartKind.PICTURE if part.picture is not None and part.picture in pictures:
+            return pictures[part.picture]
         case PartKind.SUBHEADING:
             return subheading(part.text)
         case PartKind.SUBTITLE:

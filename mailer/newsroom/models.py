@@ -154,6 +154,20 @@ class Review(HasId, Base):
     on_behalf_of: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
 
+class Picture(HasId, HasCreatedAt, Base):
+    """A picture as mail carries it; `name` is the hash of `content` with its ending, and its address for good."""
+
+    __tablename__ = "pictures"
+    __table_args__ = (CheckConstraint("media_type IN ('image/jpeg', 'image/png')", name="media_type"),)
+
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+    media_type: Mapped[str] = mapped_column(String(16))
+    width: Mapped[int]
+    height: Mapped[int]
+    content: Mapped[bytes]
+    uploaded_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+
+
 class LinkCheck(HasId, Base):
     """Whether an address on the web answered when a worker last asked (`link_probe.Verdict`)."""
 

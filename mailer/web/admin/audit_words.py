@@ -66,6 +66,7 @@ ACTIONS: dict[str, str] = {
     "newsletter.changed": N_("Newsletter changed"),
     "newsletter.created": N_("Newsletter created"),
     "newsletter.house_rules_changed": N_("Approval and sending rules changed"),
+    "picture.kept": N_("Picture uploaded"),
     "relay.changed": N_("Relay changed"),
     "relay.created": N_("Relay created"),
     "relay.removed": N_("Relay removed"),

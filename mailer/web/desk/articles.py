@@ -4,11 +4,13 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mailer.errors import RuleError
+from mailer.i18n import N_
 from mailer.newsletters import get_newsletter
 from mailer.newsroom import editing
 from mailer.newsroom.models import Article, Issue
 from mailer.newsroom.plain_text import from_plain, is_plain, to_plain
 from mailer.newsroom.rules import IssueState
+from mailer.press import slots
 from mailer.press.sanitising import sanitise_body
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
@@ -20,6 +22,8 @@ from mailer.web.forms import REFUSED
 from mailer.web.locale import gettext
 from mailer.web.signing_in import get_account
 
+# What an editor may have differ from reader to reader, as the menu calls it.
+SLOTS = {slots.NAME: N_("The reader's name"), slots.ADDRESS: N_("The reader's address")}
 FIELDS = ("title", "section", "source", "page")
 
 
@@ -104,6 +108,7 @@ def _page(form: ArticleForm, issue: Issue, article: Article | None) -> ResponseR
         body=body,
         is_plain=is_plain(body),
         newsletter=get_newsletter(get_session(), issue.newsletter_id),
+        slots=[(name, gettext(words)) for name, words in SLOTS.items()],
         is_autosaved=issue.state == IssueState.DRAFT,
     )
     return page, REFUSED if form.is_submitted() else 200

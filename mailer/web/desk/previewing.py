@@ -14,6 +14,7 @@ from mailer.newsroom.editing import get_issue
 from mailer.newsroom.editions import get_edition, untracked_html
 from mailer.newsroom.house import get_house_rules
 from mailer.newsroom.models import Issue
+from mailer.newsroom.pictures import list_used
 from mailer.newsroom.proofs import find_reader, send_proof
 from mailer.press.previewing import Look, preview_html, preview_text, reader_values
 from mailer.press.printing import print_edition
@@ -101,7 +102,7 @@ def issue_preview_print(issue_id: int) -> ResponseReturnValue:
     session = get_session()
     content = get_content(session, get_issue(session, issue_id))
     try:
-        pdf = print_edition(content)
+        pdf = print_edition(content, pictures=list_used(session, content))
     except CompositionError as error:
         for problem in error.problems:
             flash(gettext(problem), "error")

@@ -5,6 +5,8 @@ import { Editor } from "@tiptap/core";
 import StarterKit from "@tiptap/starter-kit";
 import { Table, TableRow, TableHeader, TableCell } from "@tiptap/extension-table";
 import { startAutosave } from "./autosave.js";
+import { Picture, pictureIn, wakePictures } from "./pictures.js";
+import { Slot, chipsIn, slotsIn } from "./slots.js";
 
 // Mail needs no widths in columns, and the page's policy allows no style attributes.
 const PlainTable = Table.extend({ renderHTML: () => ["table", ["tbody", 0]] });
@@ -43,14 +45,25 @@ const wake = (root) => {
   const place = root.querySelector("[data-editor-place]");
   const toolbar = root.querySelector("[role=toolbar]");
   const counter = root.querySelector("[data-editor-count]");
-  const dialog = root.querySelector("dialog");
+  const dialog = root.querySelector("[data-link-dialog]");
+  const slotMenu = root.querySelector("[data-slots]");
+  const slotNames = [...slotMenu.options].map((option) => option.value).filter(Boolean);
   const form = root.closest("form");
   let isChanged = root.hasAttribute("data-editor-changed");
+
+  // A picture that is pasted or dropped is uploaded; text from Word comes with a picture of itself, which is not.
+  const takePicture = (event, transfer) => {
+    const found = transfer?.types.includes("text/html") ? null : pictureIn(transfer);
+    if (!found) return false;
+    event.preventDefault();
+    askForPicture(found);
+    return true;
+  };
 
   const editor = new Editor({
     element: place,
     injectCSS: false,
-    content: body.value,
+    content: chipsIn(body.value, slotNames),
     extensions: [
       StarterKit.configure({
         heading: { levels: [3] },
@@ -62,21 +75,35 @@ const wake = (root) => {
       TableRow,
       TableHeader,
       TableCell,
+      Picture,
+      Slot,
     ],
     editorProps: {
       attributes: { role: "textbox", "aria-multiline": "true", "aria-label": place.dataset.label, class: "article-body" },
       // A heading in somebody's document is a subheading here: h1 is the issue's, h2 the article's.
-      transformPastedHTML: (html) => html.replace(/<(\/?)h[124-6]\b/gi, "<$1h3"),
+      transformPastedHTML: (html) => chipsIn(html.replace(/<(\/?)h[124-6]\b/gi, "<$1h3"), slotNames),
+      handlePaste: (_view, event) => takePicture(event, event.clipboardData),
+      handleDrop: (_view, event, _slice, isMoved) => !isMoved && takePicture(event, event.dataTransfer),
     },
   });
 
+  const askForPicture = wakePictures(root, editor);
+  slotMenu.addEventListener("change", () => {
+    if (slotMenu.value) {
+      const attrs = { name: slotMenu.value, fallback: slotMenu.selectedOptions[0].dataset.fallback ?? "" };
+      editor.chain().focus().insertContent({ type: "slot", attrs }).run();
+    }
+    slotMenu.value = "";
+  });
   const buttons = [...toolbar.querySelectorAll("button")];
   const refresh = () => {
     const isInTable = editor.isActive("table");
     for (const button of buttons) {
       const name = button.dataset.command;
       const command = COMMANDS[name];
-      if (name === "link") {
+      if (name === "picture") {
+        button.setAttribute("aria-pressed", String(editor.isActive("picture")));
+      } else if (name === "link") {
         button.setAttribute("aria-pressed", String(editor.isActive("link")));
       } else if (command.isOn) {
         button.setAttribute("aria-pressed", String(command.isOn(editor)));
@@ -112,6 +139,8 @@ const wake = (root) => {
     for (const other of buttons) other.tabIndex = other === button ? 0 : -1;
     if (button.dataset.command === "link") {
       ask();
+    } else if (button.dataset.command === "picture") {
+      askForPicture();
     } else {
       COMMANDS[button.dataset.command].run(editor.chain().focus()).run();
       if (button.hidden) focusOn(buttons[0]), editor.commands.focus();
@@ -157,7 +186,7 @@ const wake = (root) => {
 
   // ---- saving ----
   const fill = () => {
-    body.value = editor.isEmpty ? "" : editor.getHTML();
+    body.value = editor.isEmpty ? "" : slotsIn(editor.getHTML());
   };
   const autosave = startAutosave(form, {
     fill,
