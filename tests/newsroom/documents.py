@@ -1,7 +1,6 @@
 """Bulletins as Word documents and PDFs, set in many ways, with the truth about them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 
 import docx
@@ -21,28 +20,28 @@ ENGLISH = (
     (
         "A floating turbine survives its second winter",
         (
-            "The floating turbine off Northisle has survived its second winter at sea. Engineers who boarded the platform "
-            "in March found the moorings intact and the instrumentation working, although two of the cameras had iced over.",
-            "Output over the season was eleven per cent above the forecast. The cooperative will decide in June whether to "
-            "order a second machine, which would supply the whole island and leave a little for the mainland interconnector.",
+            "The floating turbine off Northisle has survived its second winter at sea. Engineers who boarded it in March "
+            + "found the moorings intact and the instrumentation working, although two cameras had iced over.",
+            "Output over the season was eleven per cent above the forecast. The cooperative will decide in June whether "
+            + "to order a second machine, which would supply the island and leave a little for the interconnector.",
         ),
     ),
     (
         "Seagrass returns to the harbour",
         (
-            "For the first time in forty years, seagrass is growing inside the harbour wall. Volunteers planted nine thousand "
-            "seedlings last spring, and divers counted more than six thousand of them alive in the autumn transect survey.",
-            "“We expected to lose half of them in the storms,” said the project’s coordinator. “What we did not expect was "
-            "that they would spread so quickly.” Anchoring restrictions are to remain in force until the following summer.",
+            "For the first time in forty years, seagrass is growing inside the harbour wall. Volunteers planted nine "
+            + "thousand seedlings last spring, and divers counted more than six thousand alive in the transect survey.",
+            "“We expected to lose half of them in the storms,” said the project’s coordinator. “What we did not expect "
+            + "was that they would spread so quickly.” Anchoring restrictions remain in force until the summer.",
         ),
     ),
     (
         "New reading room opens in the old customs house",
         (
             "The old customs house has reopened as a reading room with sixty seats, a local archive and a workshop for "
-            "bookbinding. Opening hours were extended to nine in the evening after a trial that ran through the winter.",
+            + "bookbinding. Opening hours were extended to nine in the evening after a trial through the winter.",
             "Membership is free for residents. Visitors may use the room for a day without registering, and the archive "
-            "answers written questions, of which it received more than four hundred in its first three months.",
+            + "answers written questions, of which it received more than four hundred in its first three months.",
         ),
     ),
 )
@@ -130,16 +129,7 @@ def make_docx(way: Way) -> tuple[bytes, Truth]:
             _docx_heading(document, section_of(number), 1, way)
         _docx_heading(document, title, 2 if way.has_sections else 1, way)
         for text in paragraphs:
-            paragraph = document.add_paragraph()
-            if way.body == "indent":
-                paragraph.paragraph_format.first_line_indent = Pt(24)
-            elif way.body == "typed":
-                text = "　　" + text
-            elif number_id is not None:
-                _numbered(paragraph, number_id)
-            # Word splits runs where it likes.
-            paragraph.add_run(text[: len(text) // 3])
-            paragraph.add_run(text[len(text) // 3 :]).italic = number == 1
+            _docx_paragraph(document.add_paragraph(), text, way, number_id, is_italic=number == 1)
     for line in foot_lines(is_english=way.is_english):
         document.add_paragraph(line)
     if way.has_furniture:
@@ -148,10 +138,26 @@ def make_docx(way: Way) -> tuple[bytes, Truth]:
         section.footer.paragraphs[0].text = "— 1 —"
     stream = BytesIO()
     document.save(stream)
-    truth = truth_of(
-        is_english=way.is_english, has_sections=way.has_sections, has_contents=way.contents != "none"
-    )
+    truth = truth_of(is_english=way.is_english, has_sections=way.has_sections, has_contents=way.contents != "none")
+    if way.body == "numbered":
+        numbers = iter(
+            f"{number}、"
+            for number in ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二", "十三"]
+        )
+        counted = [[next(numbers) + text for text in paragraphs] for paragraphs in truth.paragraphs]
+        truth = replace(truth, paragraphs=counted)
     return stream.getvalue(), truth
+
+
+def _docx_paragraph(paragraph, text: str, way: Way, number_id: str | None, *, is_italic: bool) -> None:
+    shown = "　　" + text if way.body == "typed" else text
+    if way.body == "indent":
+        paragraph.paragraph_format.first_line_indent = Pt(24)
+    elif number_id is not None:
+        _numbered(paragraph, number_id)
+    # Word splits runs where it likes.
+    paragraph.add_run(shown[: len(shown) // 3])
+    paragraph.add_run(shown[len(shown) // 3 :]).italic = is_italic
 
 
 def _docx_masthead(document, way: Way) -> None:
@@ -304,15 +310,20 @@ def make_pdf(setting: Setting) -> tuple[bytes, Truth]:
     is_english = setting.is_english
     articles = chosen(is_english=is_english, long=not is_english)
     lines = masthead_lines(is_english=is_english)
-    head = f'header: context if counter(page).get().first() > 1 [{lines[0]} #h(1fr) {lines[1]}],' if setting.has_head else ""
+    running = f"header: context if counter(page).get().first() > 1 [{lines[0]} #h(1fr) {lines[1]}],"
+    head = running if setting.has_head else ""
+    fonts = '("Libertinus Serif", "Noto Serif CJK SC", "Noto Sans CJK SC")'
+    hyphenate, justify = str(is_english).lower(), str(setting.justify).lower()
+    foot = "footer: context align(center)[— #counter(page).display() —]"
+    text = f'size: {setting.size}, lang: "{"en" if is_english else "zh"}", hyphenate: {hyphenate}, font: {fonts}'
+    indent = f"first-line-indent: (amount: {setting.indent}, all: true)"
+    title = f'text(size: {setting.heading}, weight: "{setting.weight}", it)'
+    around = "above: 1.6em, below: 1.2em, width: 100%, sticky: true"
     source = [
-        f'#set page(paper: "{setting.paper}", margin: 2.2cm, {head} footer: context align(center)[— #counter(page).display() —])',
-        f'#set text(size: {setting.size}, lang: "{"en" if is_english else "zh"}", hyphenate: {str(is_english).lower()},'
-        ' font: ("Libertinus Serif", "Noto Serif CJK SC", "Noto Sans CJK SC"))',
-        f"#set par(justify: {str(setting.justify).lower()}, spacing: {setting.spacing}, leading: 0.65em,"
-        f" first-line-indent: (amount: {setting.indent}, all: true))",
-        f"#let title(it) = block(above: 1.6em, below: 1.2em, width: 100%, sticky: true, "
-        f'align({setting.align}, text(size: {setting.heading}, weight: "{setting.weight}", it)))',
+        f'#set page(paper: "{setting.paper}", margin: 2.2cm, {head} {foot})',
+        f"#set text({text})",
+        f"#set par(justify: {justify}, spacing: {setting.spacing}, leading: 0.65em, {indent})",
+        f"#let title(it) = block({around}, align({setting.align}, {title}))",
         f'#align(center, text(size: 30pt, weight: "bold")[{lines[0]}])',
         *(f"#align(center)[{line}]\n" for line in lines[1:]),
     ]
@@ -323,7 +334,9 @@ def make_pdf(setting: Setting) -> tuple[bytes, Truth]:
             fill = f"#box(width: 1fr, repeat[{setting.leader}])" if setting.leader else "#h(1fr)"
             source.append(f"#par(first-line-indent: 0em)[{title} {fill} {page}]\n")
     if setting.columns > 1:
-        source.append(f"#set page(columns: {setting.columns})" if setting.has_contents else f"#columns({setting.columns})[")
+        source.append(
+            f"#set page(columns: {setting.columns})" if setting.has_contents else f"#columns({setting.columns})["
+        )
     for title, paragraphs in articles:
         source.append(f"#title[{title}]\n")
         source += [f"{paragraph}\n" for paragraph in paragraphs]
@@ -331,10 +344,5 @@ def make_pdf(setting: Setting) -> tuple[bytes, Truth]:
         source.append("]")
     source += [f"#par(first-line-indent: 0em)[{line}]\n" for line in foot_lines(is_english=is_english)]
     pdf = typst.compile("\n".join(source).encode(), format="pdf")
-    truth = truth_of(
-        is_english=is_english, has_sections=False, has_contents=setting.has_contents, long=not is_english
-    )
+    truth = truth_of(is_english=is_english, has_sections=False, has_contents=setting.has_contents, long=not is_english)
     return pdf, truth
-
-
-Make = Callable[[], tuple[bytes, Truth]]

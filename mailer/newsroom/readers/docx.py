@@ -17,7 +17,7 @@ from mailer.newsroom.readers.docx_styles import Numbering, Styles, W, with_parag
 from mailer.newsroom.readers.limits import Limits
 from mailer.newsroom.structure.blocks import Block, Inset, Picture
 from mailer.newsroom.structure.layout import read_layout
-from mailer.newsroom.structure.typography import join
+from mailer.newsroom.structure.typography import is_finished, join
 
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _MAIN = "word/document.xml"
@@ -29,6 +29,7 @@ _MEDIA = {
 _TRANSPARENT = frozenset(f"{W}{name}" for name in ("sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo"))
 # Cells with more text than this hold an article, not a value: the table only arranges the page.
 _LONGEST_CELL = 240
+_SENTENCE = 60
 _MOST_DEPTH = 12
 
 
@@ -268,4 +269,6 @@ def _arranges_page(table: Any, texts: list[list[str]]) -> bool:
     """Whether a table holds no values but arranges text: one column, tables within, or cells of whole paragraphs."""
     if next(table.iterdescendants(f"{W}tbl"), None) is not None or all(len(row) <= 1 for row in texts):
         return True
-    return any(len(cell) > _LONGEST_CELL for row in texts for cell in row)
+    cells = [cell for row in texts for cell in row if cell]
+    sentences = sum(len(cell) > _SENTENCE and is_finished(cell, soft=False) for cell in cells)
+    return sentences * 2 >= len(cells) > 0 or any(len(cell) > _LONGEST_CELL for cell in cells)

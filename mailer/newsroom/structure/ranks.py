@@ -55,7 +55,7 @@ def _is_larger(block: Block, text: float) -> bool:
 
 def title_level(blocks: Sequence[Block], announced: Collection[int]) -> int | None:
     """The level of articles' titles: that of most `announced` ones (indices), else the first level whose headings
-    mostly stand above text and not above deeper headings. `None` where levels say nothing.
+    do not nearly all stand above deeper headings. `None` where levels say nothing.
     """
     levels = Counter(level for at in announced if (level := blocks[at].level) is not None)
     if levels and sum(levels.values()) * 2 >= len(announced):
@@ -66,7 +66,8 @@ def title_level(blocks: Sequence[Block], announced: Collection[int]) -> int | No
     for level in known:
         places = [at for at, block in enumerate(blocks) if block.level == level]
         above_heading = sum(_stands_above_heading(blocks, at) for at in places)
-        if above_heading * 2 < len(places):
+        # A section's name stands above a title, and not above text; an article may begin with a subheading.
+        if above_heading * 5 < len(places) * 4:
             return level
     return known[-1] if known else None
 

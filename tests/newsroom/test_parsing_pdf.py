@@ -1,0 +1,73 @@
+"""PDFs: lines become paragraphs by where they stand; columns, heads and feet are told apart."""
+
+import pytest
+
+from mailer.errors import UnreadableError
+from mailer.newsroom.parsing import parse_document
+from tests.newsroom.documents import Setting, make_pdf
+from tests.newsroom.test_parsing_word import check
+
+SETTINGS = (
+    Setting("A4"),
+    Setting("A5", paper="a5"),
+    Setting("two columns", columns=2, heading="15pt"),
+    Setting("two columns, no contents", columns=2, heading="15pt", has_contents=False),
+    Setting("titles at the left", align="left", heading="13pt"),
+    Setting("space between paragraphs", indent="0em", spacing="1.4em"),
+    Setting("neither indent nor space", indent="0em", spacing="0.65em"),
+    Setting("titles not bold", weight="regular", heading="16pt"),
+    Setting("titles as large as text", heading="11pt"),
+    Setting("no contents", has_contents=False),
+    Setting("dots", leader="."),
+    Setting("no leader", leader=""),
+    Setting("no running head", has_head=False),
+    Setting("English", is_english=True),
+    Setting("English, two columns", is_english=True, columns=2, size="9.5pt", indent="1em", heading="13pt"),
+    Setting("English, ragged", is_english=True, justify=False, indent="0em", spacing="1.3em"),
+    Setting("English, two columns, no contents", is_english=True, columns=2, has_contents=False, indent="1em"),
+    Setting("three columns", columns=3, size="8pt", heading="10pt", has_contents=False),
+    Setting("nothing but text", has_contents=False, has_head=False, heading="11pt", align="left"),
+)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_bulletin_is_found_whole_however_it_is_set(setting: Setting) -> None:
+    content, truth = make_pdf(setting)
+    check(parse_document(content, "a.pdf"), truth)
+
+
+def test_running_heads_and_page_numbers_never_leak_into_the_text() -> None:
+    content, _ = make_pdf(Setting("A5", paper="a5"))
+    bulletin = parse_document(content, "a.pdf")
+    assert "— 2 —" in bulletin.furniture
+    assert not [text for article in bulletin.articles for text in article.paragraphs if "— " in text[:3]]
+
+
+def test_a_pdf_of_pictures_alone_is_refused_with_what_to_do() -> None:
+    page = _scan()
+    with pytest.raises(UnreadableError, match="OCR"):
+        parse_document(page, "scan.pdf")
+
+
+def _scan() -> bytes:
+    """A page that is one picture, written by hand: nothing of it is text."""
+    resources = b"<< /XObject << /I 5 0 R >> >>"
+    image = b"/Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8 /Length 1"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 600] /Contents 4 0 R /Resources %s >>" % resources,
+        b"<< /Length 30 >>\nstream\nq 400 0 0 600 0 0 cm /I Do Q  \nendstream",
+        b"<< /Type /XObject %s >>\nstream\n\x80\nendstream" % image,
+    ]
+    body, places = b"%PDF-1.4\n", []
+    for number, item in enumerate(objects, start=1):
+        places.append(len(body))
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, item)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    return (
+        body
+        + b"xref\n0 6\n0000000000 65535 f \n"
+        + table
+        + b"trailer << /Size 6 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % len(body)
+    )
