@@ -29,12 +29,15 @@ def _secret(purpose: str) -> str:
     return f"mailer.audience/proofs/{purpose}/" + get_settings().secret_key.get_secret_value()
 
 
-def make_challenge(session: Session, *, cost: int | None = None, guesses: tuple[int, int] = GUESSES) -> dict[str, Any]:
+def make_challenge(
+    session: Session, *, cost: int | None = None, guesses: tuple[int, int] | None = None
+) -> dict[str, Any]:
     """A fresh challenge as JSON values, for the widget or another program."""
+    least, most = guesses or GUESSES
     challenge = altcha.create_challenge(
         ALGORITHM,
         cost or COST,
-        counter=guesses[0] + secrets.randbelow(guesses[1] - guesses[0] + 1),
+        counter=least + secrets.randbelow(most - least + 1),
         expires_at=now(session) + LIFETIME,
         hmac_secret=_secret("challenge"),
         hmac_key_secret=_secret("key"),
