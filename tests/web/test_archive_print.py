@@ -13,8 +13,10 @@ from pypdf import PdfReader
 from sqlalchemy.orm import Session
 from werkzeug.http import parse_options_header
 
+from mailer import links
 from mailer.newsroom.editions import get_published
 from mailer.newsroom.models import Edition, EditionArticle, Issue
+from mailer.newsroom.pictures import as_html, keep_picture
 from mailer.press import typesetting
 from mailer.press.content import Content
 from mailer.press.printing import print_edition
@@ -22,6 +24,7 @@ from mailer.settings import get_settings
 from mailer.web.portal import print_editions
 from mailer.web.portal.print_editions import BusyError, get_print_edition
 from mailer.web.portal.web_editions import content_of
+from tests.newsroom.test_pictures import encoded, photo
 from tests.web.conftest import Visitor
 from tests.web.portal_scene import Scene, send_issue, set_scene
 
@@ -142,7 +145,7 @@ def test_who_would_wait_too_long_is_asked_to_come_again(
 
 
 def _in_a_hurry(ask: Callable[..., Path]) -> Callable[..., Path]:
-    return lambda content, issue_id: ask(content, issue_id, seconds=0.1)
+    return lambda content, issue_id, pictures: ask(content, issue_id, pictures, seconds=0.1)
 
 
 def test_a_later_edition_takes_the_place_of_the_old(
@@ -184,3 +187,15 @@ def test_what_was_never_sent_has_no_print_edition(session: Session, visitor: Vis
     session.commit()
     assert visitor.get(f"/n/tech/issues/{issue.id}.pdf").status == 404
     assert visitor.get(f"/n/harbour/issues/{issue.id}.pdf").status == 404
+
+
+def test_the_pictures_of_articles_are_printed_and_shown_beside_links(
+    session: Session, visitor: Visitor, scene: Scene
+) -> None:
+    kept = keep_picture(session, encoded(photo()), by=None)
+    foreign = '<p><img src="https://pixel.example/x.png" alt="x"></p>'
+    issue = send_issue(session, scene.tech, body=foreign + as_html(kept, "湖边"), articles=1)
+    made = visitor.client.get(f"/n/tech/issues/{issue.id}.pdf").get_data()
+    assert sum(len(page.images) for page in PdfReader(io.BytesIO(made)).pages) == 1
+    page = visitor.get(f"/n/tech/issues/{issue.id}/articles/{issue.id * 100 + 1}")
+    assert page.tree.xpath("//meta[@property='og:image']/@content") == [links.media_url(kept.name)]

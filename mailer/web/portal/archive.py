@@ -26,7 +26,7 @@ from mailer.web.portal.home import LATEST
 from mailer.web.portal.reading import feed_token, for_readers, keep_token, may_read
 from mailer.web.portal.robots import may_be_indexed
 from mailer.web.portal.subscribing import make_sign_up_form
-from mailer.web.portal.web_editions import body_of, list_cards, show, text_of
+from mailer.web.portal.web_editions import body_of, list_cards, picture_of, show, text_of
 from mailer.web.sign_ups import sign_up_wording
 
 blueprint.add_app_template_global(links.newsletter_url, "newsletter_url")
@@ -131,6 +131,7 @@ def article(newsletter: Newsletter, issue_id: int, article_id: int) -> ResponseR
         article=articles[place],
         body=body_of(articles[place], shown.content),
         summary=text_of(frozen.body, edition.language)[:SUMMARY],
+        picture=picture_of(frozen.body),
         feed_token=feed_token(newsletter),
         earlier=articles[place - 1] if place else None,
         later=articles[place + 1] if place + 1 < len(articles) else None,

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from flask.typing import ResponseReturnValue
 from mailer.errors import CompositionError
 from mailer.newsletters.models import Newsletter
 from mailer.newsroom.editions import get_published
+from mailer.newsroom.pictures import list_used
 from mailer.press.content import Content
 from mailer.press.printing import print_edition
 from mailer.press.themes import get_theme
@@ -48,13 +49,20 @@ class BusyError(Exception):
 @for_readers
 def print_edition_of(newsletter: Newsletter, issue_id: int) -> ResponseReturnValue:
     """The PDF, to be read in the browser and kept under a good name."""
-    issue, edition = get_published(get_session(), newsletter.id, issue_id)
+    session = get_session()
+    issue, edition = get_published(session, newsletter.id, issue_id)
     content = with_theme(content_of(newsletter, issue, edition), newsletter)
     name = name_of(newsletter, issue, edition)
-    # Setting takes its time: no transaction waits for it.
-    get_session().rollback()
+
+    def pictures() -> Mapping[str, bytes]:
+        found = list_used(session, content)
+        session.rollback()
+        return found
+
+    # Setting takes its time, and so does waiting for one's turn: no transaction is open meanwhile.
+    session.rollback()
     try:
-        path = get_print_edition(content, issue_id)
+        path = get_print_edition(content, issue_id, pictures)
     except CompositionError as error:
         return _unavailable(newsletter, content.web_url, error.problems)
     except BusyError:
@@ -82,8 +90,12 @@ def disposition(name: str, plain: str) -> str:
     return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def get_print_edition(content: Content, issue_id: int, *, seconds: float = SECONDS) -> Path:
-    """The file. Raises `CompositionError` for what cannot be set here, `BusyError` after `seconds` of waiting."""
+def get_print_edition(
+    content: Content, issue_id: int, pictures: Callable[[], Mapping[str, bytes]] = dict, *, seconds: float = SECONDS
+) -> Path:
+    """The file. `pictures` are asked for when it is set. Raises `CompositionError` for what cannot be set here,
+    `BusyError` after `seconds` of waiting.
+    """
     folder = get_settings().data_dir / "print"
     path = folder / f"{issue_id}-{_hash(content)}.pdf"
     if path.exists():
@@ -95,7 +107,7 @@ def get_print_edition(content: Content, issue_id: int, *, seconds: float = SECON
         if path.exists():
             return path
         with _lock([folder / f"slot-{at}.lock" for at in range(AT_ONCE)], until):
-            made = print_edition(content, seconds=max(1.0, until - time.monotonic()))
+            made = print_edition(content, pictures=pictures(), seconds=max(1.0, until - time.monotonic()))
         _keep(path, made, issue_id)
     return path
 

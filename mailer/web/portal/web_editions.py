@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from lxml import html
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -79,6 +80,12 @@ def _card(newsletter: Newsletter, issue: Issue, edition: Edition, titles: Sequen
         titles=tuple(titles[:3]),
         language=HTML_LANGUAGES.get(content.language, content.language),
     )
+
+
+def picture_of(body: str) -> str | None:
+    """The first of our own pictures in an article: what another site shows beside a link to it."""
+    sources = html.fragment_fromstring(body or "<p></p>", create_parent="div").xpath(".//img/@src")
+    return next((str(source) for source in sources if links.read_media_url(str(source)) is not None), None)
 
 
 def name_of(newsletter: Newsletter, issue: Issue, edition: Edition) -> str:
