@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from mailer.dispatch.models import Suspension
 from mailer.dispatch.plans import keep_to_indexes
-from mailer.dispatch.rules import SkipReason
+from mailer.dispatch.rules import SkipReason, SuspensionKind
 
-# A suspension of this provider is one of the relay itself.
+# A suspension of this provider is one of the relay it names.
 EVERYBODY = "*"
 
 # For each provider its first due rows by the partial index `ix_deliveries_due`, however many others there are: the cost
@@ -192,5 +192,13 @@ def renew(session: Session, key: str, delivery_ids: Sequence[int], lease: int) -
 
 
 def list_suspended(session: Session) -> set[str]:
-    """Providers that are not to be tried now; `EVERYBODY` among them means the relay."""
-    return set(session.scalars(select(Suspension.provider).where(Suspension.until > func.now()).distinct()))
+    """Providers that are not to be tried now."""
+    return set(
+        session.scalars(
+            select(Suspension.provider).where(
+                Suspension.until > func.now(),
+                Suspension.kind == SuspensionKind.SUSPENDED,
+                Suspension.provider != EVERYBODY,
+            )
+        )
+    )

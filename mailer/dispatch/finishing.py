@@ -5,10 +5,13 @@ from collections.abc import Collection
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from mailer.dispatch.claiming import EVERYBODY, list_suspended
+from mailer.db import now
+from mailer.dispatch.claiming import list_suspended
 from mailer.dispatch.models import Mailing
 from mailer.dispatch.plans import keep_to_indexes
+from mailer.dispatch.routing import has_route
 from mailer.dispatch.rules import MailingState
+from mailer.dispatch.windows import list_closed
 
 # The groups that have queued rows, by hopping from one to the next in `ix_deliveries_due`: a handful of index look-ups,
 # however long the roster.
@@ -60,16 +63,23 @@ def list_queued_providers(session: Session, mailing_id: int) -> list[str]:
 
 
 def list_due(session: Session) -> list[int]:
-    """Mailings that are being sent and have a delivery that may be claimed now, in order of their ids."""
-    suspended = list_suspended(session)
-    if EVERYBODY in suspended:
+    """Mailings that are being sent and have a delivery that may be claimed now, in order of their ids.
+
+    Neither those outside their sending window, nor those whose relays are all left alone.
+    """
+    sending = session.scalars(select(Mailing).where(Mailing.state == MailingState.SENDING).order_by(Mailing.id)).all()
+    if not sending:
         return []
-    sending = session.scalars(select(Mailing.id).where(Mailing.state == MailingState.SENDING).order_by(Mailing.id))
+    suspended = list_suspended(session)
+    closed = list_closed(session, sending, now(session))
+    routed = {number: has_route(session, number) for number in {mailing.newsletter_id for mailing in sending}}
     due = []
-    for mailing_id in sending.all():
-        providers = [name for name in list_queued_providers(session, mailing_id) if name not in suspended]
-        if providers and session.scalar(IS_DUE, {"mailing": mailing_id, "providers": providers}):
-            due.append(mailing_id)
+    for mailing in sending:
+        if mailing.id in closed or not routed[mailing.newsletter_id]:
+            continue
+        providers = [name for name in list_queued_providers(session, mailing.id) if name not in suspended]
+        if providers and session.scalar(IS_DUE, {"mailing": mailing.id, "providers": providers}):
+            due.append(mailing.id)
     return due
 
 

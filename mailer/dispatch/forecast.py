@@ -5,20 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mailer.db import now
 from mailer.dispatch.models import Mailing
-from mailer.dispatch.preparing import JUDGED, judgement
+from mailer.dispatch.preparing import judgement, judging
 from mailer.dispatch.providers import get_providers
 from mailer.dispatch.relays import active_limits
 from mailer.dispatch.rules import ExclusionReason, MailingState
+from mailer.dispatch.segmentation import Narrowing, note_outsiders
 from mailer.newsroom.editions import get_edition
 from mailer.newsroom.models import Issue
 
 _BY_PROVIDER = " SELECT provider, reason, count(*) FROM judged GROUP BY provider, reason"
-COUNT = text(JUDGED + _BY_PROVIDER)
+COUNT, COUNT_SEGMENTS = (judging(_BY_PROVIDER, has_segments=has_segments) for has_segments in (False, True))
 
 # A mailing smaller than this says little about how fast the relay is.
 TELLING = 200
@@ -70,15 +71,25 @@ def forecast(
     rate: float | None = None,
     is_repeat: bool = False,
     start: dt.datetime | None = None,
+    narrowing: Narrowing | None = None,
+    is_correction: bool = False,
 ) -> Forecast:
     """As if it were sent at `start` (now): the same question as when the roster is frozen. Raises `NotFoundError`."""
     issue = session.get_one(Issue, get_edition(session, edition_id).issue_id)
     counts: dict[str, int] = {}
     exclusions: dict[ExclusionReason, int] = {}
     asked = judgement(
-        mailing_id=0, issue_id=issue.id, newsletter_id=issue.newsletter_id, list_ids=list_ids, is_repeat=is_repeat
+        session,
+        mailing_id=0,
+        issue_id=issue.id,
+        newsletter_id=issue.newsletter_id,
+        list_ids=list_ids,
+        is_repeat=is_repeat,
+        edition_id=edition_id,
+        is_correction=is_correction,
     )
-    for provider, reason, count in session.execute(COUNT, asked):
+    has_segments = note_outsiders(session, narrowing or Narrowing(), list_ids)
+    for provider, reason, count in session.execute(COUNT_SEGMENTS if has_segments else COUNT, asked):
         if reason is None:
             counts[provider] = counts.get(provider, 0) + count
         else:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Text,
+    Time,
     UniqueConstraint,
     text,
 )
@@ -24,7 +25,10 @@ class Relay(HasId, HasCreatedAt, Base):
     """An SMTP relay an admin has set up. Where there is none, `MAILER_RELAY_URL` is used."""
 
     __tablename__ = "relays"
-    __table_args__ = (CheckConstraint("security IN ('none', 'starttls', 'tls')", name="security"),)
+    __table_args__ = (
+        CheckConstraint("security IN ('none', 'starttls', 'tls')", name="security"),
+        CheckConstraint("weight BETWEEN 0 AND 100", name="weight"),
+    )
 
     name: Mapped[str] = mapped_column(String(64), unique=True)
     host: Mapped[str] = mapped_column(String(255))
@@ -38,6 +42,21 @@ class Relay(HasId, HasCreatedAt, Base):
     # Messages per second over all workers; null is unlimited.
     rate: Mapped[float | None]
     is_enabled: Mapped[bool] = mapped_column(default=True)
+    # Its share beside the others: messages per `weight`. 0 is a reserve, used while none of the others can be.
+    weight: Mapped[int] = mapped_column(SmallInteger, default=1)
+    # What the sweep's last knock at its door came to; null where there was none yet. The error is in the relay's words.
+    probed_at: Mapped[dt.datetime | None]
+    is_reachable: Mapped[bool | None]
+    probe_error: Mapped[str] = mapped_column(Text, default="")
+
+
+class NewsletterRelay(Base):
+    """A relay that a newsletter's mail may take. One without any takes every relay that is in use."""
+
+    __tablename__ = "newsletter_relays"
+
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id", ondelete="CASCADE"), primary_key=True)
+    relay_id: Mapped[int] = mapped_column(ForeignKey("relays.id", ondelete="CASCADE"), primary_key=True)
 
 
 class Mailing(HasId, HasCreatedAt, Base):
@@ -62,6 +81,8 @@ class Mailing(HasId, HasCreatedAt, Base):
     message_domain: Mapped[str] = mapped_column(String(255))
     # Send again to those who already had this issue, because a person said so.
     is_repeat: Mapped[bool] = mapped_column(default=False)
+    # Only to those who have had an earlier edition of the issue: it corrects what they read.
+    is_correction: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     # Messages per second for this mailing over all workers; null is unlimited.
     rate: Mapped[float | None]
     scheduled_at: Mapped[dt.datetime | None]
@@ -195,15 +216,61 @@ class Attempt(HasId, Base):
 
 
 class Suspension(HasId, HasCreatedAt, Base):
-    """A provider group (or ``*`` for the whole relay) that is not tried before `until`, and what its server said."""
+    """A provider group (or with ``*`` the relay named in `relay`) that is left alone until `until`, and what its
+    server said. One that is *slowed* still gets mail: `share` of its rate, at most `connections` messages at a time.
+    """
 
     __tablename__ = "suspensions"
-    __table_args__ = (Index(None, "provider", "until"),)
+    __table_args__ = (Index(None, "provider", "until"), CheckConstraint("kind IN ('suspended', 'slowed')", name="kind"))
 
     provider: Mapped[str] = mapped_column(String(64))
+    relay: Mapped[str] = mapped_column(String(64), default="")
+    kind: Mapped[str] = mapped_column(String(16), default="suspended")
+    share: Mapped[float] = mapped_column(default=1.0)
+    connections: Mapped[int | None] = mapped_column(SmallInteger)
     until: Mapped[dt.datetime]
     reply_class: Mapped[str] = mapped_column(String(32))
     reply: Mapped[str] = mapped_column(Text, default="")
+
+
+class ProviderOverride(Base):
+    """What an admin has set otherwise for a provider group than `providers.toml`; null is as the file says.
+
+    `domains` are added to those of the file; ``*.example.org`` is every domain below it.
+    """
+
+    __tablename__ = "provider_overrides"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    connections: Mapped[int | None]
+    messages_per_connection: Mapped[int | None]
+    per_minute: Mapped[int | None]
+    per_hour: Mapped[int | None]
+    per_day: Mapped[int | None]
+    suspend_after: Mapped[int | None]
+    suspend_minutes: Mapped[int | None]
+    domains: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+
+
+class SendingWindow(HasId, Base):
+    """When a newsletter's mailings, or one mailing, may go out; a mailing's own is asked before its newsletter's.
+
+    `days` has bit 0 for Monday to bit 6 for Sunday. A window that `ends` before it `starts` reaches into the next day;
+    one that ends as it starts lasts a whole day. Both are times on the clocks of `zone`.
+    """
+
+    __tablename__ = "sending_windows"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(newsletter_id, mailing_id) = 1", name="one_owner"),
+        CheckConstraint("days BETWEEN 1 AND 127", name="days"),
+    )
+
+    newsletter_id: Mapped[int | None] = mapped_column(ForeignKey("newsletters.id", ondelete="CASCADE"), unique=True)
+    mailing_id: Mapped[int | None] = mapped_column(ForeignKey("mailings.id", ondelete="CASCADE"), unique=True)
+    days: Mapped[int] = mapped_column(SmallInteger)
+    starts: Mapped[dt.time] = mapped_column(Time)
+    ends: Mapped[dt.time] = mapped_column(Time)
+    zone: Mapped[str] = mapped_column(String(64))
 
 
 class DkimKey(HasId, HasCreatedAt, Base):

@@ -4,6 +4,8 @@ The same care as for a mailing, in small: a lease, a journal, one transaction fo
 for goes out although they left every list; after a complaint or a hard bounce it does not.
 """
 
+import asyncio
+import datetime as dt
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -18,18 +20,19 @@ from mailer.audience.rules import SuppressionReason
 from mailer.audience.suppressing import suppress
 from mailer.db import session_scope
 from mailer.dispatch import outcomes
-from mailer.dispatch.claiming import EVERYBODY, holder, split_holder
+from mailer.dispatch.claiming import holder, split_holder
 from mailer.dispatch.envelopes import Envelope, Result
 from mailer.dispatch.letter_messages import LetterClaim, compose
 from mailer.dispatch.outcomes import Settlement
 from mailer.dispatch.providers import OTHER
-from mailer.dispatch.relays import active_relay
 from mailer.dispatch.resolving import Bequest, Orphan, read_bequest, resolve
+from mailer.dispatch.routing import has_route, list_routes, pick
 from mailer.dispatch.rules import DeliveryEvent
 from mailer.dispatch.sender_slots import sender_slot
 from mailer.dispatch.sending_process import SendingProcess, get_process, run_directory
 from mailer.dispatch.smtp_relay import RelayAddress
-from mailer.dispatch.suspending import is_suspended, suspend_relay
+from mailer.dispatch.suspending import suspend_relay
+from mailer.errors import RuleError
 from mailer.queue import TaskName, enqueue
 from mailer.settings import get_settings
 
@@ -39,6 +42,8 @@ RUN_SECONDS = 5.0
 BATCH = 10
 # Connections for letters of one process; a mailing's are others.
 CONNECTIONS = 2
+# One that found no relay waits so long.
+STRANDED = dt.timedelta(seconds=10)
 
 CLAIM = text("""
 WITH due AS MATERIALIZED (
@@ -88,7 +93,7 @@ DUE = text("SELECT EXISTS (SELECT FROM letters WHERE state = 'queued' AND next_a
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Claimed letters, ready to go; and the settlements of those that cannot be written."""
+    """Claimed letters, ready to go by one relay."""
 
     relay: RelayAddress
     claims: Mapping[int, LetterClaim]
@@ -98,8 +103,8 @@ class _Batch:
 
 
 def is_due(session: Session) -> bool:
-    """Whether a letter waits to be sent, and the relay is not left alone just now."""
-    return bool(session.scalar(DUE)) and not is_suspended(session, EVERYBODY)
+    """Whether a letter waits to be sent, and not every relay is left alone just now."""
+    return bool(session.scalar(DUE)) and has_route(session)
 
 
 def send_letters() -> int:
@@ -123,9 +128,8 @@ def _send_some(process: SendingProcess) -> int:
     since, token = time.monotonic(), process.letters.new_token()
     claimed_by = holder(process.letters.key, token)
     with session_scope() as session:
-        if is_suspended(session, EVERYBODY):
+        if not has_route(session):
             return 0
-        relay = replace(active_relay(session), connections=CONNECTIONS)
         rows = session.execute(
             CLAIM, {"batch": BATCH, "claimed_by": claimed_by, "lease": get_settings().lease_seconds}
         ).all()
@@ -136,10 +140,39 @@ def _send_some(process: SendingProcess) -> int:
         for row in rows
         if row.state == "claimed"
     }
-    envelopes = _write_out(claims, claimed_by, token)
-    if envelopes:
-        process.run(_transmit(process, _Batch(relay, claims, envelopes, claimed_by, since)))
+    with session_scope() as session:
+        groups, stranded = _share_out(session, claims)
+        for letter_id in stranded:
+            # Every relay that may take it is left alone: it costs the letter nothing, and is not asked for at once.
+            settle_letter(session, replace(outcomes.give_back(letter_id, claimed_by), wait=STRANDED))
+    batches = []
+    for relay, some in groups.items():
+        envelopes = _write_out(some, claimed_by, token)
+        if envelopes:
+            batches.append(_Batch(relay, some, envelopes, claimed_by, since))
+    if batches:
+        process.run(_transmit_all(process, batches))
     return len(rows)
+
+
+def _share_out(
+    session: Session, claims: Mapping[int, LetterClaim]
+) -> tuple[dict[RelayAddress, dict[int, LetterClaim]], list[int]]:
+    """Each letter by a relay that its newsletter's mail may take; and those for which none is free just now."""
+    groups: dict[RelayAddress, dict[int, LetterClaim]] = {}
+    stranded: list[int] = []
+    for claim in claims.values():
+        try:
+            routes = list_routes(session, claim.newsletter_id)
+        except RuleError:
+            # Somebody waits for a confirmation: any relay is better than none.
+            routes = list_routes(session)
+        if routes:
+            relay = replace(pick(routes).address, connections=CONNECTIONS)
+            groups.setdefault(relay, {})[claim.id] = claim
+        else:
+            stranded.append(claim.id)
+    return groups, stranded
 
 
 def _write_out(claims: Mapping[int, LetterClaim], claimed_by: str, token: str) -> list[Envelope]:
@@ -162,8 +195,14 @@ def _write_out(claims: Mapping[int, LetterClaim], claimed_by: str, token: str) -
     return envelopes
 
 
+async def _transmit_all(process: SendingProcess, batches: Sequence[_Batch]) -> None:
+    """Side by side, so that a relay that dawdles holds up its own letters only."""
+    await process.letters.keep_only({batch.relay for batch in batches})
+    await asyncio.gather(*(_transmit(process, batch) for batch in batches))
+
+
 async def _transmit(process: SendingProcess, batch: _Batch) -> None:
-    transmitter = await process.letters.transmitter(batch.relay)
+    transmitter = process.letters.transmitter(batch.relay)
     lease = get_settings().lease_seconds
 
     def may_send(_envelope: Envelope) -> bool:
@@ -173,7 +212,7 @@ async def _transmit(process: SendingProcess, batch: _Batch) -> None:
     outage: Result | None = None
     try:
         async for result in transmitter.send(batch.envelopes, may_send=may_send):
-            outage = result if outcomes.is_outage(result) and not outcomes.is_refused_entry(result) else outage
+            outage = result if outcomes.is_outage(result) else outage
             await _settle(process, batch, result)
     except OSError:
         logger.exception("letters: the journal cannot be written")
@@ -207,7 +246,7 @@ def _settle_now(settlement: Settlement) -> None:
 def _note_outage(outage: Result) -> None:
     said = " ".join(str(part) for part in (outage.code, outage.enhanced, outage.reply) if part)
     with session_scope() as session:
-        suspend_relay(session, reply_class=outage.reply_class, reply=said)
+        suspend_relay(session, relay=outage.relay, reply_class=outage.reply_class, reply=said)
 
 
 def settle_letter(session: Session, settlement: Settlement) -> bool:

@@ -9,13 +9,15 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import TextClause, func, select, text, update
 from sqlalchemy.orm import Session
 
 from mailer.db import session_scope
 from mailer.dispatch.models import Mailing
-from mailer.dispatch.providers import OTHER, get_domains
+from mailer.dispatch.provider_settings import load_domains
+from mailer.dispatch.providers import OTHER
 from mailer.dispatch.rules import HAS_ISSUE, ExclusionReason, MailingEvent, MailingState, next_mailing_state
+from mailer.dispatch.segmentation import Narrowing, note_outsiders
 from mailer.newsroom.editions import mark_sent
 from mailer.queue import TaskName, enqueue_after_commit
 
@@ -26,7 +28,7 @@ ISSUE_LOCK = 0x4D4C
 
 # Who is a candidate, and who of them must not get it. One pass over the subscriptions; the suppressed and those who
 # have the issue are hashed once and cost no look-up per candidate. The forecast asks the same question.
-JUDGED = """
+_JUDGED = """
 WITH candidates AS (
     SELECT s.subscriber_id, array_agg(s.list_id ORDER BY s.list_id) AS list_ids
     FROM subscriptions s
@@ -37,6 +39,12 @@ already AS (
     SELECT DISTINCT d.subscriber_id
     FROM deliveries d JOIN mailings m ON m.id = d.mailing_id
     WHERE m.issue_id = :issue AND m.id <> :mailing AND d.state = ANY(:has_issue) AND NOT :is_repeat
+      AND (NOT :is_correction OR m.edition_id = :edition)
+),
+received AS (
+    SELECT DISTINCT d.subscriber_id
+    FROM deliveries d JOIN mailings m ON m.id = d.mailing_id
+    WHERE :is_correction AND m.issue_id = :issue AND m.edition_id <> :edition AND d.state = ANY(:has_issue)
 ),
 suppressed AS (
     SELECT DISTINCT x.email_key
@@ -50,15 +58,22 @@ judged AS (
             WHEN x.email_key IS NOT NULL THEN :suppressed
             WHEN b.paused_until > now() THEN :paused
             WHEN a.subscriber_id IS NOT NULL THEN :already_sent
+            WHEN :is_correction AND r.subscriber_id IS NULL THEN :not_received
+            WHEN {is_outside} THEN :segment
         END AS reason
     FROM candidates c
     JOIN subscribers b ON b.id = c.subscriber_id AND b.erased_at IS NULL
     LEFT JOIN suppressed x ON x.email_key = b.email_key
     LEFT JOIN already a ON a.subscriber_id = c.subscriber_id
+    LEFT JOIN received r ON r.subscriber_id = c.subscriber_id
     LEFT JOIN unnest(CAST(:domains AS varchar[]), CAST(:providers AS varchar[])) AS p(domain, provider)
         ON p.domain = b.domain
 )
 """
+
+# Who is outside stands in a temporary table (`segmentation`), where the mailing has segments.
+_NOBODY_OUTSIDE = "false"
+_OUTSIDE = "c.subscriber_id IN (SELECT o.subscriber_id FROM segment_outsiders o)"
 
 # Ordered by subscriber, so that neighbours on the lists are neighbours in the ledger.
 _FREEZE = """,
@@ -75,7 +90,14 @@ queued AS (
 )
 SELECT count(*) FROM queued
 """
-PREPARE = text(JUDGED + _FREEZE)
+
+
+def judging(question: str, *, has_segments: bool) -> TextClause:
+    """`question` asked of the table ``judged``: subscriber_id, list_ids, email, provider, reason."""
+    return text(_JUDGED.replace("{is_outside}", _OUTSIDE if has_segments else _NOBODY_OUTSIDE) + question)
+
+
+PREPARE, PREPARE_SEGMENTS = (judging(_FREEZE, has_segments=has_segments) for has_segments in (False, True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +135,33 @@ def prepare(mailing_id: int) -> Prepared | None:
 
 
 def judgement(
-    *, mailing_id: int, issue_id: int, newsletter_id: int, list_ids: Sequence[int], is_repeat: bool
+    session: Session,
+    *,
+    mailing_id: int,
+    issue_id: int,
+    newsletter_id: int,
+    list_ids: Sequence[int],
+    is_repeat: bool,
+    edition_id: int = 0,
+    is_correction: bool = False,
 ) -> dict[str, object]:
-    """What `JUDGED` asks for; `mailing_id` is 0 where there is none yet."""
-    domains = get_domains()
+    """What `JUDGED` asks for; `mailing_id` is 0 where there is none yet. `edition_id` counts only for a correction."""
+    domains = load_domains(session)
     return {
         "mailing": mailing_id,
         "issue": issue_id,
         "newsletter": newsletter_id,
         "lists": list(list_ids),
         "is_repeat": is_repeat,
+        "edition": edition_id,
+        "is_correction": is_correction,
+        "not_received": ExclusionReason.NOT_RECEIVED,
         "has_issue": list(HAS_ISSUE),
         "other": OTHER,
         "suppressed": ExclusionReason.SUPPRESSED,
         "paused": ExclusionReason.PAUSED,
         "already_sent": ExclusionReason.ALREADY_SENT,
+        "segment": ExclusionReason.SEGMENT,
         "domains": list(domains),
         "providers": list(domains.values()),
     }
@@ -136,14 +170,18 @@ def judgement(
 def _freeze_roster(session: Session, mailing: Mailing) -> int:
     # A million readers are grouped, joined and sorted in memory; one preparation runs at a time, and not for long.
     session.execute(text("SELECT set_config('work_mem', '256MB', true)"))
+    has_segments = note_outsiders(session, Narrowing.of(mailing), [chosen.list_id for chosen in mailing.lists])
     size = session.scalar(
-        PREPARE,
+        PREPARE_SEGMENTS if has_segments else PREPARE,
         judgement(
+            session,
             mailing_id=mailing.id,
             issue_id=mailing.issue_id,
             newsletter_id=mailing.newsletter_id,
             list_ids=[chosen.list_id for chosen in mailing.lists],
             is_repeat=mailing.is_repeat,
+            edition_id=mailing.edition_id,
+            is_correction=mailing.is_correction,
         ),
     )
     return int(size or 0)

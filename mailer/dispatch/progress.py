@@ -8,12 +8,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mailer.db import now
-from mailer.dispatch.claiming import EVERYBODY
 from mailer.dispatch.finishing import list_queued_providers
 from mailer.dispatch.models import Delivery, Exclusion, Mailing, Suspension
 from mailer.dispatch.pacing import Meter, connect
 from mailer.dispatch.providers import get_providers
-from mailer.dispatch.rules import DeliveryState, ExclusionReason, MailingState
+from mailer.dispatch.routing import has_route
+from mailer.dispatch.rules import DeliveryState, ExclusionReason, MailingState, SuspensionKind
 from mailer.dispatch.suspending import list_suspensions
 from mailer.i18n import N_
 from mailer.queue import HEARTBEAT_KEY
@@ -142,14 +142,14 @@ def _stall(
     since = _last_progress(mailing)
     if since is None or moment - since < STALL:
         return None
-    suspended = {suspension.provider for suspension in suspensions}
+    suspended = {each.provider for each in suspensions if each.kind == SuspensionKind.SUSPENDED}
     if beat is None:
         return NO_REDIS
     if moment - beat > HEARTBEAT:
         return NO_WORKER
     if mailing.state == MailingState.PREPARING:
         return PREPARING
-    if EVERYBODY in suspended:
+    if not has_route(session, mailing.newsletter_id):
         return RELAY_AWAY
     if suspended and suspended.issuperset(list_queued_providers(session, mailing.id)):
         return ALL_SUSPENDED

@@ -8,14 +8,15 @@ import asyncio
 import math
 import random
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING
 
+from mailer.dispatch.crowd import Crowd
 from mailer.dispatch.envelopes import Envelope
 from mailer.dispatch.pacing import Limit
-from mailer.dispatch.providers import get_providers
 
 if TYPE_CHECKING:
+    from mailer.dispatch.claiming import Claim
     from mailer.dispatch.sending_process import SendingProcess
     from mailer.dispatch.sending_run import Order
 
@@ -29,6 +30,10 @@ SPARE_SECONDS = 1.0
 PROVIDER_SECONDS = 10.0
 # The first claims are small: nobody knows yet how fast the relay is.
 AHEAD_SECONDS = 2.0
+# A provider whose places are all taken by other workers is asked for again.
+PLACE_SECONDS = 0.5
+# One whose places are taken by messages of this run.
+SOON_SECONDS = 0.02
 
 
 class Quotas:
@@ -51,6 +56,9 @@ class Quotas:
         self._turn = asyncio.Lock()
         self._settled: list[tuple[float, int]] = []
         self._batch = self._look_ahead()
+        self.crowd = Crowd(
+            [group for name in order.providers if (group := order.groups.get(name)) and group.at_once is not None]
+        )
         # Seconds until another try makes sense, where tokens were all that was missing.
         self.wait: float | None = None
 
@@ -88,11 +96,17 @@ class Quotas:
                 self.wait = grant.wait
                 return {}, 0
             batch = grant.tokens
+        if self.crowd.is_limited:
+            await self._ask_for_places()
         limited, free = await self._ask_providers(batch)
         # Those with a rate of their own come first: their tokens are taken, and must not be lost to a full batch.
         rest = max(0, batch - sum(limited.values()))
         random.shuffle(free)
-        quotas = {**limited, **{name: rest for name in free if rest}}
+        quotas = dict(limited)
+        for name in free:
+            room = self.crowd.room(name)
+            if rest:
+                quotas[name] = rest if room is None else min(rest, room)
         return quotas, batch
 
     async def _ask_providers(self, batch: int) -> tuple[dict[str, int], list[str]]:
@@ -100,12 +114,15 @@ class Quotas:
         free: list[str] = []
         waits = []
         for name in self._order.providers:
-            group = get_providers().get(name)
+            group, room = self._order.groups.get(name), self.crowd.room(name)
+            if room == 0:
+                waits.append(SOON_SECONDS if self.crowd.is_full(name) else PLACE_SECONDS)
+                continue
             if group is None or group.rate is None:
                 free.append(name)
                 continue
             limit = Limit.per_second(f"provider:{name}", group.rate, seconds=PROVIDER_SECONDS)
-            grant = await self._process.in_thread(self._process.pacer.take, [limit], batch)
+            grant = await self._process.in_thread(self._process.pacer.take, [limit], min(batch, room or batch))
             if grant.tokens:
                 limited[name] = grant.tokens
             else:
@@ -113,6 +130,23 @@ class Quotas:
         if not free and not limited:
             self.wait = min(waits) if waits else None
         return limited, free
+
+    async def _ask_for_places(self) -> None:
+        """How many messages may be on their way to each provider at a time, of all that the workers may have there."""
+        places = self._process.places
+        if places.is_due(self.crowd.wanted):
+            await self._process.in_thread(places.take, self.crowd.wanted)
+        # Relays that send side by side share what the process holds.
+        index, count = self._order.part
+        self.crowd.caps = {name: held // count + (index < held % count) for name, held in places.held.items()}
+
+    def took(self, claims: "Sequence[Claim]") -> None:
+        """These were claimed just now."""
+        if self.crowd.is_limited:
+            for claim in claims:
+                self.crowd.claimed(claim.provider)
+        if self._order.shares is not None:
+            self._order.shares.took(self._order.relay.name, len(claims))
 
     def pace(self, _envelope: Envelope) -> Awaitable[None] | None:
         """`None` where this message's token is at hand, else what to wait for; whoever came first goes first."""
@@ -135,7 +169,11 @@ class Quotas:
         at, tokens = self._process.spare_tokens.pop(self._name, (0.0, 0))
         return tokens if time.monotonic() - at < SPARE_SECONDS else 0
 
-    def keep_spare(self) -> None:
-        """For the next run of this process."""
+    def leave(self) -> None:
+        """The run is over: tokens are kept for the next one of this process, places are for any worker."""
+        if self._order.shares is not None:
+            self._order.shares.leave(self._order.relay.name)
+        if self.crowd.is_limited and (self._order.shares is None or self._order.shares.is_empty):
+            self._process.background(self._process.places.release)
         if self._tokens:
             self._process.spare_tokens[self._name] = (time.monotonic(), self._tokens)

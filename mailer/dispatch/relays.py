@@ -40,13 +40,25 @@ __all__ = [
     "get_relay",
     "list_relays",
     "probe",
+    "relay_of_settings",
     "remove_relay",
     "send_test",
 ]
 
 SECURITIES = ("none", "starttls", "tls")
 FIELDS = frozenset(
-    {"name", "host", "port", "security", "username", "connections", "messages_per_connection", "rate", "is_enabled"}
+    {
+        "name",
+        "host",
+        "port",
+        "security",
+        "username",
+        "connections",
+        "messages_per_connection",
+        "rate",
+        "is_enabled",
+        "weight",
+    }
 )
 UNSEALABLE = N_("The relay's password cannot be read: MAILER_SECRET_KEY has changed. Enter the password again.")
 
@@ -93,12 +105,15 @@ def change_relay(
     Raises `RuleError`.
     """
     changed = {name: value for name, value in _clean(values).items() if getattr(relay, name) != value}
+    end_relay_suspension(session, relay.name)
     for name, value in changed.items():
         setattr(relay, name, value)
     if password is not None:
         relay.sealed_password = seal(password)
+    # What was known of it was known of the relay as it was: the sweep looks again.
+    relay.probed_at = relay.is_reachable = None
+    relay.probe_error = ""
     _save(session, relay)
-    end_relay_suspension(session)
     told = {**changed, **({"password": "changed"} if password is not None else {})}
     record(session, by=by, action="relay.changed", subject_type="relay", subject_id=relay.id, **told)
 
@@ -127,7 +142,7 @@ def address_of(relay: Relay) -> RelayAddress:
 
 
 def active_relay(session: Session) -> RelayAddress:
-    """The relay in use: the first enabled one, else `MAILER_RELAY_URL`. Raises `RuleError`, `SettingsError`."""
+    """The first relay in use, else `MAILER_RELAY_URL`: for tests of it. Raises `RuleError`, `SettingsError`."""
     return _active(session)[0]
 
 
@@ -137,9 +152,12 @@ def active_limits(session: Session) -> tuple[RelayAddress, float | None]:
 
 
 def _active(session: Session) -> tuple[RelayAddress, float | None]:
-    relay = session.scalar(select(Relay).where(Relay.is_enabled).order_by(Relay.id).limit(1))
-    if relay is not None:
-        return address_of(relay), relay.rate
+    relay = session.scalar(select(Relay).where(Relay.is_enabled).order_by(Relay.weight == 0, Relay.id).limit(1))
+    return (address_of(relay), relay.rate) if relay is not None else (relay_of_settings(), None)
+
+
+def relay_of_settings() -> RelayAddress:
+    """`MAILER_RELAY_URL`, for where no relay is set up. Raises `SettingsError`."""
     settings = get_settings()
     url = settings.relay_url.get_secret_value()
     options = dict(parse_qsl(urlsplit(url).query))
@@ -150,7 +168,7 @@ def _active(session: Session) -> tuple[RelayAddress, float | None]:
         changes["ehlo_name"] = settings.ehlo_name
     if "source" not in options and settings.source_address:
         changes["source_address"] = settings.source_address
-    return RelayAddress.from_url(url, **changes), None
+    return RelayAddress.from_url(url, **changes)
 
 
 async def send_test(session: Session, address: str) -> Result:
@@ -209,6 +227,8 @@ def _clean(values: dict[str, Any]) -> dict[str, Any]:
     for name, limit in (("connections", 200), ("messages_per_connection", 100_000)):
         if name in cleaned and not 0 < cleaned[name] <= limit:
             raise RuleError(N_("Connections and messages per connection must be above zero."))
+    if not 0 <= cleaned.get("weight", 1) <= 100:
+        raise RuleError(N_("A share is a number from 0 to 100."))
     if cleaned.get("rate") is not None and not cleaned["rate"] > 0:
         raise RuleError(N_("The rate must be above zero."))
     return cleaned

@@ -50,6 +50,8 @@ class ExclusionReason(StrEnum):
     SUPPRESSED = "suppressed"
     PAUSED = "paused"
     ALREADY_SENT = "already_sent"
+    # Of a correction: this reader never had what it corrects.
+    NOT_RECEIVED = "not_received"
     # Outside the segments the mailing goes to, or inside one it does not go to.
     SEGMENT = "segment"
 
@@ -61,6 +63,13 @@ class Outcome(StrEnum):
     DEFERRED = "deferred"
     REJECTED = "rejected"
     UNKNOWN = "unknown"
+
+
+class SuspensionKind(StrEnum):
+    """How somebody is left alone: altogether, or written to more slowly."""
+
+    SUSPENDED = "suspended"
+    SLOWED = "slowed"
 
 
 class MailingEvent(StrEnum):

@@ -10,7 +10,7 @@ import re
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from mailer.dispatch.journal import Journal
 from mailer.dispatch.pacing import Meter, Pacer, connect
+from mailer.dispatch.places import Places
 from mailer.dispatch.smtp_relay import RelayAddress, Timeouts
 from mailer.dispatch.transmission import Transmitter, new_event_loop
 from mailer.settings import get_settings
@@ -60,10 +61,13 @@ class Channel:
         self._claims += 1
         return str(self._claims)
 
-    async def transmitter(self, relay: RelayAddress) -> Transmitter:
-        """The one for `relay`; those of relays that are no longer in use are closed."""
-        for old in [address for address in self.transmitters if address != relay]:
+    async def keep_only(self, relays: Collection[RelayAddress]) -> None:
+        """Leaves the relays that are no longer in use. Not while anything is sent."""
+        for old in [address for address in self.transmitters if address not in relays]:
             await self.transmitters.pop(old).close()
+
+    def transmitter(self, relay: RelayAddress) -> Transmitter:
+        """The one for `relay`, with the connections it has kept."""
         if relay not in self.transmitters:
             self.transmitters[relay] = Transmitter(relay, self.journal, timeouts=Timeouts.from_settings())
         return self.transmitters[relay]
@@ -79,6 +83,7 @@ class SendingProcess:
         self.letters = Channel(f"{key}-letters", Journal(journal_directory(), f"{key}-letters"))
         redis = connect(get_settings().redis_url.get_secret_value())
         self.pacer = Pacer(redis)
+        self.places = Places(redis, key)
         self.meter = Meter(redis)
         # Tokens taken from Redis and not used when a task ended, by what they were taken from.
         self.spare_tokens: dict[str, tuple[float, int]] = {}

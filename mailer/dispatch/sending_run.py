@@ -7,9 +7,10 @@ goes out: whether the mailing still runs, the claim is still ours, and the reade
 
 import asyncio
 import logging
+import math
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -22,10 +23,12 @@ from mailer.dispatch.envelopes import Envelope, Result
 from mailer.dispatch.messages import MessageMaker
 from mailer.dispatch.models import Mailing
 from mailer.dispatch.outcomes import Settlement
+from mailer.dispatch.providers import Provider
 from mailer.dispatch.quotas import Quotas
 from mailer.dispatch.rules import DeliveryEvent, MailingState, Outcome, SkipReason
 from mailer.dispatch.sending_process import SendingProcess
 from mailer.dispatch.settling_queue import SettlingQueue
+from mailer.dispatch.shares import Shares
 from mailer.dispatch.smtp_relay import RelayAddress
 from mailer.dispatch.transmission import Transmitter
 from mailer.settings import get_settings
@@ -38,6 +41,8 @@ FRESH_SECONDS = 2.0
 WATCH_SECONDS = 0.5
 # A database that did not answer is asked again.
 RETRY_SECONDS = 0.5
+# A claim that found nothing is tried again.
+LULL_SECONDS = 0.1
 # Refusals one after the other, with nothing taken in between, that stop a mailing for a person to look at.
 REFUSED_IN_A_ROW = 50
 # Faults of the relay one after the other, each in a transaction of its own, that make an outage of it.
@@ -54,6 +59,14 @@ class Order:
     relay_rate: float | None
     providers: tuple[str, ...]
     messages: MessageMaker
+    # The groups as an admin and their own replies have set them; those that are not in it have no limit.
+    groups: Mapping[str, Provider] = field(default_factory=dict)
+    # Where several relays send side by side.
+    shares: Shares | None = None
+    # (number of this relay among them, how many they are).
+    part: tuple[int, int] = (0, 1)
+    # When the sending window closes, on this process's monotonic clock; counted from PostgreSQL's.
+    closes_at: float = math.inf
 
 
 @dataclass(slots=True)
@@ -65,6 +78,22 @@ class RunReport:
     outage: Result | None = None
     is_refused_by_all: bool = False
     last_reply: str = ""
+    # Of the relays that sent side by side.
+    others: list["RunReport"] = field(default_factory=list)
+
+    @property
+    def outages(self) -> list[Result]:
+        """Of every relay that had one."""
+        return [each.outage for each in (self, *self.others) if each.outage is not None]
+
+    def add(self, other: "RunReport") -> None:
+        """Another relay's run, or the next one of the same."""
+        for event, count in other.settled.items():
+            self.settled[event] = self.settled.get(event, 0) + count
+        self.skipped += other.skipped
+        self.others.append(other)
+        if other.is_refused_by_all:
+            self.is_refused_by_all, self.last_reply = True, other.last_reply
 
 
 @dataclass(slots=True)
@@ -86,11 +115,14 @@ class Run:
         self._ends_at = time.monotonic() + seconds
         self._settings = get_settings()
         self._quotas = Quotas(order, process, batch_size=self._settings.batch_size)
+        self._crowd = self._quotas.crowd
         self._queue = SettlingQueue(process, self._channel.journal, on_settled=self._forget)
         self._waiting: deque[Claim] = deque()
         self._held: dict[int, _Held] = {}
         self._stopped: dict[int, Settlement] = {}
         self._fetching: asyncio.Task[int] | None = None
+        # Not before: the last claim found nothing.
+        self._fetch_at = 0.0
         self._state = MailingState.SENDING
         self._allowed: dict[int, SkipReason | None] = {}
         self._checked_at = 0.0
@@ -100,7 +132,7 @@ class Run:
 
     async def go(self) -> RunReport:
         """Sends until nothing is due, the time is over, or going on would be of no use."""
-        transmitter = await self._channel.transmitter(self._order.relay)
+        transmitter = self._channel.transmitter(self._order.relay)
         watching = asyncio.create_task(self._watch())
         settling = asyncio.create_task(self._queue.run())
         try:
@@ -123,7 +155,7 @@ class Run:
     async def _wind_up(self, watching: asyncio.Task[None], settling: asyncio.Task[None]) -> None:
         if self._fetching is not None:
             await asyncio.gather(self._fetching, return_exceptions=True)
-        for claim in self._waiting:
+        for claim in (*self._waiting, *self._crowd.parked()):
             held = self._held[claim.delivery_id]
             self._put(self._object_to(claim.delivery_id) or outcomes.give_back(claim.delivery_id, held.claimed_by))
         self._waiting.clear()
@@ -133,7 +165,7 @@ class Run:
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
-            self._quotas.keep_spare()
+            self._quotas.leave()
 
     # --- claims ---
 
@@ -142,6 +174,7 @@ class Run:
         """Whether nothing more may go out, not even what is claimed already."""
         return (
             self._state is not MailingState.SENDING
+            or time.monotonic() >= self._order.closes_at
             or self.report.outage is not None
             or self.report.is_refused_by_all
             or self._queue.has_failed
@@ -156,7 +189,7 @@ class Run:
     async def _refill(self) -> bool:
         """Whether there is something to send now; waits for the claim that is under way, or for the next token."""
         await self._queue.has_room()
-        while not self._waiting and not self._is_over:
+        while not self._waiting and not self._crowd.has_room_for_parked and not self._is_over:
             self._fetch()
             assert self._fetching is not None
             found = await self._fetching
@@ -166,7 +199,10 @@ class Run:
             if self._quotas.wait is None or time.monotonic() + self._quotas.wait >= self._ends_at:
                 return False
             await asyncio.sleep(self._quotas.wait)
-        return bool(self._waiting) and not self._must_stop
+        if not self._waiting and self._is_over:
+            # What still waits aside is given back: it may take much longer than a run.
+            return False
+        return (bool(self._waiting) or self._crowd.has_room_for_parked) and not self._must_stop
 
     def _fetch(self) -> None:
         if self._fetching is None:
@@ -174,6 +210,16 @@ class Run:
 
     async def _claim(self) -> int:
         """Takes the next batch; returns how many rows it moved."""
+        moved = await self._claim_some()
+        if not moved:
+            self._fetch_at = time.monotonic() + (self._quotas.wait or LULL_SECONDS)
+        return moved
+
+    async def _claim_some(self) -> int:
+        shares = self._order.shares
+        if shares is not None and not shares.may_take(self._order.relay.name):
+            self._quotas.wait = Shares.WAIT_SECONDS
+            return 0
         quotas, batch = await self._quotas.take()
         if not quotas:
             return 0
@@ -187,6 +233,7 @@ class Run:
         claimed_by = claiming.holder(self._channel.key, token)
         for claim in taken.claims:
             self._held[claim.delivery_id] = _Held(claim, claimed_by, since, since)
+        self._quotas.took(taken.claims)
         self._waiting.extend(taken.claims)
         self.report.skipped += taken.skipped
         return len(taken.claims) + taken.skipped
@@ -206,18 +253,32 @@ class Run:
 
     # --- the wire ---
 
-    def _pull(self) -> Iterator[Envelope]:
-        """What the transmitter takes as its connections become free."""
+    def _pull(self) -> Iterator[Envelope | None]:
+        """What the transmitter takes as its connections become free; `None` where what is left waits for a place."""
         while not self._must_stop and not self._queue.is_full:
             if self._fetching is not None and self._fetching.done():
                 # What a claim raised ends the run, once all that is on the wire has its result.
                 self._fetching.result()
                 self._fetching = None
-            if len(self._waiting) <= self._quotas.low_water and not self._is_over:
+            if (
+                len(self._waiting) <= self._quotas.low_water
+                and not self._is_over
+                and time.monotonic() >= self._fetch_at
+            ):
                 self._fetch()
-            if not self._waiting:
+            # Of providers without a limit nobody asks: theirs is the hot path.
+            if self._crowd.is_limited:
+                claim = self._crowd.admit(self._waiting)
+            else:
+                claim = self._waiting.popleft() if self._waiting else None
+            if claim is not None:
+                yield self._order.messages.envelope(claim)
+            elif (
+                self._crowd.is_limited and not self._is_over and (self._crowd.has_parked or self._fetching is not None)
+            ):
+                yield None
+            else:
                 return
-            yield self._order.messages.envelope(self._waiting.popleft())
 
     def _may_send(self, envelope: Envelope) -> bool:
         """Asked before an envelope's MAIL, and again before its content where that took long."""
@@ -231,7 +292,7 @@ class Run:
         held = self._held[delivery_id]
         if self._state is MailingState.CANCELLED:
             return outcomes.skip(delivery_id, held.claimed_by, SkipReason.CANCELLED)
-        if self._state is not MailingState.SENDING:
+        if self._state is not MailingState.SENDING or time.monotonic() >= self._order.closes_at:
             return outcomes.give_back(delivery_id, held.claimed_by)
         reason = self._allowed.get(delivery_id)
         if reason is not None:
@@ -246,6 +307,7 @@ class Run:
 
     def _take_in(self, result: Result) -> None:
         held = self._held[result.delivery_id]
+        self._crowd.came_back(held.claim.provider)
         if result.delivery_id in self._stopped:
             self._put(self._stopped.pop(result.delivery_id))
             return

@@ -15,6 +15,8 @@ Pace = Callable[[Envelope], Awaitable[None] | None]
 
 # Results that wait for whoever asked for them, before no more is sent.
 UNREAD_LIMIT = 1000
+# How soon a lane asks again where all that is left has to wait for a place at its provider.
+LULL_SECONDS = 0.005
 
 
 class Run:
@@ -24,13 +26,15 @@ class Run:
     raised to whoever reads the results.
     """
 
-    def __init__(self, envelopes: Iterable[Envelope], may_send: MaySend | None, pace: Pace | None) -> None:
-        self._source: Iterator[Envelope] = iter(envelopes)
+    def __init__(self, envelopes: Iterable[Envelope | None], may_send: MaySend | None, pace: Pace | None) -> None:
+        self._source: Iterator[Envelope | None] = iter(envelopes)
         self._is_sized = isinstance(envelopes, Sized)
         self._returned: deque[Entry] = deque()
         self._may_send = may_send
         self._pace = pace
         self._is_dry = False
+        # The source had nothing to give just now, and may have later.
+        self._is_lull = False
         self._stopping = asyncio.get_running_loop().create_future()
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
@@ -66,7 +70,9 @@ class Run:
         if self._is_dry or len(self.results) >= UNREAD_LIMIT:
             return None
         try:
-            return Entry(next(self._source))
+            envelope = next(self._source)
+            self._is_lull = envelope is None
+            return Entry(envelope) if envelope is not None else None
         except StopIteration:
             self._is_dry = True
         except Exception as error:  # noqa: BLE001  (the caller's iterator: whatever it raises is raised to the caller)
@@ -75,10 +81,15 @@ class Run:
 
     async def next(self) -> Entry | None:
         """As `take`, after there is room for its result. `None`: nothing is left, or the run was stopped."""
-        while len(self.results) >= UNREAD_LIMIT and not self._stopping.done():
-            self._room.clear()
-            await self._room.wait()
-        return self.take()
+        while True:
+            while len(self.results) >= UNREAD_LIMIT and not self._stopping.done():
+                self._room.clear()
+                await self._room.wait()
+            self._is_lull = False
+            entry = self.take()
+            if entry is not None or not self._is_lull:
+                return entry
+            await asyncio.sleep(LULL_SECONDS)
 
     def give_back(self, entry: Entry) -> None:
         self._returned.append(entry)
@@ -123,7 +134,7 @@ class Run:
         yield from self._returned
         self._returned.clear()
         if self._is_sized and not self._stopping.done():
-            yield from map(Entry, self._source)
+            yield from (Entry(envelope) for envelope in self._source if envelope is not None)
 
     async def wait(self) -> None:
         """Until a result comes, or `wake`."""

@@ -53,12 +53,13 @@ class Transmitter:
         self._sweeper: asyncio.TimerHandle | None = None
 
     async def send(
-        self, envelopes: Iterable[Envelope], *, may_send: MaySend | None = None, pace: Pace | None = None
+        self, envelopes: Iterable[Envelope | None], *, may_send: MaySend | None = None, pace: Pace | None = None
     ) -> AsyncGenerator[Result, None]:
         """One `Result` for each envelope taken from `envelopes`, as they come.
 
         `envelopes` may be a lazy iterable that claims more when asked: it is pulled as connections become free, and
-        what it raises is raised here once all that was taken has its result. So is an `OSError` of the journal.
+        what it raises is raised here once all that was taken has its result. So is an `OSError` of the journal. A
+        `None` among them says that there is none just now: it is asked again a few milliseconds later.
 
         `pace(envelope)` is asked before an envelope's MAIL: `None` lets it go, an awaitable is waited for.
         `may_send(envelope)` is asked after it, and again before the content where that was over two seconds ago: a

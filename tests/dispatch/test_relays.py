@@ -53,7 +53,7 @@ def test_no_password_needs_no_seal(house: House) -> None:
 
 def test_a_change_keeps_the_password_and_tries_the_relay_at_once(house: House) -> None:
     relay = create(house)
-    suspend_relay(house.session, reply_class="connection", reply="")
+    suspend_relay(house.session, relay="main", reply_class="connection", reply="")
     relays.change_relay(house.session, relay, by=None, port=2525, name="main")
     assert (relay.port, relays.address_of(relay).password) == (2525, "pass word")
     assert not is_suspended(house.session, "*")

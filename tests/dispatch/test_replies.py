@@ -38,7 +38,7 @@ SEEN = [
     ("content", 550, "SPF check failed", "authentication"),
     # NetEase
     ("greeting", 421, "HL:REP 163 mx1,xyz", "policy"),
-    ("greeting", 421, "HL:ICC 163 mx1,xyz", "rate"),
+    ("greeting", 421, "HL:ICC 163 mx1,xyz", "connections"),
     ("greeting", 421, "HL:IFC 163 mx1,xyz", "rate"),
     ("greeting", 554, "HL:ITC 163 mx1", "quota"),
     ("rcpt", 550, "RP:ORQ 163 mx9", "quota"),

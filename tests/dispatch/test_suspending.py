@@ -9,15 +9,16 @@ from tests.dispatch.conftest import House
 from tests.dispatch.test_settling import rejected, take, write
 
 SLOWING = sorted(name for name, found in get_table().classes.items() if found.slows and not is_quota(name))
+SUSPENDING = [name for name in SLOWING if name != "connections"]
 OTHERS = sorted(name for name, found in get_table().classes.items() if not found.slows and name != "accepted")
 
 
 def test_blocklists_and_failed_checks_are_among_them() -> None:
     # A provider that refuses our address or our signature refuses every message: trying on only makes it worse.
-    assert SLOWING == ["authentication", "policy", "rate"]
+    assert SLOWING == ["authentication", "connections", "policy", "rate"]
 
 
-@pytest.mark.parametrize("name", SLOWING)
+@pytest.mark.parametrize("name", SUSPENDING)
 def test_five_replies_of_one_kind_suspend_qq(house: House, name: str) -> None:
     house.subscribe(5, domain="qq.com")
     mailing = house.mailing(0)
