@@ -23,7 +23,7 @@ def sent(session: Session) -> Sent:
 def correct(session: Session, sent: Sent, ordinal: int = 2) -> Edition:
     edition = Edition(
         issue_id=sent.issue.id, ordinal=ordinal, subject="更正", theme="bulletin", language="zh_CN", html="", text="",
-        content_hash="1" * 64, masthead={"title": "澜沧科技参考", "number": "3", "year": 2026},
+        content_hash="1" * 64, masthead={"title": "澜沧科技参考", "number": "3", "year": 2026, "correction": "第二段<数字>有误。"},
     )  # fmt: skip
     edition.articles = [
         EditionArticle(article_id=each.id, position=each.position, title=f"更正{each.title}", body="<p>正确。</p>")
@@ -43,9 +43,11 @@ def test_the_corrected_edition_and_the_one_before_lead_to_each_other(
     assert before == links.edition_url("keji", sent.issue.id, 1)
     assert "This issue has been corrected. As it was sent on March 2, 2026" in now.text
     assert "更正第1篇文章" in now.text
+    assert "第二段<数字>有误。" in now.text
     old = visitor.get(before.removeprefix(HOST))
     assert "第1篇文章" in old.text
     assert "更正第1篇文章" not in old.text
+    assert "第二段<数字>有误。" in old.text
     assert old.tree.xpath("//div[@role='note']//a/@href") == [links.issue_url("keji", sent.issue.id)]
     assert old.tree.xpath("//link[@rel='canonical']/@href") == [links.issue_url("keji", sent.issue.id)]
     assert old.response.headers["X-Robots-Tag"] == "noindex"

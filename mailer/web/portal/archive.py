@@ -104,6 +104,7 @@ def issue(newsletter: Newsletter, issue_id: int) -> ResponseReturnValue:
         edition=show(newsletter, sent, edition),
         sent_at=sent.first_sent_at,
         corrected_at=None,
+        correction=edition.masthead.get("correction", ""),
         earlier_editions=list_earlier(session, newsletter, sent, edition),
         clauses=clauses,
         feed_token=feed_token(newsletter),

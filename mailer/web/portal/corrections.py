@@ -62,6 +62,7 @@ def edition(newsletter: Newsletter, issue_id: int, ordinal: int) -> ResponseRetu
         edition=show(newsletter, issue, frozen),
         sent_at=mine.sent_at,
         corrected_at=current.created_at,
+        correction=current.masthead.get("correction", ""),
         earlier_editions=[],
         clauses=clauses,
         feed_token=feed_token(newsletter),
