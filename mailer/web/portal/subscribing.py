@@ -25,6 +25,7 @@ from mailer.web.limits import limiter
 from mailer.web.locale import current_locale
 from mailer.web.portal import blueprint
 from mailer.web.portal.forms import SignUpForm
+from mailer.web.portal.reading import may_read
 from mailer.web.portal.web_editions import IssueCard, list_cards
 from mailer.web.sign_ups import REFUSALS, latest_issue, sender, sign_up_wording
 from mailer.web.stamps import seconds_open
@@ -99,9 +100,12 @@ def _subscribe(
 
 
 def _latest(lists: Sequence[List]) -> dict[int, tuple[IssueCard | None, int]]:
-    """Newsletter id -> its latest issue and how many were sent in the last two years: what one signs up for."""
-    found = {}
+    """Newsletter id -> its latest issue and how many there are: what one signs up for, as far as strangers may know."""
+    found: dict[int, tuple[IssueCard | None, int]] = {}
     for newsletter in {each.newsletter_id: each.newsletter for each in lists}.values():
+        if not may_read(newsletter):
+            found[newsletter.id] = (None, 0)
+            continue
         cards = list_cards(get_session(), newsletter, list_published(get_session(), newsletter.id, limit=1))
         count = sum(count_published_by_year(get_session(), newsletter.id).values())
         found[newsletter.id] = (cards[0] if cards else None, count)
