@@ -8,14 +8,14 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.db import now
-from mailer.dispatch.models import Mailing, MailingList
-from mailer.dispatch.rules import MailingEvent, MailingState, SkipReason, next_mailing_state
+from mailer.dispatch.models import Delivery, Mailing, MailingList
+from mailer.dispatch.rules import HAS_ISSUE, MailingEvent, MailingState, SkipReason, next_mailing_state
 from mailer.dispatch.segmentation import Narrowing
 from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
@@ -52,9 +52,11 @@ def create_mailing(
     rate: float | None = None,
     is_repeat: bool = False,
     narrowing: Narrowing | None = None,
+    is_correction: bool = False,
 ) -> Mailing:
     """A draft: this edition to these lists of its newsletter. `rate` is in messages per second over all workers;
-    `narrowing` names segments that its readers must be in, or must not be in.
+    `narrowing` names segments that its readers must be in, or must not be in. A correction goes to exactly those of the
+    lists' readers who have had an earlier edition of the issue and not this one.
 
     Raises `RuleError` unless the edition is its approved issue's latest and the lists are its newsletter's own,
     `NotFoundError` for a list or edition that is not there.
@@ -65,6 +67,8 @@ def create_mailing(
     newsletter = _newsletter_of(session, edition)
     check_sender(session, newsletter.id, by)
     _check_lists(session, newsletter, list_ids)
+    if is_correction and not count_corrected(session, edition):
+        raise RuleError(N_("No earlier edition of this issue has been sent; there is nobody to correct it to."))
     mailing = Mailing(
         newsletter_id=newsletter.id,
         issue_id=edition.issue_id,
@@ -72,6 +76,7 @@ def create_mailing(
         message_key=secrets.token_hex(6),
         message_domain=newsletter.sender_address.rpartition("@")[2],
         is_repeat=is_repeat,
+        is_correction=is_correction,
         rate=rate,
         created_by=by.id if by else None,
         lists=[MailingList(list_id=list_id) for list_id in sorted(set(list_ids))],
@@ -87,9 +92,21 @@ def create_mailing(
         edition_id=edition.id,
         list_ids=sorted(set(list_ids)),
         is_repeat=is_repeat,
+        is_correction=is_correction,
         segments=[row.segment_id for row in mailing.segments],
     )
     return mailing
+
+
+def count_corrected(session: Session, edition: Edition) -> int:
+    """How many readers have had an earlier edition of the issue."""
+    had = (
+        select(Delivery.subscriber_id)
+        .join(Mailing, Mailing.id == Delivery.mailing_id)
+        .where(Mailing.issue_id == edition.issue_id, Mailing.edition_id != edition.id, Delivery.state.in_(HAS_ISSUE))
+        .distinct()
+    )
+    return session.scalar(select(func.count()).select_from(had.subquery())) or 0
 
 
 def get_mailing(session: Session, mailing_id: int) -> Mailing:

@@ -1,12 +1,16 @@
 """An issue as the press wants it, and what the press makes of it: a preview, or the edition that will be sent."""
 
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from mailer import links
+from mailer.i18n import N_, translate
 from mailer.newsletters.models import Newsletter
 from mailer.newsletters.rules import Tracking
 from mailer.newsroom.models import Article, Issue
-from mailer.newsroom.wording import propose_preheader, propose_subject
+from mailer.newsroom.plain_text import paragraph
+from mailer.newsroom.wording import correction_subject, propose_preheader, propose_subject
 from mailer.press.compiling import Compiled, compile_edition
 from mailer.press.content import ArticleContent, Content
 from mailer.press.slots import READER_SLOT
@@ -16,6 +20,7 @@ def get_content(session: Session, issue: Issue) -> Content:
     """What stands in the issue now, with the web addresses its articles will have for good."""
     newsletter = get_newsletter(session, issue)
     titles = [article.title for article in issue.articles]
+    subject = issue.subject or propose_subject(issue, titles, newsletter.language)
     return Content(
         title=issue.title,
         year=issue.year,
@@ -28,16 +33,25 @@ def get_content(session: Session, issue: Issue) -> Content:
         phone=issue.phone,
         colophon=issue.colophon,
         contact=newsletter.contact,
-        subject=issue.subject or propose_subject(issue, titles, newsletter.language),
+        subject=correction_subject(subject, newsletter.language) if issue.correction else subject,
         preheader=issue.preheader or propose_preheader(titles),
         language=newsletter.language,
         theme=newsletter.theme,
-        theme_options=newsletter.theme_options,
+        theme_options=_with_correction(newsletter, issue.correction),
         articles=tuple(_article_content(article, newsletter) for article in issue.articles),
         web_url=links.issue_url(newsletter.slug, issue.id),
         archive_url=links.newsletter_url(newsletter.slug),
         is_tracked=newsletter.tracking != Tracking.OFF,
     )
+
+
+def _with_correction(newsletter: Newsletter, correction: str) -> dict[str, Any]:
+    """The newsletter's options; a correction stands before everything else, where nobody can miss it."""
+    if not correction:
+        return newsletter.theme_options
+    note = translate(newsletter.language, N_("Correction: %(text)s"), text=correction)
+    block = f"<blockquote>{''.join(paragraph(line) for line in note.splitlines() if line.strip())}</blockquote>"
+    return newsletter.theme_options | {"header": block + str(newsletter.theme_options.get("header") or "")}
 
 
 def get_newsletter(session: Session, issue: Issue) -> Newsletter:

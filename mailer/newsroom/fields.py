@@ -26,6 +26,8 @@ ISSUE_LINES = {
 }
 ARTICLE_LINES = {"title": 300, "section": 120, "source": 300}
 COLOPHON_LIMIT = 4_000
+CORRECTION_LIMIT = 2_000
+PARAGRAPHS = {"colophon": COLOPHON_LIMIT, "correction": CORRECTION_LIMIT}
 # Of HTML; some forty pages of Chinese. A mail longer than 100 KB is cut by Gmail long before.
 BODY_LIMIT = 400_000
 # Empty means unknown in these, and is stored as null.
@@ -63,8 +65,8 @@ def _clean_issue_field(name: str, value: Any) -> Any:
         if name == "title" and not line:
             raise RuleError(N_("An issue needs a title."))
         return line or None if name in UNKNOWABLE else line
-    if name == "colophon":
-        return clean_text(value or "", COLOPHON_LIMIT)
+    if name in PARAGRAPHS:
+        return clean_text(value or "", PARAGRAPHS[name])
     if name == "year":
         return _within(value, 1900, 2200, N_("The year must lie between 1900 and 2200."))
     if name == "published_on":

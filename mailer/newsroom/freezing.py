@@ -41,7 +41,7 @@ def freeze(session: Session, issue: Issue, *, submitted_hash: str | None) -> Edi
         html=compiled.html,
         text=compiled.text,
         content_hash=compiled.content_hash,
-        masthead=_masthead(content),
+        masthead=_masthead(content) | ({"correction": issue.correction} if issue.correction else {}),
         links=_links(compiled),
         articles=_articles(content),
     )

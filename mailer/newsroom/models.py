@@ -53,6 +53,8 @@ class Issue(HasId, HasCreatedAt, Base):
     colophon: Mapped[str] = mapped_column(Text, default="")
     subject: Mapped[str] = mapped_column(String(255), default="")
     preheader: Mapped[str] = mapped_column(String(255), default="")
+    # What was wrong in an edition that has been sent, as readers of the next one are told; empty otherwise.
+    correction: Mapped[str] = mapped_column(Text, default="", server_default="")
     state: Mapped[IssueState] = mapped_column(String(16), default=IssueState.DRAFT)
     # Grows with every change of content, articles included: an approver approves what they looked at.
     revision: Mapped[int] = mapped_column(default=1)
@@ -239,7 +241,7 @@ class Edition(HasId, HasCreatedAt, Base):
 
     `html` and `text` hold slot tokens (see `mailer.press`); `content_hash` is SHA-256 over subject, html, text
     and links. `masthead` is what stood at the head and foot of the issue then: the keys of `MASTHEAD`, with
-    `published_on` as an ISO date.
+    `published_on` as an ISO date; and `correction`, what was wrong before, where it corrects an earlier edition.
     """
 
     __tablename__ = "editions"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from mailer.i18n import N_, translate
 from mailer.press.content import Content
 from mailer.press.plaintext import width
 from mailer.press.wording import issue_line
@@ -60,6 +61,11 @@ def propose_subject(issue: Numbered, article_titles: Sequence[str], language: st
         if width(longer) <= SUBJECT_WIDTH:
             return longer
     return subject[:SUBJECT_LENGTH]
+
+
+def correction_subject(subject: str, language: str) -> str:
+    """The subject of a corrected issue: readers tell it from the one they have had."""
+    return translate(language, N_("Correction: %(text)s"), text=subject)[:SUBJECT_LENGTH]
 
 
 def propose_preheader(article_titles: Sequence[str]) -> str:

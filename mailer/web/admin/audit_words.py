@@ -40,6 +40,7 @@ ACTIONS: dict[str, str] = {
     "import.uploaded": N_("File for an import uploaded"),
     "issue.approved": N_("Issue approved"),
     "issue.changed": N_("Issue changed"),
+    "issue.correction_begun": N_("Correction begun"),
     "issue.created": N_("Issue created"),
     "issue.deleted": N_("Issue deleted"),
     "issue.expired": N_("Approval expired"),

@@ -24,7 +24,7 @@ from wtforms.validators import NumberRange, Optional
 from mailer.i18n import N_
 from mailer.newsletters.rules import ArchiveAccess, Tracking
 from mailer.newsroom.chain import STEP_NAME_LENGTH
-from mailer.newsroom.fields import ARTICLE_LINES, COLOPHON_LIMIT, ISSUE_LINES
+from mailer.newsroom.fields import ARTICLE_LINES, COLOPHON_LIMIT, CORRECTION_LIMIT, ISSUE_LINES
 from mailer.newsroom.readers.kinds import SUPPORTED
 from mailer.press.fontstacks import STACKS
 from mailer.press.theme_options import LARGEST_LOGO, NARROWEST, SMALLEST_LOGO, WIDEST
@@ -136,6 +136,9 @@ class IssueForm(Form):
     )
     subject = _line(N_("Subject of the mail"), ISSUE_LINES["subject"])
     preheader = _line(N_("Preheader"), ISSUE_LINES["preheader"])
+    correction = TextAreaField(
+        lazy(N_("Correction, as readers see it")), validators=[at_most(CORRECTION_LIMIT)], render_kw={"rows": 3}
+    )
 
 
 class ArticleForm(Form):
@@ -233,6 +236,7 @@ class LaunchForm(Form):
         lazy(N_("At most this many messages a second")),
         validators=[Optional(), NumberRange(0.01, 10_000, message=lazy(N_("Between 0.01 and 10000, please.")))],
     )
+    is_correction = BooleanField(lazy(N_("Only to those who have had an earlier edition of this issue")))
     is_repeat = BooleanField(lazy(N_("Send it again to those who have had this issue already")))
 
     def validate_lists(self, field: SelectMultipleField) -> None:

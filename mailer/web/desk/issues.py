@@ -7,7 +7,7 @@ from sqlalchemy import select
 from mailer.dispatch.models import Mailing
 from mailer.errors import RuleError
 from mailer.newsletters import get_newsletter
-from mailer.newsroom import editing
+from mailer.newsroom import correcting, editing
 from mailer.newsroom.approval import get_turn, list_reviews
 from mailer.newsroom.commenting import count_open, list_threads
 from mailer.newsroom.compiling import get_content
@@ -30,7 +30,7 @@ from mailer.web.signing_in import get_account
 
 FIELDS = (
     "title", "year", "number", "total_number", "volume", "published_on", "publisher", "editor", "phone", "colophon",
-    "subject", "preheader",
+    "subject", "preheader", "correction",
 )  # fmt: skip
 
 
@@ -127,6 +127,15 @@ def tell_withdrawn(found: Issue, before: str) -> None:
     """Says aloud that a change has taken a submission or an approval back."""
     if found.state != before:
         flash(gettext("This change has withdrawn the issue: submit it again when it is ready."), "warning")
+
+
+@blueprint.post("/issues/<int:issue_id>/correct")
+@only(may_edit)
+def issue_correct(issue_id: int) -> ResponseReturnValue:
+    session = get_session()
+    with commit_or_tell(gettext("The issue is a draft again. Mend it and submit it; what was sent stays as it was.")):
+        correcting.begin(session, editing.get_issue(session, issue_id), request.form.get("note", ""), by=get_account())
+    return redirect(url_for("desk.issue", issue_id=issue_id))
 
 
 @blueprint.post("/issues/<int:issue_id>/order")

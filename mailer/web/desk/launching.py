@@ -44,6 +44,7 @@ EXCLUSIONS: dict[ExclusionReason, str] = {
     ExclusionReason.PAUSED: N_("Paused by the reader"),
     ExclusionReason.ALREADY_SENT: N_("Had this issue already"),
     ExclusionReason.SEGMENT: N_("Outside the segments"),
+    ExclusionReason.NOT_RECEIVED: N_("Never had what is corrected"),
 }
 
 
@@ -77,11 +78,20 @@ def issue_send(issue_id: int) -> ResponseReturnValue:
             flash(say(error), "error")
             return redirect(url_for("desk.issue", issue_id=issue_id))
         form.refuse(error)
-    if not form.is_submitted() and len(lists) == 1:
-        form.lists.data = [lists[0].id]
+    corrected = launching.count_corrected(session, edition)
+    if not form.is_submitted():
+        form.lists.data = [lists[0].id] if len(lists) == 1 else []
+        form.is_correction.data = bool(corrected and issue.correction)
     counts = {number: states.get(SubscriptionState.CONFIRMED, 0) for number, states in count_by_list(session).items()}
     page = render_template(
-        "desk/send.html", form=form, issue=issue, newsletter=newsletter, edition=edition, lists=lists, counts=counts
+        "desk/send.html",
+        form=form,
+        issue=issue,
+        newsletter=newsletter,
+        edition=edition,
+        lists=lists,
+        counts=counts,
+        corrected=corrected,
     )
     return page, REFUSED if form.errors else 200
 
@@ -100,6 +110,7 @@ def _go_on(form: LaunchForm, issue: Issue, newsletter: Newsletter, edition: Edit
         is_repeat=bool(form.is_repeat.data),
         start=at,
         narrowing=_narrowing(form),
+        is_correction=bool(form.is_correction.data),
     )
     return render_template(
         "desk/send_confirm.html",
@@ -146,6 +157,7 @@ def _launch(form: LaunchForm, edition: Edition, at: dt.datetime | None) -> Maili
         rate=_rate(form),
         is_repeat=bool(form.is_repeat.data),
         narrowing=_narrowing(form),
+        is_correction=bool(form.is_correction.data),
     )
     if at is None:
         launching.send_now(session, mailing, by=account)
