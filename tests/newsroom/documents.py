@@ -1,4 +1,5 @@
 """Bulletins as Word documents and PDFs, set in many ways, with the truth about them."""
+# ruff: noqa: E501, ISC003  (sentences are best left whole)
 
 from dataclasses import dataclass, field, replace
 from io import BytesIO

@@ -26,10 +26,14 @@ _LENGTH_BYTES = 8
 def read_confined(content: bytes, kind: Kind, limits: Limits) -> DocumentContent:
     """What the reader of `kind` makes of a file. Raises `UnreadableError` for everything that can go wrong."""
     command = [sys.executable, "-I", "-m", "mailer.newsroom.readers.child", kind.value, json.dumps(asdict(limits))]
-    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     try:
         done = subprocess.run(  # noqa: S603  (our own program)
-            command, input=content, capture_output=True, timeout=limits.seconds + 5, check=False, env=environment
+            command,
+            input=content,
+            capture_output=True,
+            timeout=limits.seconds + 5,
+            check=False,
+            env=child_environment(),
         )
     except subprocess.TimeoutExpired as error:
         raise _too_costly(limits) from error
@@ -37,6 +41,11 @@ def read_confined(content: bytes, kind: Kind, limits: Limits) -> DocumentContent
         # Killed for its time or memory, or crashed: which of them it was says nothing to an editor.
         raise _too_costly(limits)
     return _unpacked(done.stdout)
+
+
+def child_environment() -> dict[str, str]:
+    """What the reading process is told of its surroundings: none of the service's settings, so none of its secrets."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
 
 
 def _too_costly(limits: Limits) -> UnreadableError:

@@ -1,11 +1,15 @@
 """Markdown (CommonMark with tables) → blocks. Lines of a paragraph stay lines: in a masthead each says its own."""
 
+import re
+
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from mailer.newsroom.readers.content import DocumentContent
 from mailer.newsroom.structure.blocks import Block, Inset
 
+_LEFT_EMPHASIS = re.compile(r"\*\*(?=\S)([^*]{1,2000})(?<=\S)\*\*")
+_LONGEST_LINE = 20_000
 _BREAKS = frozenset(("softbreak", "hardbreak"))
 
 
@@ -116,7 +120,9 @@ class _Reading:
 
 
 def _text(tokens: list[Token]) -> str:
-    return "".join(token.content for token in tokens if token.type in {"text", "code_inline", "html_inline"})
+    text = "".join(token.content for token in tokens if token.type in {"text", "code_inline", "html_inline"})
+    # CommonMark leaves emphasis that touches Chinese punctuation as it stands: 入夏**，气温**升高.
+    return _LEFT_EMPHASIS.sub(r"\1", text) if "**" in text and len(text) < _LONGEST_LINE else text
 
 
 def _is_bold(tokens: list[Token]) -> bool:

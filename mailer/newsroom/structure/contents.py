@@ -165,6 +165,9 @@ def _end(blocks: list[Block], first: int) -> int:
             last_featured = at
             at += 1
             continue
+        if seen and block.level is not None and entry.page is None and not _returns(blocks, at):
+            # A heading that does not come again is no name in the list but the first of the body.
+            return _back_off(blocks, first, at, last_featured, is_title_above=False)
         if _is_text(block):
             return _back_off(blocks, first, at, last_featured, is_title_above=True)
         featured = _is_featured(entry, has_heading=True)
