@@ -110,11 +110,11 @@ class Stage:
             "--loglevel", "INFO", "--without-gossip", "--without-mingle", **extra,
         )  # fmt: skip
 
-    def start_beat(self, **extra: str) -> Child:
-        schedule = str(self.folder / f"beat-{len(self.children)}-schedule")
-        return self._start(
-            f"beat-{len(self.children)}", "beat", "--loglevel", "INFO", "--schedule", schedule, **extra
-        )  # fmt: skip
+    def start_beat(self, *, schedule_of: Child | None = None, **extra: str) -> Child:
+        """`schedule_of` is an earlier one that has ended, whose notes this one takes over."""
+        name = f"beat-{len(self.children)}"
+        notes = self.folder / f"{schedule_of.program.name if schedule_of else name}-schedule"
+        return self._start(name, "beat", "--loglevel", "INFO", "--schedule", str(notes), **extra)
 
     def _start(self, name: str, *command: str, **extra: str) -> Child:
         plan = Plan(data_dir=self.folder, web_port=0, smtp_port=0, mailbox_dir=self.folder / "mailbox")
@@ -221,6 +221,10 @@ class Stage:
         self.watchers.append(watcher)
         return watcher
 
+    def senders_seen(self) -> int:
+        """How many processes have held claims, by the keys of their journals, as far as the watchers saw them."""
+        return len(set().union(*(watcher.senders for watcher in self.watchers)))
+
     def suspensions(self) -> list[Suspension]:
         with session_scope() as session:
             return list(session.scalars(select(Suspension).order_by(Suspension.id)))
@@ -264,7 +268,7 @@ class Stage:
 
 
 def environment_of(services: Services, folder: Path, relay_port: int) -> dict[str, str]:
-    """What the processes of a test are told. A data directory of its own for each test: journals and locks lie there."""
+    """What a test's processes are told. Each test has a data directory of its own, with its journals and locks."""
     plan = Plan(
         data_dir=folder,
         web_port=find_free_port(),
@@ -282,8 +286,8 @@ def environment_of(services: Services, folder: Path, relay_port: int) -> dict[st
 
 def forget_rows() -> None:
     """Empty tables for the next test."""
-    from mailer.db import Base
-
-    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
     with get_engine().begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+        names = connection.scalars(
+            text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'")
+        )
+        connection.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY"))

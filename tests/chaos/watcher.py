@@ -1,4 +1,4 @@
-"""Looks at a mailing's sums again and again while everything around it dies: each look is one statement, one snapshot."""
+"""Looks at a mailing's sums again and again while all around it dies: each look is one statement, one snapshot."""
 
 import threading
 
@@ -8,10 +8,11 @@ from tests.chaos.relay import Relay
 
 LOOK = """
 SELECT m.state, m.prepared_at IS NOT NULL, m.finished_at IS NOT NULL, coalesce(m.roster_size, 0),
-    s.queued, s.claimed, s.accepted, s.rejected, s.unknown, s.skipped, s.expired
+    s.holders, s.queued, s.claimed, s.accepted, s.rejected, s.unknown, s.skipped, s.expired
 FROM mailings m
 CROSS JOIN LATERAL (
     SELECT
+        coalesce(array_agg(DISTINCT split_part(claimed_by, '/', 1)) FILTER (WHERE state = 'claimed'), '{}') AS holders,
         count(*) FILTER (WHERE state = 'queued') AS queued, count(*) FILTER (WHERE state = 'claimed') AS claimed,
         count(*) FILTER (WHERE state = 'accepted') AS accepted, count(*) FILTER (WHERE state = 'rejected') AS rejected,
         count(*) FILTER (WHERE state = 'unknown') AS unknown, count(*) FILTER (WHERE state = 'skipped') AS skipped,
@@ -34,6 +35,7 @@ class Watcher:
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
         self._before = (0,) * 5
         self.looks = 0
+        self.senders: set[str] = set()
         self.wrongs: list[str] = []
 
     def start(self) -> None:
@@ -65,8 +67,9 @@ class Watcher:
         row = connection.execute(LOOK, (self._mailing_id,)).fetchone()
         if row is None:
             return
-        state, is_prepared, is_finished, roster, *counts = row
+        state, is_prepared, is_finished, roster, holders, *counts = row
         self.looks += 1
+        self.senders.update(holders)
         if sum(counts) != (roster if is_prepared else 0):
             self.wrongs.append(f"{state}: {counts} do not make a roster of {roster}")
         if is_finished and counts[0] + counts[1]:

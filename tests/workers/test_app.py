@@ -40,7 +40,20 @@ def test_what_beat_enqueues_are_tasks_of_ours() -> None:
 
     names = {entry["task"] for entry in SCHEDULE.values()}
     assert names <= set(TaskName)
-    assert SCHEDULE["sweep"]["schedule"] <= 5
+    assert SCHEDULE["sweep"]["schedule"].seconds <= 5
+
+
+def test_what_was_noted_by_a_clock_that_was_ahead_is_due_at_once() -> None:
+    import datetime as dt
+
+    from workers.schedule import Every
+
+    moment = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+    every = Every(3.0, nowfun=lambda: moment)
+    assert every.is_due(moment + dt.timedelta(hours=1)) == (True, 3.0)
+    assert every.is_due(moment - dt.timedelta(seconds=4)) == (True, 3.0)
+    is_due, wait = every.is_due(moment - dt.timedelta(seconds=1))
+    assert (is_due, round(wait)) == (False, 2)
 
 
 def test_tasks_hand_their_ids_to_the_rooms(monkeypatch: pytest.MonkeyPatch) -> None:

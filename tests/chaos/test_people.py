@@ -1,0 +1,109 @@
+"""What people do while a mailing is sent."""
+
+import time
+
+import pytest
+
+from mailer.audience import leaving
+from mailer.db import session_scope
+from mailer.dispatch import launching
+from mailer.dispatch.models import Mailing
+from mailer.links import UnsubscribeTarget
+from tests.chaos.conftest import MakeStage
+from tests.chaos.stage import CONNECTIONS, FULL, Stage, many
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400 if FULL else 120)]
+
+LATE = 0.0 if FULL else 0.1
+# What the rules allow, and a moment for the clock of a busy machine.
+EFFECTIVE_SECONDS = 2.0
+# A message that is on its way is answered after this at the latest.
+ON_ITS_WAY = LATE + 0.5
+
+
+def taken_after(stage: Stage, moment: float) -> list[str]:
+    return [recipient for at, recipient in stage.relay.taken() if at > moment]
+
+
+def act(what: object, mailing: Mailing) -> float:
+    """Does it as the pages do; the time at which it was committed."""
+    with session_scope() as session:
+        what(session, session.get_one(Mailing, mailing.id))  # type: ignore[operator]
+    return time.time()
+
+
+def test_readers_who_leave_in_mid_send_are_not_mailed_two_seconds_later(make_stage: MakeStage) -> None:
+    stage = make_stage(late=LATE)
+    readers = stage.house.subscribe(many(1000))
+    mailing = stage.house.mailing()
+    stage.watch(mailing)
+    stage.start()
+    stage.wait_taken(many(1000) // 10)
+    # Every other reader who comes late in the order.
+    leavers = readers[many(1000) // 2 :: 2][:2000]
+    with session_scope() as session:
+        for reader in leavers:
+            leaving.unsubscribe(session, UnsubscribeTarget(reader, 0, (stage.house.lists[0].id,)))
+    left_at = time.time()
+    stage.wait_finished(mailing)
+    account = stage.account(mailing)
+    late = set(taken_after(stage, left_at + EFFECTIVE_SECONDS))
+    gone = {row.address for row in stage.house.deliveries(mailing) if row.subscriber_id in set(leavers)}
+    stage.report("unsubscribe committed in mid-send", account, mailed_too_late=len(late & gone))
+    assert late & gone == set()
+    assert (account.missed, account.twice) == (set(), set())
+    # Those who were not mailed were skipped, and nobody else was.
+    assert {row.address for row in stage.house.deliveries(mailing) if row.state == "skipped"} <= gone
+    assert account.states["skipped"] >= len(leavers) // 2
+
+
+def test_pause_resume_and_cancel_take_effect_within_two_seconds(make_stage: MakeStage) -> None:
+    stage = make_stage(late=LATE)
+    stage.house.subscribe(many(1200))
+    mailing = stage.house.mailing()
+    stage.watch(mailing)
+    stage.start()
+    stage.wait_taken(many(1200) // 10)
+    paused_at = act(launching.pause, mailing)
+    stage.wait_for(lambda: "claimed" not in stage.house.states(mailing), what="the end of what was on its way")
+    # Two sweeps later still nothing has moved.
+    stage.wait_sweeps(2)
+    assert taken_after(stage, paused_at + EFFECTIVE_SECONDS + ON_ITS_WAY) == []
+    assert set(stage.house.states(mailing)) == {"accepted", "queued"}
+    count = stage.relay.count()
+    resumed_at = act(launching.resume, mailing)
+    stage.wait_taken(count + CONNECTIONS)
+    waited = stage.relay.taken()[count][0] - resumed_at
+    cancelled_at = act(launching.cancel, mailing)
+    stage.wait_finished(mailing)
+    account = stage.account(mailing)
+    stage.report("pause, resume, cancel", account, resumed_in=round(waited, 1))
+    assert waited < EFFECTIVE_SECONDS
+    assert taken_after(stage, cancelled_at + EFFECTIVE_SECONDS + ON_ITS_WAY) == []
+    assert set(account.states) == {"accepted", "skipped"}
+    assert account.states["accepted"] == stage.relay.count()
+    assert (account.missed, account.twice) == (set(), set())
+
+
+def test_the_same_issue_to_an_overlapping_list_reaches_nobody_twice(make_stage: MakeStage) -> None:
+    stage = make_stage(late=0.02 if not FULL else 0.0)
+    first_only, both, second_only = many(300), many(300) // 2, many(300) // 3
+    stage.house.subscribe(first_only, lists=(0,))
+    shared = stage.house.subscribe(both, lists=(0, 1))
+    stage.house.subscribe(second_only, lists=(1,))
+    stage.start()
+    first = stage.house.mailing(0)
+    stage.watch(first)
+    stage.wait_taken((first_only + both) // 3)
+    # While the first is on its way; of a new edition besides.
+    stage.house.edition = stage.house.new_edition()
+    second = stage.house.mailing(1)
+    stage.watch(second)
+    stage.wait_finished(first, second)
+    account = stage.account(first, second)
+    stage.report("the same issue mailed again to an overlapping list", account, already_sent=both)
+    assert (account.missed, account.twice) == (set(), set())
+    assert stage.house.states(first) == {"accepted": first_only + both}
+    assert stage.house.states(second) == {"accepted": second_only}
+    assert stage.house.exclusions(second) == dict.fromkeys(shared, "already_sent")
+    assert stage.house.exclusions(first) == {}
