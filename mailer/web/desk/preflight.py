@@ -15,9 +15,9 @@ from mailer.web.desk import blueprint
 from mailer.web.locale import gettext
 
 LOOKS = {
-    Severity.ERROR: ("danger", "circle-x", N_("Errors")),
-    Severity.WARNING: ("warning", "alert-triangle", N_("Warnings")),
-    Severity.HINT: ("info", "info-circle", N_("Hints")),
+    Severity.ERROR: ("red", "circle-x", N_("Errors")),
+    Severity.WARNING: ("orange", "alert-triangle", N_("Warnings")),
+    Severity.HINT: ("blue", "info-circle", N_("Hints")),
 }
 
 
