@@ -21,6 +21,7 @@ from mailer.dispatch.dkim_senders import load_signing_keys
 from mailer.dispatch.dkim_signing import Signer, SigningKey
 from mailer.dispatch.envelopes import Envelope
 from mailer.dispatch.models import Mailing, MailingList
+from mailer.dispatch.reading_links import parts_of
 from mailer.dispatch.smtp_message import is_plain, stuff_header
 from mailer.newsletters.lists import list_id_of
 from mailer.newsletters.models import List, Newsletter
@@ -91,11 +92,12 @@ class MessageMaker:
         self.sender = newsletter.sender_address
         self._key, self._domain = mailing.message_key, mailing.message_domain
         web_url = links.issue_url(newsletter.slug, mailing.issue_id)
+        html, text = parts_of(edition, newsletter)
         self._templates: dict[int, MessageTemplate] = {
             list_id: _template(
                 edition.subject,
-                edition.html,
-                edition.text,
+                html,
+                text,
                 edition.language,
                 identity_of(newsletter, chosen, mailing_id=mailing.id),
                 web_url,

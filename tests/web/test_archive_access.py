@@ -11,8 +11,11 @@ from mailer import links, newsletters
 from mailer.accounts.models import Account
 from mailer.accounts.rules import Role
 from mailer.audience.models import Subscriber, Subscription
+from mailer.dispatch.reading_links import parts_of
+from mailer.feedback.models import Click
 from mailer.letters.models import Letter
-from mailer.newsroom.models import Issue
+from mailer.newsroom.models import Edition, Issue
+from mailer.press.slots import READER_SLOT
 from tests.factories import make_sent_mailing
 from tests.web.conftest import Visitor
 from tests.web.portal_scene import Scene, send_issue, set_scene
@@ -206,3 +209,17 @@ def test_the_level_is_a_setting_of_the_newsletter(session: Session, signed_in: V
     signed_in.submit(address, {"archive_access": "everyone"}, action=address)
     session.refresh(scene.tech)
     assert scene.tech.archive_access == "subscribers"
+
+
+@pytest.mark.parametrize("tracking", ["full", "counts", "off"])
+def test_view_on_the_web_lets_its_reader_in_and_counts_as_nothing(session: Session, app: Flask, tracking: str) -> None:
+    sent = make_sent_mailing(session, archive_access="subscribers", tracking=tracking)
+    sent.issue.first_sent_at = sent.mailing.started_at
+    session.commit()
+    web = links.issue_url("keji", sent.issue.id)
+    html, _ = parts_of(Edition(id=sent.edition.id, html=f'<a href="{web}">网页</a>', text=""), sent.newsletter)
+    click = html.split('"')[1].replace(READER_SLOT, links.make_reader_token(sent.deliveries[0].id)).removeprefix(HOST)
+    visitor = Visitor(app)
+    assert visitor.client.get(click).headers["Location"] == web
+    assert visitor.get(web.removeprefix(HOST)).status == 200
+    assert session.scalars(select(Click)).all() == []
