@@ -51,6 +51,12 @@ imports:
 templates-lint:
 	$(BIN)/djlint --lint --quiet templates
 
+# The whole path and the wire need smtp-sink and smtp-source (Debian package postfix); a quiet machine, and some minutes.
+bench: install
+	$(BIN)/python bench/press.py
+	$(BIN)/python bench/smtp.py
+	$(BIN)/python bench/dispatch.py
+
 lock:
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --upgrade --extra embedded --extra dev pyproject.toml --output-file requirements/dev.txt
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements/production.txt
