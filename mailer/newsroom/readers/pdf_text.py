@@ -41,6 +41,7 @@ class PageText:
         self._x, self._y = ctypes.c_double(), ctypes.c_double()
         self._box = pdfium.FS_RECTF()
         self._matrix = pdfium.FS_MATRIX()
+        self._characters: dict[int, str] = {}
         self._flags = ctypes.c_int()
         self._name = ctypes.create_string_buffer(128)
 
@@ -64,23 +65,26 @@ class PageText:
         pieces: list[str] = []
         first, left, right, ink, baseline, height = 0, 0.0, 0.0, 0.0, 0.0, 1.0
         is_spaced = False
+        clean = self._characters
         for at in range(pdfium.FPDFText_CountChars(raw)):
             code = unicode_of(raw, at)
             if code in {0x20, 0x0D, 0x0A} and generated(raw, at):
                 # Spaces that pdfium makes of gaps; between ideographs there are none.
                 is_spaced = code == 0x20
                 continue
-            character = _clean(code)
+            character = clean.get(code)
+            if character is None:
+                character = clean[code] = _clean(code)
             if not character or not origin(raw, at, x, y) or not loose(raw, at, box):
                 continue
-            here, line, end = x.value, y.value, max(box.right, x.value)
-            tall = abs(box.top - box.bottom) or height
-            same = pieces and abs(line - baseline) <= _SHIFT * height and -0.5 * height <= here - right <= _GAP * height
-            if not same:
+            here, line, end = x.value, y.value, box.right
+            gap = (here - right) / height
+            if not pieces or abs(line - baseline) > _SHIFT * height or not -0.5 <= gap <= _GAP:
                 if pieces:
                     yield first, pieces, (left, ink, baseline)
-                first, pieces, left, baseline, height = at, [], here, line, tall
-            elif _is_spaced(pieces[-1], character, (here - right) / height, is_generated=is_spaced):
+                first, pieces, left, baseline = at, [], here, line
+                height = abs(box.top - box.bottom) or height
+            elif (is_spaced or gap > _CJK_SPACE) and _is_spaced(pieces[-1], character, gap, is_generated=is_spaced):
                 pieces.append(" ")
             is_spaced = False
             pieces.append(character)

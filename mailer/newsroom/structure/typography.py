@@ -66,7 +66,12 @@ def _width(text: str) -> int:
 
 def is_latin(text: str) -> bool:
     """Whether the text is mostly written with spaces between words."""
-    letters = [character for character in text[:2000] if character.isalpha()]
+    return _is_latin(text) if len(text) <= _SHORT else _is_latin.__wrapped__(text[:2000])
+
+
+@lru_cache(maxsize=8192)
+def _is_latin(text: str) -> bool:
+    letters = [character for character in text if character.isalpha()]
     return bool(letters) and sum(is_cjk(letter) for letter in letters) * 4 < len(letters)
 
 
