@@ -1,6 +1,6 @@
 """Erasing a reader: what remains is a keyed hash in the suppression list, and counts in reports that name nobody."""
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from mailer.accounts.auditing import record
@@ -40,20 +40,32 @@ def erase(session: Session, subscriber_id: int, by: Account | None, *, ip: str |
         raise NotFoundError(N_("There is no such subscriber."))
     if subscriber.erased_at is not None:
         return
-    key = subscriber.email_key
-    leaving.leave_all(session, subscriber_id, wording="erased")
-    _hash_suppressions(session, key)
     ids = list_ids_of(session, subscriber_id)
+    keys = [subscriber.email_key, *_former_keys(session, ids, subscriber.email_key)]
+    leaving.leave_all(session, subscriber_id, wording="erased")
     _forget_trace(session, ids)
-    _forget_words(session, ids, key)
-    _forget_letters(session, key)
-    _forget_refusals(session, key)
+    for key in keys:
+        _hash_suppressions(session, key)
+        _forget_words(session, ids, key)
+        _forget_letters(session, key)
+        _forget_refusals(session, key)
     nobody = f"{subscriber.id}@{_NOBODY}"
     subscriber.email, subscriber.email_key, subscriber.domain = nobody, nobody, _NOBODY
     subscriber.name, subscriber.attributes, subscriber.paused_until = "", {}, None
     subscriber.erased_at = session.scalar(select(func.clock_timestamp()))
     session.flush()
     record(session, by=by, action="subscriber.erased", subject_type="subscriber", subject_id=subscriber_id, ip=ip)
+
+
+def _former_keys(session: Session, ids: list[int], present: str) -> list[str]:
+    """Addresses the reader has had before. One that is somebody else's by now is theirs alone."""
+    query = select(AddressChange.old_key).where(
+        AddressChange.subscriber_id.in_(ids),
+        AddressChange.done_at.is_not(None),
+        AddressChange.old_key != present,
+        ~exists().where(Subscriber.email_key == AddressChange.old_key),
+    )
+    return list(session.scalars(query.distinct()))
 
 
 def _hash_suppressions(session: Session, key: str) -> None:
