@@ -37,7 +37,7 @@ def get_content(session: Session, issue: Issue) -> Content:
         preheader=issue.preheader or propose_preheader(titles),
         language=newsletter.language,
         theme=newsletter.theme,
-        theme_options=_with_correction(newsletter, issue.correction),
+        theme_options=theme_options_of(newsletter, issue.correction),
         articles=tuple(_article_content(article, newsletter) for article in issue.articles),
         web_url=links.issue_url(newsletter.slug, issue.id),
         archive_url=links.newsletter_url(newsletter.slug),
@@ -45,7 +45,7 @@ def get_content(session: Session, issue: Issue) -> Content:
     )
 
 
-def _with_correction(newsletter: Newsletter, correction: str) -> dict[str, Any]:
+def theme_options_of(newsletter: Newsletter, correction: str) -> dict[str, Any]:
     """The newsletter's options; a correction stands before everything else, where nobody can miss it."""
     if not correction:
         return newsletter.theme_options

@@ -95,7 +95,7 @@ def test_who_has_it_already_gets_nothing_and_who_has_not_gets_it_all(
         assert (again.status_code, again.get_data()) == (304, b""), header
     corrected = Edition(
         issue_id=issue.id, ordinal=2, subject="x", theme="bulletin", language="zh_CN", html="", text="",
-        content_hash="1" * 64, masthead={"title": "科技参考"},
+        content_hash="1" * 64, masthead={"title": "科技参考", "correction": "原文<误>。"},
         created_at=dt.datetime.now(dt.UTC) + dt.timedelta(hours=1),
     )  # fmt: skip
     corrected.articles = [EditionArticle(article_id=7, position=1, title="更正", body="")]
@@ -104,6 +104,7 @@ def test_who_has_it_already_gets_nothing_and_who_has_not_gets_it_all(
     again = visitor.client.get(address, headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 200
     assert "更正" in again.get_data(as_text=True)
+    assert "原文&lt;误&gt;" in again.get_data(as_text=True).replace("&amp;", "&")
     late = visitor.client.get(address, headers={"If-Modified-Since": first.headers["Last-Modified"]})
     assert late.status_code == 200
 

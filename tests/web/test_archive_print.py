@@ -155,7 +155,7 @@ def test_a_later_edition_takes_the_place_of_the_old(
     old = visitor.client.get(address)
     edition = Edition(
         issue_id=issue.id, ordinal=2, subject="x", theme="bulletin", language="zh_CN", html="", text="",
-        content_hash="1" * 64, masthead={"title": "科技参考"},
+        content_hash="1" * 64, masthead={"title": "科技参考", "correction": "第二段数字有误。"},
     )  # fmt: skip
     edition.articles = [EditionArticle(article_id=7, position=1, title="更正启事", body="<p>更正</p>")]
     session.add(edition)
@@ -163,6 +163,7 @@ def test_a_later_edition_takes_the_place_of_the_old(
     new = visitor.client.get(address, headers={"If-None-Match": old.headers["ETag"]})
     assert new.status_code == 200
     assert "更正启事" in words_of(new.get_data())
+    assert "第二段数字有误。" in words_of(new.get_data())
     assert len(list(folder().glob(f"{issue.id}-*.pdf"))) == 1
     assert list(folder().glob("*.draft")) == []
 

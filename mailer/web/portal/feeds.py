@@ -77,12 +77,14 @@ def _entry(newsletter: Newsletter, issue: Issue, edition: Edition, articles: lis
         f'<li><a href="{escape(links.article_url(newsletter.slug, issue.id, article_id))}">{escape(title)}</a></li>'
         for article_id, title in articles
     ]
+    correction = edition.masthead.get("correction", "")
+    note = f"<p>{escape(correction)}</p>" if correction else ""
     sent_at = issue.first_sent_at or edition.created_at
     return Entry(
         url=links.issue_url(newsletter.slug, issue.id),
         title=name_of(newsletter, issue, edition),
         summary=edition.preheader or " · ".join(title for _, title in articles[:3]),
-        content=f"<ol>{''.join(lines)}</ol>",
+        content=f"{note}<ol>{''.join(lines)}</ol>",
         published_at=sent_at,
         # An edition is approved before it is sent; a later one, a correction, changes the entry.
         updated_at=max(sent_at, edition.created_at),

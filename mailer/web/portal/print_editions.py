@@ -21,6 +21,7 @@ from flask.typing import ResponseReturnValue
 
 from mailer.errors import CompositionError
 from mailer.newsletters.models import Newsletter
+from mailer.newsroom.compiling import theme_options_of
 from mailer.newsroom.editions import get_published
 from mailer.newsroom.pictures import list_used
 from mailer.press.content import Content
@@ -51,7 +52,8 @@ def print_edition_of(newsletter: Newsletter, issue_id: int) -> ResponseReturnVal
     """The PDF, to be read in the browser and kept under a good name."""
     session = get_session()
     issue, edition = get_published(session, newsletter.id, issue_id)
-    content = with_theme(content_of(newsletter, issue, edition), newsletter)
+    correction = edition.masthead.get("correction", "")
+    content = with_theme(content_of(newsletter, issue, edition), newsletter, correction)
     name = name_of(newsletter, issue, edition)
 
     def pictures() -> Mapping[str, bytes]:
@@ -75,13 +77,16 @@ def print_edition_of(newsletter: Newsletter, issue_id: int) -> ResponseReturnVal
     return response.make_conditional(request, accept_ranges=True, complete_length=len(made))
 
 
-def with_theme(content: Content, newsletter: Newsletter) -> Content:
-    """In the newsletter's colours, as its mail and its pages; in the theme's own where they are wrong."""
+def with_theme(content: Content, newsletter: Newsletter, correction: str = "") -> Content:
+    """In the newsletter's colours, as its mail and its pages, and with what it corrects at its head; in the theme's own
+    look where that of the newsletter has become wrong since.
+    """
+    options = theme_options_of(newsletter, correction)
     try:
-        get_theme(content.theme, newsletter.theme_options)
+        get_theme(content.theme, options)
     except CompositionError:
-        return content
-    return replace(content, theme_options=newsletter.theme_options)
+        return replace(content, theme_options={"header": options["header"]} if correction else {})
+    return replace(content, theme_options=options)
 
 
 def disposition(name: str, plain: str) -> str:
