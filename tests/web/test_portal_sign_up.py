@@ -9,14 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer import links, newsletters
-from mailer.audience import entrance
+from mailer.audience import admission, entrance
 from mailer.audience.models import Consent, Subscriber, Subscription
 from mailer.audience.rules import SubscriptionState
 from mailer.db import now
 from mailer.letters.models import Letter
 from mailer.web import stamps
+from tests.conftest import forget_settings
 from tests.web.conftest import Page, Visitor
-from tests.web.portal_scene import WORDING_ZH, Scene, set_scene
+from tests.web.portal_scene import WORDING_ZH, Scene, send_issue, set_scene
 
 
 @pytest.fixture
@@ -261,3 +262,59 @@ def test_no_page_for_readers_needs_script_style_or_a_foreign_host(app: Flask, se
         assert page.tree.xpath("//*[@style] | //script[not(@src)] | //style | //*[@onclick]") == []
         for reference in page.tree.xpath("//@src | //link/@href"):
             assert str(reference).startswith("/") or str(reference).startswith("http://127.0.0.1:8000/")
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_slip_of_the_finger_is_asked_about_and_stops_nothing(
+    session: Session, visitor: Visitor, scene: Scene
+) -> None:
+    page = fill_in(visitor, scene, email="ann@gmial.com")
+    assert (page.path, len(letters(session))) == ("/subscribe/sent", 1)
+    assert "Did you mean ann@gmail.com?" in page.text
+    [link] = [a.get("href") for a in page.tree.xpath("//main//a") if "suggested" in a.get("href")]
+    assert visitor.get(link).tree.get_element_by_id("email").value == "ann@gmail.com"
+    assert "Did you mean" not in fill_in(visitor, scene, email="ann@gmail.com").text
+
+
+@pytest.mark.usefixtures("patient")
+def test_too_many_from_one_network_are_told_so_whoever_they_name(
+    session: Session, visitor: Visitor, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILER_SIGN_UPS_PER_IP", "1")
+    forget_settings()
+    try:
+        assert fill_in(visitor, scene).status == 200
+        for email in ("ann@example.org", "bob@example.org"):
+            refused = fill_in(visitor, scene, email=email)
+            assert refused.status == 422
+            assert "Too many sign-ups came from your network" in refused.text
+    finally:
+        monkeypatch.undo()
+        forget_settings()
+    assert len(letters(session)) == 1
+
+
+def test_work_is_asked_for_under_pressure_only(
+    visitor: Visitor, scene: Scene, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for address in ("/n/tech/", "/subscribe"):
+        assert visitor.get(address).tree.xpath("//altcha-widget") == []
+    monkeypatch.setenv("MAILER_SIGN_UPS_PER_HOUR", "1")
+    forget_settings()
+    try:
+        admission.admit(session, "192.0.2.1", has_proof=False)
+        for address in ("/n/tech/", "/subscribe"):
+            [widget] = visitor.get(address).tree.xpath("//altcha-widget")
+            assert widget.get("challenge") == "/subscribe/challenge"
+        assert visitor.client.get("/subscribe/challenge").get_json()["parameters"]["algorithm"] == "PBKDF2/SHA-256"
+    finally:
+        monkeypatch.undo()
+        forget_settings()
+
+
+def test_the_form_for_several_says_what_comes_and_from_whom(session: Session, visitor: Visitor, scene: Scene) -> None:
+    newsletters.change_newsletter(session, scene.tech, frequency="每月一期")
+    send_issue(session, scene.tech, number="3")
+    text = visitor.get("/subscribe").text
+    for told in ("某市科技局", "每月一期", "1 issue so far", "第3期"):
+        assert told in text, told
