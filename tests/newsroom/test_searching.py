@@ -4,11 +4,14 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from mailer.db import Base
 from mailer.errors import RuleError
 from mailer.newsletters.models import Newsletter
 from mailer.newsroom import search_terms
@@ -207,3 +210,28 @@ def test_a_snippet_shows_the_first_place_and_says_where_it_is_cut() -> None:
     assert [piece.text for piece in pieces if piece.is_found] == ["科技"]
     assert len(whole) == 132
     assert "".join(piece.text for piece in search_terms.snippet("短", search_terms.read_query("科技"))) == "短"
+
+
+def test_a_restore_which_has_no_search_path_fills_the_index_too(
+    session: Session, newsletter: Newsletter, publish: Publish
+) -> None:
+    issue = publish(("甲", "<p>乙</p>"))
+    edition = session.scalars(select(Edition).where(Edition.issue_id == issue.id)).one()
+    session.execute(text("SET LOCAL search_path = ''"))
+    session.execute(
+        text(
+            "INSERT INTO public.edition_articles (edition_id, article_id, position, title, section, source, body)"
+            " VALUES (:edition, 7, 7, '丙', '', '', '<p>恢复</p>')"
+        ),
+        {"edition": edition.id},
+    )
+    session.commit()
+    assert titles(session, "恢复", newsletter) == ["丙"]
+
+
+def test_models_and_migrations_agree_about_the_index(session: Session) -> None:
+    context = MigrationContext.configure(
+        session.connection(),
+        opts={"include_object": lambda _object, name, kind, *_: kind != "table" or name == "edition_articles"},
+    )
+    assert compare_metadata(context, Base.metadata) == []

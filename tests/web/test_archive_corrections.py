@@ -23,7 +23,8 @@ def sent(session: Session) -> Sent:
 def correct(session: Session, sent: Sent, ordinal: int = 2) -> Edition:
     edition = Edition(
         issue_id=sent.issue.id, ordinal=ordinal, subject="更正", theme="bulletin", language="zh_CN", html="", text="",
-        content_hash="1" * 64, masthead={"title": "澜沧科技参考", "number": "3", "year": 2026, "correction": "第二段<数字>有误。"},
+        content_hash="1" * 64,
+        masthead={"title": "澜沧科技参考", "number": "3", "year": 2026, "correction": "第二段<数字>有误。"},
     )  # fmt: skip
     edition.articles = [
         EditionArticle(article_id=each.id, position=each.position, title=f"更正{each.title}", body="<p>正确。</p>")
