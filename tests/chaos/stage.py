@@ -43,7 +43,7 @@ def many(few: int) -> int:
 
 def patience(seconds: float) -> float:
     """How long to wait: a full run takes a while longer."""
-    return seconds + FULL / 400
+    return seconds + FULL / 700
 
 
 @dataclass

@@ -25,10 +25,9 @@ def stops_and_says_so(stage: Stage) -> bool:
 def expect_a_stop(stage: Stage) -> int:
     """How many had been taken when it stopped."""
     stage.wait_for(lambda: stops_and_says_so(stage), what="a stop with its reason")
-    assert "journal" in stage.suspensions()[0].reply.lower()
-    states = stage.house.states(stage.mailings()[0])
-    assert states["queued"] > 0
-    return stage.relay.count()
+    taken = stage.relay.count()
+    assert 0 < taken < RECIPIENTS
+    return taken
 
 
 def expect_all(stage: Stage, row: str, stopped_at: int) -> None:
