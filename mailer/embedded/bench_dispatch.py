@@ -33,6 +33,8 @@ from mailer.settings import get_settings
 LOOK_SECONDS = 0.1
 # A worker and its beat answer within a second or two; a loaded machine may take longer.
 READY_SECONDS = 60.0
+# Preparing five million readers takes less; so does any pause between two tries of a relay.
+STALL_SECONDS = 180.0
 # One for upkeep and one for letters, beside those that send.
 OTHER_PROCESSES = 2
 
@@ -220,6 +222,7 @@ def _measure(load: Load, edition_id: int, list_id: int, trees: _Trees) -> BenchR
 
 def _wait(mailing_id: int) -> str:
     """Until nothing is left to send; why it stopped before, if it did. One row is looked at: looking costs nothing."""
+    seen, since = None, time.monotonic()
     while True:
         time.sleep(LOOK_SECONDS)
         with session_scope() as session:
@@ -228,3 +231,8 @@ def _wait(mailing_id: int) -> str:
                 return ""
             if mailing.state in {MailingState.PAUSED, MailingState.DRAFT}:
                 return f"{mailing.pause_reason} {mailing.pause_reply}".strip() or mailing.state
+            news = (mailing.state, mailing.progressed_at)
+        if news != seen:
+            seen, since = news, time.monotonic()
+        elif time.monotonic() - since > STALL_SECONDS:
+            return f"{mailing.state}, and nothing has moved for {STALL_SECONDS:.0f} seconds"
