@@ -86,6 +86,8 @@ _HEADINGS: dict[Target, frozenset[str]] = {
 # What a heading means in one system only.
 _OWN: dict[tuple[Source, str], Target] = {
     (Source.LISTMONK, "attributes"): Target.ATTRIBUTES,
+    (Source.MAILER, "attributes"): Target.ATTRIBUTES,
+    (Source.MAILER, "unsubscribedat"): Target.IGNORE,
     (Source.MAILMAN, "role"): Target.STATE,
 }
 _STATES: dict[str, Standing] = {
@@ -116,7 +118,11 @@ def find_source(folded: Sequence[str]) -> Source:
 def find_target(heading: str, source: Source) -> Target:
     """What a column of this (folded) heading means."""
     own = _OWN.get((source, heading))
-    return own or next((target for target, known in _HEADINGS.items() if heading in known), Target.IGNORE)
+    return (
+        own
+        if own is not None
+        else next((target for target, known in _HEADINGS.items() if heading in known), Target.IGNORE)
+    )
 
 
 def standing_of(state: str) -> Standing:

@@ -52,8 +52,12 @@ class Subscription(HasId, HasCreatedAt, Base):
     __table_args__ = (
         UniqueConstraint("subscriber_id", "list_id"),
         CheckConstraint("state IN ('unconfirmed', 'confirmed', 'unsubscribed')", name="state"),
-        # The roster walks a list's confirmed readers in subscriber order.
-        Index(None, "list_id", "subscriber_id", postgresql_where=text("state = 'confirmed'")),
+        # The roster walks a list's confirmed readers in subscriber order; pages and counts read it, too.
+        Index(None, "list_id", "state", "subscriber_id"),
+        # Few have left or wait, among many: pages of them alone.
+        Index(
+            "ix_subscriptions_not_confirmed", "state", "subscriber_id", postgresql_where=text("state <> 'confirmed'")
+        ),
     )
 
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))

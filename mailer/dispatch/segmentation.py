@@ -8,12 +8,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, false, func, insert, not_, or_, select, text
+from sqlalchemy import ColumnElement, func, insert, not_, or_, select, text
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 from sqlalchemy.orm import Session
 
-from mailer.audience.models import Segment, Subscriber, Subscription
+from mailer.audience.models import Subscriber, Subscription
 from mailer.audience.rules import SubscriptionState
 from mailer.audience.segmenting import IssueTimes, condition
 from mailer.audience.segments import get_segment
@@ -88,9 +88,7 @@ def _is_outside(session: Session, narrowing: Narrowing) -> ColumnElement[bool]:
     times = issue_times(session)
 
     def holds(segment_id: int) -> ColumnElement[bool]:
-        segment: Segment = get_segment(session, segment_id)
-        # What cannot be told (an attribute that is missing) is not met.
-        return func.coalesce(condition(segment.tree, times), false())
+        return condition(get_segment(session, segment_id).tree, times)
 
     return or_(
         *(not_(holds(segment_id)) for segment_id in narrowing.targets),

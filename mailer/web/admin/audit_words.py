@@ -81,6 +81,8 @@ ACTIONS: dict[str, str] = {
     "subscribers.exported": N_("Subscribers exported"),
     "suppression.added": N_("Suppression added"),
     "suppression.lifted": N_("Suppression lifted"),
+    "suppressions.exported": N_("Suppressions exported"),
+    "suppressions.imported": N_("Suppressions imported"),
 }
 
 # Names of details that a person is likely to read; the others stand for themselves.
@@ -116,6 +118,7 @@ DETAILS: dict[str, str] = {
     "roles": N_("roles"),
     "sender_ids": N_("who may send"),
     "slug": N_("short name"),
+    "search": N_("search"),
     "segments": N_("segments"),
     "state": N_("state"),
     "step": N_("step"),

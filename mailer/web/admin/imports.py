@@ -1,9 +1,8 @@
 """Imports of subscribers: a file uploaded, its columns chosen, checked, carried out, watched, and what was refused."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.file import FileField, FileRequired
@@ -16,13 +15,13 @@ from mailer.audience.layouts import COLUMNS_READ
 from mailer.audience.models import ImportRun
 from mailer.audience.rules import IMPORT_OVER, IMPORT_UNDER_WAY, ImportState
 from mailer.audience.uploading import read_kept_head
-from mailer.db import session_scope
 from mailer.errors import RuleError, UnreadableError
 from mailer.i18n import N_
 from mailer.newsletters import get_list, list_lists
 from mailer.settings import get_settings
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import actor, done, place
+from mailer.web.admin.downloading import download
 from mailer.web.admin.subscribers import list_choices
 from mailer.web.admin.words import BASES, word
 from mailer.web.database import commit, get_session
@@ -169,20 +168,13 @@ def import_state(run_id: int) -> ResponseReturnValue:
     return render_template("admin/import_state.html", **_state_of(run_id))
 
 
-@blueprint.get("/imports/<int:run_id>/refusals.csv")
-def import_refusals(run_id: int) -> ResponseReturnValue:
+@blueprint.get("/imports/<int:run_id>/refusals.<kind>")
+def import_refusals(run_id: int, kind: str) -> ResponseReturnValue:
     """The report: every line that was refused, and why, in the reader's language. Streamed."""
     run = importing.get_import(get_session(), run_id)
     header = (gettext(N_("Line")), gettext(N_("Value")), gettext(N_("Reason")))
     reasons = {reason: gettext(reason) for reason in importing.list_reasons(get_session(), run.id)}
-    headers = {"Content-Disposition": f'attachment; filename="refusals-{run.id}.csv"'}
-    return Response(_report(run.id, header, reasons), mimetype="text/csv", headers=headers)
-
-
-def _report(run_id: int, header: tuple[str, str, str], reasons: dict[str, str]) -> Iterator[str]:
-    """In a session of its own: the request's is closed before the first line leaves."""
-    with session_scope() as session:
-        yield from export_refusals(session, run_id, header, reasons)
+    return download(f"refusals-{run.id}", kind, header, lambda session: export_refusals(session, run_id, reasons))
 
 
 def _state_of(run_id: int) -> dict[str, Any]:

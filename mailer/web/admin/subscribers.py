@@ -3,23 +3,27 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 from wtforms import EmailField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from mailer import accounts, newsletters
 from mailer.audience.adding import add_subscriber
-from mailer.audience.exporting import export_subscriptions
+from mailer.audience.exporting import COLUMNS, Selection, export_subscriptions
 from mailer.audience.rules import SubscriptionState
 from mailer.audience.searching import PAGE_SIZE, get_subscriber, list_subscribers
+from mailer.audience.segments import get_segment
+from mailer.audience.spreadsheets import Row
 from mailer.audience.suppressing import find_suppressions
-from mailer.db import session_scope
+from mailer.dispatch.segmentation import issue_times
 from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.reports.timeline import get_timeline
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import actor, done, place, typed
+from mailer.web.admin.downloading import download
 from mailer.web.admin.words import BASES
 from mailer.web.database import commit, get_session
 from mailer.web.forms import REFUSED, Form, at_most, choices, lazy, required, strip
@@ -75,7 +79,6 @@ def subscribers() -> ResponseReturnValue:
         list_id=list_id,
         state=state,
         args=args,
-        args_of_export={key: value for key, value in args.items() if key != "search"},
         lists={each.id: each for each in newsletters.list_lists(session, has_archived=True)},
         states=list(SubscriptionState),
         first=url_for("admin.subscribers", **args) if request.args.get("before") else None,
@@ -124,26 +127,31 @@ def subscriber(subscriber_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/subscribers/export.csv")
-def subscribers_export() -> ResponseReturnValue:
-    """Who took which list away is in the trail before the first line leaves."""
-    list_id, state = request.args.get("list", type=int), _wanted_state()
+@blueprint.get("/subscribers/export.<kind>")
+def subscribers_export(kind: str) -> ResponseReturnValue:
+    """Any selection; who took which away is in the trail before the first line leaves."""
     session = get_session()
+    segment_id = request.args.get("segment", type=int)
+    selection = Selection(
+        list_id=request.args.get("list", type=int),
+        state=_wanted_state(),
+        search=typed("search"),
+        segment=get_segment(session, segment_id) if segment_id is not None else None,
+    )
     accounts.record(
         session,
         by=actor(),
         action="subscribers.exported",
         subject_type="list",
-        subject_id=list_id,
+        subject_id=selection.list_id,
         ip=place(),
-        state=state or "all",
+        state=selection.state or "all",
+        search=selection.search,
+        segments=[segment_id] if segment_id is not None else [],
     )
     commit()
-    headers = {"Content-Disposition": 'attachment; filename="subscribers.csv"'}
-    return Response(_lines(list_id, state), mimetype="text/csv", headers=headers)
 
+    def rows(own: Session) -> Iterator[Row]:
+        return export_subscriptions(own, selection, issue_times=issue_times(own))
 
-def _lines(list_id: int | None, state: SubscriptionState | None) -> Iterator[str]:
-    """In a session of its own: the request's is closed before the first line leaves."""
-    with session_scope() as session:
-        yield from export_subscriptions(session, list_id=list_id, state=state)
+    return download("subscribers", kind, COLUMNS, rows)

@@ -1,22 +1,30 @@
 """The suppression list: addresses nothing is sent to."""
 
+import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import EmailField, SelectField, TextAreaField
+from flask_wtf.file import FileField, FileRequired
+from wtforms import DateField, EmailField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Optional, ValidationError
 
 from mailer import accounts, newsletters
 from mailer.addresses import mend, parse_address
+from mailer.audience.exporting import SUPPRESSION_COLUMNS, export_suppressions
 from mailer.audience.models import Suppression
 from mailer.audience.rules import SuppressionReason
 from mailer.audience.suppressing import lift, list_suppressions, suppress
-from mailer.errors import NotFoundError, RuleError
+from mailer.audience.suppression_files import import_suppressions
+from mailer.errors import NotFoundError, RuleError, UnreadableError
 from mailer.i18n import N_
+from mailer.settings import get_settings
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import actor, done, place, typed
-from mailer.web.database import get_session
+from mailer.web.admin.downloading import download
+from mailer.web.database import commit, get_session
 from mailer.web.forms import REFUSED, Form, at_most, lazy, required, strip
 from mailer.web.locale import gettext
 
@@ -27,6 +35,22 @@ class SuppressionForm(Form):
     """Which address, for what, and why."""
 
     email = EmailField(lazy(N_("Email address")), [required(), at_most(320)], filters=[strip])
+    newsletter_id = SelectField(lazy(N_("Holds for")), coerce=int)
+    note = TextAreaField(
+        lazy(N_("Reason")), [required(N_("Say why: somebody will ask.")), at_most(1000)], filters=[strip]
+    )
+    expires_on = DateField(lazy(N_("Until, if it ends")), [Optional()])
+
+    def validate_expires_on(self, field: DateField) -> None:
+        """A day that is still to come."""
+        if field.data is not None and field.data <= dt.datetime.now(dt.UTC).date():
+            raise ValidationError(gettext(N_("Choose a day that is still to come.")))
+
+
+class SuppressionFileForm(Form):
+    """A list of addresses, for what it holds, and why."""
+
+    file = FileField(lazy(N_("CSV file or Excel workbook")), [FileRequired(message=lazy(N_("Choose a file.")))])
     newsletter_id = SelectField(lazy(N_("Holds for")), coerce=int)
     note = TextAreaField(
         lazy(N_("Reason")), [required(N_("Say why: somebody will ask.")), at_most(1000)], filters=[strip]
@@ -66,10 +90,7 @@ def suppression_create() -> ResponseReturnValue:
     """Form and act."""
     session = get_session()
     form = SuppressionForm(data={"email": request.args.get("email", "")} if request.method == "GET" else None)
-    form.newsletter_id.choices = [
-        SelectChoice(0, gettext(N_("Everything we send"))),
-        *(SelectChoice(each.id, each.title) for each in newsletters.list_newsletters(session)),
-    ]
+    form.newsletter_id.choices = _scopes()
     if form.validate_on_submit():
         try:
             address = parse_address(form.email.data)
@@ -82,6 +103,7 @@ def suppression_create() -> ResponseReturnValue:
                 reason=SuppressionReason.MANUAL,
                 newsletter_id=form.newsletter_id.data or None,
                 note=form.note.data,
+                expires_at=_end_of(form.expires_on.data),
             )
             _record("suppression.added", made, form.note.data)
             done(N_("Nothing will be sent to %(email)s."), email=address.email)
@@ -105,6 +127,57 @@ def suppression_lift(suppression_id: int) -> ResponseReturnValue:
         done(N_("%(email)s is no longer suppressed."), email=shown.email_key)
         return redirect(url_for("admin.suppressions", search=shown.email_key))
     return render_template("admin/suppression_lift.html", form=form, shown=shown), REFUSED if form.errors else 200
+
+
+@blueprint.route("/suppressions/import", methods=["GET", "POST"])
+def suppression_import() -> ResponseReturnValue:
+    """Form, act, and what became of each line."""
+    form, outcome = SuppressionFileForm(), None
+    form.newsletter_id.choices = _scopes()
+    if form.validate_on_submit():
+        session = get_session()
+        try:
+            outcome = import_suppressions(
+                session,
+                form.file.data.stream,
+                filename=form.file.data.filename or "",
+                newsletter_id=form.newsletter_id.data or None,
+                note=form.note.data,
+                by=actor(),
+                ip=place(),
+            )
+        except (RuleError, UnreadableError) as error:
+            session.rollback()
+            form.refuse(error, "file")
+        else:
+            commit()
+    page = render_template("admin/suppression_import.html", form=form, outcome=outcome)
+    return page, REFUSED if form.errors else 200
+
+
+@blueprint.get("/suppressions/export.<kind>")
+def suppressions_export(kind: str) -> ResponseReturnValue:
+    """Who took it away is in the trail before the first line leaves."""
+    accounts.record(
+        get_session(), by=actor(), action="suppressions.exported", subject_type="suppression", subject_id=None,
+        ip=place(),
+    )  # fmt: skip
+    commit()
+    return download("suppressions", kind, SUPPRESSION_COLUMNS, export_suppressions)
+
+
+def _scopes() -> list[SelectChoice]:
+    return [
+        SelectChoice(0, gettext(N_("Everything we send"))),
+        *(SelectChoice(each.id, each.title) for each in newsletters.list_newsletters(get_session())),
+    ]
+
+
+def _end_of(day: dt.date | None) -> dt.datetime | None:
+    """The end of that day here."""
+    if day is None:
+        return None
+    return dt.datetime.combine(day, dt.time(23, 59, 59), ZoneInfo(get_settings().time_zone))
 
 
 def _record(action: str, suppression: Suppression, note: str) -> None:
