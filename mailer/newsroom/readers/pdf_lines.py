@@ -10,13 +10,18 @@ from mailer.newsroom.readers.pdf_page import Line
 from mailer.newsroom.structure.blocks import Block, Inset
 from mailer.newsroom.structure.furniture import is_page_number
 from mailer.newsroom.structure.lines import is_marked
-from mailer.newsroom.structure.typography import is_cjk, squeeze
+from mailer.newsroom.structure.typography import is_cjk, is_finished, squeeze
 
 # Lines of head and foot: at most so many from a page's edge are looked at.
 _EDGE = 3
 # Rows of the first page that may be its masthead.
-_HEAD = 8
+_HEAD = 5
+# What a running head never holds: the first line of the same notice may stand at the head of two pages.
+_CLAUSE = re.compile("[，。；！？]")
 _OTHER_SIZE = 0.8
+# In parts of the type's size: where paragraphs begin at least, and what may be lacking at the end of a broken line.
+_INDENT = 0.8
+_NEARLY_FULL = 4
 # Between a number and an ideograph some write a space, others none; with these words nobody does.
 _SPACED = re.compile(r"[0-9A-Za-z] (?=[一-鿿])|[一-鿿] (?=[0-9A-Za-z])")
 _CLOSE = re.compile(r"[0-9A-Za-z](?=[一-鿿])(?![年月日号期时分页第个])|[一-鿿](?<![年月日号期第])(?=[0-9A-Za-z])")
@@ -25,11 +30,13 @@ _FIRST_WORD = re.compile(r"[^\s\u2e80-\uffff]+")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How a document is set, in points: size of the text, distance of lines, whether paragraphs are indented."""
+    """How a document is set, in points: size of the text, distance of lines, whether paragraphs are indented or
+    have space between them."""
 
     size: float
     leading: float
     is_indented: bool
+    is_spaced: bool = False
 
 
 def find_furniture(pages: Sequence[Sequence[Line]]) -> set[tuple[int, float]]:
@@ -38,16 +45,18 @@ def find_furniture(pages: Sequence[Sequence[Line]]) -> set[tuple[int, float]]:
     """
     places: dict[tuple[str, int], list[Line]] = {}
     found: set[tuple[int, float]] = set()
-    masthead = "".join(squeeze(row.text) for row in pages[0][:_HEAD]) if pages else ""
+    head = pages[0][:_HEAD] if pages else []
+    masthead = "".join(squeeze(row.text) for row in head)
+    name = squeeze(max(head, key=lambda row: row.size).text) if head else ""
     for rows in pages:
         for at, row in enumerate(rows):
             if _EDGE <= at < len(rows) - _EDGE:
                 continue
             bare = squeeze(row.text)
             is_outermost = at in {0, len(rows) - 1} and len(rows) > 1
-            if is_outermost and (is_page_number(row.text) or _is_number(bare) or _repeats(row, masthead)):
+            if is_outermost and (is_page_number(row.text) or _is_number(bare) or _repeats(row, name, masthead)):
                 found.add((row.page, row.y))
-            elif len(bare) <= 80:
+            elif len(bare) <= 80 and not _CLAUSE.search(bare):
                 form = re.sub(r"\d+|[一二三四五六七八九十]+(?=页)", "0", bare)
                 places.setdefault((form, round(row.y / 3)), []).append(row)
     for there in places.values():
@@ -57,10 +66,14 @@ def find_furniture(pages: Sequence[Sequence[Line]]) -> set[tuple[int, float]]:
     return found
 
 
-def _repeats(row: Line, masthead: str) -> bool:
-    """Whether a row at the edge of a later page says only what the first page's head says, and perhaps a number."""
+def _repeats(row: Line, name: str, masthead: str) -> bool:
+    """Whether a row at the edge of a later page says the first page's largest line, and besides only what its head says
+    too, or a number.
+    """
     pieces = [squeeze(piece) for piece in row.text.split("   ")]
-    return row.page > 1 and all(piece in masthead or _is_number(piece) for piece in pieces)
+    return (
+        row.page > 1 and name in squeeze(row.text) and all(piece in masthead or _is_number(piece) for piece in pieces)
+    )
 
 
 def _is_number(bare: str) -> bool:
@@ -114,17 +127,26 @@ def read_setting(lines: Sequence[Line]) -> Setting:
         sizes[round(line.size * 2) / 2] += len(line.text)
     size = sizes.most_common(1)[0][0] if sizes else 10.0
     gaps: Counter[float] = Counter()
+    over: Counter[float] = Counter()
     for above, line in pairwise(lines):
         gap = above.y - line.y
-        if above.frame == line.frame and abs(line.size - size) < _OTHER_SIZE and 0.8 * size < gap < 3 * size:
+        is_text = abs(line.size - size) < _OTHER_SIZE and abs(above.size - size) < _OTHER_SIZE
+        if above.frame == line.frame and is_text and 0.8 * size < gap < 3 * size:
             gaps[round(gap * 2) / 2] += 1
+            over[round(gap * 2) / 2] += is_finished(above.text.strip(), soft=False)
     # The smallest of the frequent distances: paragraphs may have space between them.
     most = max(gaps.values(), default=0)
     leading = min((gap for gap, count in gaps.items() if count * 4 >= most), default=1.5 * size)
     body = [line for line in lines if abs(line.size - size) < _OTHER_SIZE]
     edges = _edges(body, Setting(size, leading, is_indented=False))
     indented = sum(0.8 <= (line.left - edges[line.frame][0]) / size <= 3.2 for line in body)
-    return Setting(size, leading, is_indented=indented >= 2 and indented * 14 >= len(body))
+    wide = sum(count for gap, count in over.items() if 1.25 * leading < gap < 2.6 * leading)
+    return Setting(
+        size,
+        leading,
+        is_indented=indented >= 2 and indented * 14 >= len(body),
+        is_spaced=wide * 12 >= len(body) > 0,
+    )
 
 
 def _edges(lines: Sequence[Line], setting: Setting) -> dict[int, tuple[float, float]]:
@@ -173,28 +195,37 @@ def _is_centred(line: Line, left: float, right: float) -> bool:
 
 
 def _joins(above: Line, line: Line, edges: dict[int, tuple[float, float]], setting: Setting) -> bool | None:
-    if abs(above.size - line.size) > _OTHER_SIZE or (above.is_bold and not line.is_bold):
+    """Whether `line` goes on with the line above it; `None` where only the words can tell."""
+    if abs(above.size - line.size) > _OTHER_SIZE:
         return False
     left, _ = edges[line.frame]
     is_full = _is_full(above, line, edges[above.frame][1])
-    indent = (line.left - left) / (line.size or 1)
-    is_text = abs(line.size - setting.size) < _OTHER_SIZE
+    is_over = is_finished(above.text.strip(), soft=False)
+    if above.is_bold != line.is_bold and (is_over or not is_full):
+        return False
     if above.frame == line.frame:
         gap = above.y - line.y
+        is_text = abs(line.size - setting.size) < _OTHER_SIZE
         if gap > (1.3 * setting.leading if is_text else 2.1 * line.size):
             return False
         if not is_text:
             # A heading over two lines is centred or breaks where it likes.
             return True
-        if indent >= 0.8 and (above.left - left) / line.size < 0.8:
-            return False
-    if indent >= 0.8 and setting.is_indented:
+    indent = (line.left - left) / (line.size or 1)
+    above_indent = (above.left - edges[above.frame][0]) / (line.size or 1)
+    if indent >= _INDENT and (setting.is_indented or above_indent < _INDENT):
         return False
-    if not is_full:
-        return False
-    if above.frame != line.frame and not setting.is_indented:
-        return None
-    return None if is_marked(line.text.strip()) else True
+    if is_marked(line.text.strip()):
+        return None if is_full or not is_over else False
+    if setting.is_indented:
+        return not is_over or is_full
+    if above.frame != line.frame:
+        return False if is_over and not is_full else None
+    return setting.is_spaced or is_full or (not is_over and _room(above, edges) < _NEARLY_FULL * line.size)
+
+
+def _room(line: Line, edges: dict[int, tuple[float, float]]) -> float:
+    return edges[line.frame][1] - line.right
 
 
 def _is_full(above: Line, line: Line, right: float) -> bool:

@@ -8,7 +8,7 @@ from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.entries import Entry, read_entry, undecorated
 from mailer.newsroom.structure.furniture import is_bare_number, is_page_number, is_rule
 from mailer.newsroom.structure.lines import is_running_text
-from mailer.newsroom.structure.listing import Listing, is_abstract, list_entries
+from mailer.newsroom.structure.listing import Listing, is_abstract, is_stray_page, list_entries
 from mailer.newsroom.structure.masthead import is_masthead_line
 from mailer.newsroom.structure.matching import SAME, normal_form, similarity
 from mailer.newsroom.structure.numerals import DATES
@@ -158,6 +158,11 @@ def _end(blocks: list[Block], first: int) -> int:
     while at < limit:
         block = blocks[at]
         if is_no_entry(block):
+            at += 1
+            continue
+        if at > first and is_stray_page(block.text):
+            last_featured = at
+            paged += 1
             at += 1
             continue
         entry = read_entry(block)

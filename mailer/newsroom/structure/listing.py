@@ -81,6 +81,11 @@ def list_entries(lines: list[Entry], forms: set[str], known_sections: set[str]) 
     return Listing(tuple(assembly.entries), tuple(assembly.sections))
 
 
+def is_stray_page(text: str) -> bool:
+    """Whether a line is only a leader with a page, the end of an entry that filled the line above."""
+    return len(text) <= 80 and _STRAY_PAGE.fullmatch(fold(text)) is not None
+
+
 def _with_stray_pages(lines: list[Entry]) -> list[Entry]:
     """Gives an entry the page that stands alone, behind a leader, on the line below it."""
     found: list[Entry] = []
