@@ -36,7 +36,7 @@ LABELS = {
 @blueprint.post("/articles/<int:article_id>/autosave")
 @only(may_edit)
 def article_autosave(article_id: int) -> ResponseReturnValue:
-    """For the editor's script: saved, or why not, as JSON."""
+    """For the editor's script: saved, or why not, as JSON; `is_over` where trying again would not help."""
     session = get_session()
     form = ArticleForm()
     article = editing.get_article(session, article_id)
@@ -48,7 +48,7 @@ def article_autosave(article_id: int) -> ResponseReturnValue:
         )
     except RuleError as error:
         session.rollback()
-        return jsonify(message=say(error)), 409
+        return jsonify(message=say(error), is_over=True), REFUSED
     commit()
     return jsonify(revision=article.revision)
 
@@ -66,7 +66,7 @@ def article_autosave_new(issue_id: int) -> ResponseReturnValue:
         article = editing.add_article(session, issue, by=get_account(), **values)
     except RuleError as error:
         session.rollback()
-        return jsonify(message=say(error)), 409
+        return jsonify(message=say(error), is_over=True), REFUSED
     commit()
     return jsonify(
         revision=article.revision,

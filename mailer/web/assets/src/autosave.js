@@ -43,7 +43,7 @@ export const startAutosave = (form, { fill, done }) => {
       } else {
         status.textContent = said.message;
         // What is missing in the form may be filled in; anything else needs a person.
-        isOver = answer.status !== 422;
+        isOver = Boolean(said.is_over);
       }
     } catch {
       status.textContent = status.dataset.failed;

@@ -56,7 +56,11 @@ export const wakePictures = (root, editor) => {
       const said = await answer.json();
       if (!answer.ok) return complain(said.message, file);
       dialog.close();
-      editor.chain().focus().insertContent({ type: "picture", attrs: { src: said.src, alt: words, width: said.width } }).run();
+      // In a paragraph of its own, behind the one that is being written (or the table).
+      const place = editor.state.selection.$to;
+      const at = place.depth ? place.after(1) : place.pos;
+      const picture = { type: "picture", attrs: { src: said.src, alt: words, width: said.width } };
+      editor.chain().focus().insertContentAt(at, { type: "paragraph", content: [picture] }).run();
     } catch {
       complain(problem.dataset.failed);
     } finally {
