@@ -1,6 +1,7 @@
 """What will happen when the button is pressed: how many get it, who does not, when it is done, and what limits it."""
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,10 +12,12 @@ from sqlalchemy.orm import Session
 from mailer.db import now
 from mailer.dispatch.models import Mailing
 from mailer.dispatch.preparing import judgement, judging
-from mailer.dispatch.providers import get_providers
-from mailer.dispatch.relays import active_limits
+from mailer.dispatch.routing import list_planned, list_routes
 from mailer.dispatch.rules import ExclusionReason, MailingState
 from mailer.dispatch.segmentation import Narrowing, note_outsiders
+from mailer.dispatch.slowing import load_paces
+from mailer.dispatch.suspending import list_suspensions
+from mailer.dispatch.windows import find_window
 from mailer.newsroom.editions import get_edition
 from mailer.newsroom.models import Issue
 
@@ -33,6 +36,8 @@ class LimitedBy(StrEnum):
     RELAY = "relay"
     MAILING = "mailing"
     PROVIDER = "provider"
+    # There is only so much time in its sending window.
+    WINDOW = "window"
     # As fast as the relay took the last mailing.
     OBSERVED = "observed"
     # As fast as relays usually are: nothing has been sent yet.
@@ -41,12 +46,14 @@ class LimitedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderForecast:
-    """One provider group: its recipients, and the seconds until the last of them is served."""
+    """One provider group: its recipients, and the seconds from the start until the last of them is served."""
 
     provider: str
     recipients: int
     seconds: float
     limited_by: LimitedBy
+    # It has asked to be left alone until then.
+    suspended_until: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +101,40 @@ def forecast(
             counts[provider] = counts.get(provider, 0) + count
         else:
             exclusions[ExclusionReason(reason)] = exclusions.get(ExclusionReason(reason), 0) + count
-    return _forecast(session, counts, exclusions, rate, start or now(session))
+    return _forecast(session, issue.newsletter_id, counts, exclusions, rate, start or now(session))
 
 
 def _forecast(
     session: Session,
+    newsletter_id: int,
     counts: dict[str, int],
     exclusions: dict[ExclusionReason, int],
     wanted: float | None,
     start: dt.datetime,
 ) -> Forecast:
-    speed, limited_by = _speed(session, wanted)
+    speed, limited_by = _speed(session, newsletter_id, wanted)
+    window = find_window(session, newsletter_id=newsletter_id)
+    paces = load_paces(session)
+    waits = {each.provider: each.until for each in list_suspensions(session)}
     total = sum(counts.values())
     basic = total / speed
     providers = []
     for name, count in sorted(counts.items(), key=lambda item: -item[1]):
-        group = get_providers().get(name)
+        group = paces.get(name)
         own = count / group.rate if group and group.rate else 0.0
-        is_own = own > basic
-        providers.append(ProviderForecast(name, count, max(own, basic), LimitedBy.PROVIDER if is_own else limited_by))
+        begins = max(start, waits.get(name, start))
+        work = max(own, basic) if begins == start else max(own, count / speed)
+        finish_at = window.finish(begins, work) if window else begins + dt.timedelta(seconds=work)
+        seconds = (finish_at - start).total_seconds()
+        is_own = own > basic or begins > start
+        reason = LimitedBy.PROVIDER if is_own else limited_by
+        if window is not None and seconds > (begins - start).total_seconds() + work + 1:
+            reason = LimitedBy.WINDOW
+        providers.append(ProviderForecast(name, count, seconds, reason, waits.get(name)))
     slowest = max(providers, key=lambda item: item.seconds, default=None)
     seconds = slowest.seconds if slowest else 0.0
-    is_providers = slowest is not None and slowest.limited_by is LimitedBy.PROVIDER
+    decisive = slowest.limited_by if slowest else limited_by
+    is_providers = decisive is LimitedBy.PROVIDER
     return Forecast(
         recipients=total,
         exclusions=exclusions,
@@ -123,19 +142,20 @@ def _forecast(
         rate=speed,
         seconds=seconds,
         finish_at=start + dt.timedelta(seconds=seconds),
-        limited_by=LimitedBy.PROVIDER if is_providers else limited_by,
+        limited_by=decisive,
         provider=slowest.provider if slowest and is_providers else None,
     )
 
 
-def _speed(session: Session, wanted: float | None) -> tuple[float, LimitedBy]:
-    relay, relay_rate = active_limits(session)
+def _speed(session: Session, newsletter_id: int, wanted: float | None) -> tuple[float, LimitedBy]:
+    routes = list_routes(session, newsletter_id) or list_planned(session, newsletter_id)
+    relay_rate = sum(route.rate or math.inf for route in routes)
     observed = _observed(session)
     if observed is not None:
         known = [(observed, LimitedBy.OBSERVED)]
     else:
-        known = [(relay.connections * ASSUMED_PER_CONNECTION, LimitedBy.ASSUMED)]
-    if relay_rate is not None:
+        known = [(sum(route.address.connections for route in routes) * ASSUMED_PER_CONNECTION, LimitedBy.ASSUMED)]
+    if relay_rate < math.inf:
         known.append((relay_rate, LimitedBy.RELAY))
     if wanted is not None:
         known.append((wanted, LimitedBy.MAILING))

@@ -1,20 +1,25 @@
 """How far a mailing is: for its page, which asks every two seconds while it is sent."""
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from redis.exceptions import RedisError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mailer.db import now
+from mailer.dispatch.counting import count_deliveries
 from mailer.dispatch.finishing import list_queued_providers
 from mailer.dispatch.models import Delivery, Exclusion, Mailing, Suspension
 from mailer.dispatch.pacing import Meter, connect
-from mailer.dispatch.providers import get_providers
 from mailer.dispatch.routing import has_route
-from mailer.dispatch.rules import DeliveryState, ExclusionReason, MailingState, SuspensionKind
+from mailer.dispatch.rules import PENDING, DeliveryState, ExclusionReason, MailingState, SuspensionKind
+from mailer.dispatch.slowing import load_paces
 from mailer.dispatch.suspending import list_suspensions
+from mailer.dispatch.way_states import ProviderState, RelayState, list_provider_states, list_relay_states
+from mailer.dispatch.window_hours import Window
+from mailer.dispatch.windows import find_window
 from mailer.i18n import N_
 from mailer.queue import HEARTBEAT_KEY
 from mailer.settings import get_settings
@@ -49,6 +54,11 @@ class Progress:
     stall: str | None
     suspensions: list[Suspension]
     next_attempt_at: dt.datetime | None = None
+    # Outside its sending window: when that opens; within it: when it closes.
+    opens_at: dt.datetime | None = None
+    closes_at: dt.datetime | None = None
+    providers: list[ProviderState] = field(default_factory=list)
+    relays: list[RelayState] = field(default_factory=list)
 
     @property
     def pending(self) -> int:
@@ -57,12 +67,14 @@ class Progress:
 
 
 def get_progress(session: Session, mailing: Mailing) -> Progress:
-    """Counts from the ledger itself, in one snapshot."""
+    """Counts from the ledger itself, in one snapshot; of a long roster as it was a few seconds ago (`counting`)."""
     states = dict.fromkeys(DeliveryState, 0)
-    counted = session.execute(
-        select(Delivery.state, func.count()).where(Delivery.mailing_id == mailing.id).group_by(Delivery.state)
-    )
-    states.update({DeliveryState(state): count for state, count in counted})
+    left: dict[str, tuple[int, int]] = {}
+    for (state, provider), count in count_deliveries(session, mailing).items():
+        states[state] += count
+        if state in PENDING:
+            queued, claimed = left.get(provider, (0, 0))
+            left[provider] = (queued + count, claimed) if state is DeliveryState.QUEUED else (queued, claimed + count)
     excluded = session.execute(
         select(Exclusion.reason, func.count()).where(Exclusion.mailing_id == mailing.id).group_by(Exclusion.reason)
     )
@@ -73,15 +85,26 @@ def get_progress(session: Session, mailing: Mailing) -> Progress:
     due_at = _next_attempt(session, mailing) if is_sending and states[DeliveryState.QUEUED] else None
     waits_until = due_at if due_at and due_at > moment and not states[DeliveryState.CLAIMED] else None
     rate, beat = _ask_redis(mailing.id)
+    window = find_window(session, newsletter_id=mailing.newsletter_id, mailing_id=mailing.id) if is_sending else None
+    closes_at = window.closes_at(moment) if window else None
+    opens_at = window.opens_at(moment) if window and closes_at is None else None
+    stall = None if waits_until or opens_at else _stall(session, mailing, moment, suspensions, beat)
+    if stall and window and window.opened_at(moment) > moment - STALL:
+        # It was shut, and has only just been opened.
+        stall = None
     return Progress(
         states=states,
         roster=mailing.roster_size,
         exclusions={ExclusionReason(reason): count for reason, count in excluded},
         rate_per_second=rate if is_sending else None,
-        finish_at=_finish_at(session, mailing, pending, rate, waits_until or moment) if is_sending else None,
-        stall=None if waits_until else _stall(session, mailing, moment, suspensions, beat),
+        finish_at=_finish_at(session, left, pending, rate, waits_until or moment, window) if is_sending else None,
+        stall=stall,
         suspensions=suspensions,
         next_attempt_at=waits_until,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        providers=list_provider_states(session, left) if is_sending else [],
+        relays=list_relay_states(session, mailing.newsletter_id) if is_sending else [],
     )
 
 
@@ -112,23 +135,26 @@ def _next_attempt(session: Session, mailing: Mailing) -> dt.datetime | None:
 
 
 def _finish_at(
-    session: Session, mailing: Mailing, pending: int, rate: float | None, start: dt.datetime
+    session: Session,
+    left: Mapping[str, tuple[int, int]],
+    pending: int,
+    rate: float | None,
+    start: dt.datetime,
+    window: Window | None,
 ) -> dt.datetime | None:
+    """From how fast it goes now, and from what each provider takes and when; within the window."""
     if not pending or not rate:
         return None
-    seconds = pending / rate
-    for provider in list_queued_providers(session, mailing.id):
-        group = get_providers().get(provider)
-        if group is not None and group.rate is not None:
-            left = session.scalar(
-                select(func.count()).where(
-                    Delivery.mailing_id == mailing.id,
-                    Delivery.provider == provider,
-                    Delivery.state == DeliveryState.QUEUED,
-                )
-            )
-            seconds = max(seconds, (left or 0) / group.rate)
-    return start + dt.timedelta(seconds=seconds)
+    paces = load_paces(session)
+    stops = {each.provider: each.until for each in list_suspensions(session)}
+    ends = []
+    for provider, (queued, claimed) in left.items():
+        pace = paces.get(provider)
+        own = (queued + claimed) / pace.rate if pace is not None and pace.rate else 0.0
+        begins = max(start, stops.get(provider, start))
+        seconds = max(own, pending / rate if begins == start else 0.0)
+        ends.append(window.finish(begins, seconds) if window else begins + dt.timedelta(seconds=seconds))
+    return max(ends, default=None)
 
 
 def _stall(

@@ -57,6 +57,14 @@ def list_routes(session: Session, newsletter_id: int | None = None) -> list[Rout
     return routes
 
 
+def list_planned(session: Session, newsletter_id: int | None = None) -> list[Route]:
+    """Those that would be used if none of them were left alone: for a forecast. Raises as `list_routes`."""
+    relays = list_candidates(session, newsletter_id)
+    if not relays:
+        return [Route(relay_of_settings())]
+    return [Route(address_of(relay), relay.rate, max(1, relay.weight)) for relay in prefer(relays)]
+
+
 def prefer(relays: Sequence[Relay]) -> list[Relay]:
     """Of those that can be used: the ones with a share, or the reserve where there are none."""
     return [relay for relay in relays if relay.weight > 0] or list(relays)

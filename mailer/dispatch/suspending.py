@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from mailer.accounts.auditing import record
+from mailer.accounts.models import Account
 from mailer.db import now
 from mailer.dispatch.claiming import EVERYBODY
 from mailer.dispatch.models import Attempt, Suspension
@@ -166,6 +168,20 @@ def suspend_relay(session: Session, *, relay: str = DEFAULT_RELAY, reply_class: 
     outage.until, outage.reply_class, outage.reply = moment + wait, reply_class, reply
     session.flush()
     return lasted
+
+
+def end_suspension(session: Session, provider: str, *, by: Account | None) -> None:
+    """An admin has spoken to a provider: it is written to as usual at once. Audited, where anything was otherwise."""
+    held = session.scalars(
+        select(Suspension)
+        .where(Suspension.provider == provider, Suspension.provider != EVERYBODY, Suspension.until > func.now())
+        .with_for_update()
+    ).all()
+    for suspension in held:
+        suspension.until = now(session)
+    session.flush()
+    if held:
+        record(session, by=by, action="provider.released", subject_type="provider", subject_id=None, provider=provider)
 
 
 def end_relay_suspension(session: Session, relay: str = DEFAULT_RELAY) -> None:

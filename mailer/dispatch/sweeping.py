@@ -19,6 +19,7 @@ from mailer.dispatch.models import Mailing
 from mailer.dispatch.outbox import is_due as has_due_letters
 from mailer.dispatch.outbox import resolve_letters
 from mailer.dispatch.pacing import connect
+from mailer.dispatch.relay_health import probe_due
 from mailer.dispatch.resolving import Bequest, discard, find_bequests, list_orphans, read_bequest, resolve
 from mailer.dispatch.rules import MailingState
 from mailer.dispatch.sending_process import journal_directory
@@ -48,6 +49,7 @@ class SweepReport:
     resolved: int = 0
     skipped: int = 0
     letters: int = 0
+    probed: list[int] = field(default_factory=list)
 
 
 def sweep() -> SweepReport:
@@ -56,6 +58,8 @@ def sweep() -> SweepReport:
     for part in (_launch_due, _resolve_claims, _drain_cancelled, _finish, _hint):
         _run(part, report)
     _beat()
+    # Last, because relays that keep silent take a few seconds.
+    _run(_probe_relays, report)
     return report
 
 
@@ -141,6 +145,10 @@ def _hint(report: SweepReport) -> None:
 
 def _list_preparing(session: Session) -> list[int]:
     return list(session.scalars(select(Mailing.id).where(Mailing.state == MailingState.PREPARING).order_by(Mailing.id)))
+
+
+def _probe_relays(report: SweepReport) -> None:
+    report.probed = probe_due()
 
 
 def _beat() -> None:

@@ -55,6 +55,10 @@ class Window:
         opens, closes = next(self.spans(at))
         return closes if opens <= at else None
 
+    def opened_at(self, at: dt.datetime) -> dt.datetime:
+        """When the span began that is open at `at`; where none is, when the next one does."""
+        return next(self.spans(at))[0]
+
     def opens_at(self, at: dt.datetime) -> dt.datetime:
         """`at` itself where it is open then, else when it opens next."""
         return max(at, next(self.spans(at))[0])

@@ -79,15 +79,13 @@ def set_window(
         row.starts, row.ends, row.zone = window.starts, window.ends, window.zone
         session.add(row)
     session.flush()
-    subject = ("newsletter", newsletter_id) if newsletter_id is not None else ("mailing", mailing_id)
-    record(
-        session,
-        by=by,
-        action=f"{subject[0]}.window_{'set' if window else 'removed'}",
-        subject_type=subject[0],
-        subject_id=subject[1],
-        **_told(window),
-    )
+    told = _told(window)
+    if newsletter_id is not None:
+        action = "newsletter.window_set" if window else "newsletter.window_removed"
+        record(session, by=by, action=action, subject_type="newsletter", subject_id=newsletter_id, **told)
+    else:
+        action = "mailing.window_set" if window else "mailing.window_removed"
+        record(session, by=by, action=action, subject_type="mailing", subject_id=mailing_id, **told)
 
 
 def _told(window: Window | None) -> dict[str, Any]:

@@ -47,7 +47,7 @@ MENU: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item(N_("Subscribers"), "admin.subscribers", "users", ADMIN, ("admin.subscriber", "admin.import")),
             Item(N_("Segments"), "admin.segments", "filter", ADMIN, ("admin.segment",)),
             Item(N_("Suppressions"), "admin.suppressions", "ban", ADMIN, ("admin.suppression",)),
-            Item(N_("Relays"), "admin.relays", "server", ADMIN, ("admin.relay",)),
+            Item(N_("Relays"), "admin.relays", "server", ADMIN, ("admin.relay", "admin.provider")),
             Item(N_("DKIM keys"), "admin.dkim", "signature", ADMIN, ("admin.dkim",)),
             Item(N_("Accounts"), "admin.accounts", "key", ADMIN, ("admin.account",)),
             Item(N_("Audit trail"), "admin.audit", "history", ADMIN, ("admin.audit",)),

@@ -5,13 +5,16 @@ import asyncio
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, EmailField, FloatField, IntegerField, PasswordField, SelectField, StringField
-from wtforms.validators import NumberRange, Optional
+from wtforms.validators import InputRequired, NumberRange, Optional
 
 from mailer.dispatch import relays as room
+from mailer.dispatch import routing
 from mailer.dispatch.models import Relay
 from mailer.dispatch.rules import Outcome
+from mailer.dispatch.way_states import list_all_relay_states
 from mailer.errors import MailerError, RuleError
 from mailer.i18n import N_
+from mailer.newsletters import get_newsletter, list_newsletters
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import actor, done
 from mailer.web.admin.asking import ask
@@ -30,6 +33,7 @@ FIELDS = (
     "connections",
     "messages_per_connection",
     "rate",
+    "weight",
     "is_enabled",
 )
 SECURITIES = {
@@ -55,6 +59,7 @@ class RelayForm(Form):
         lazy(N_("Messages per connection")), [required(), NumberRange(1, 100_000)], default=100
     )
     rate = FloatField(lazy(N_("Messages per second")), [Optional(), NumberRange(0.01, 100_000)])
+    weight = IntegerField(lazy(N_("Share")), [InputRequired(), NumberRange(0, 100)], default=1)
     is_enabled = BooleanField(lazy(N_("In use")), default=True)
 
 
@@ -66,11 +71,33 @@ class TestMailForm(Form):
 
 @blueprint.get("/relays")
 def relays() -> ResponseReturnValue:
-    """In the order they are tried; the first enabled one is in use."""
-    found = room.list_relays(get_session())
-    active = next((relay.id for relay in found if relay.is_enabled), None)
+    """With their shares and how they do; and what each newsletter is bound to."""
+    session = get_session()
     form = TestMailForm(formdata=None, data={"address": actor().email})
-    return render_template("admin/relays.html", relays=found, active_id=active, form=form)
+    newsletters = list_newsletters(session)
+    return render_template(
+        "admin/relays.html",
+        relays=room.list_relays(session),
+        states=list_all_relay_states(session),
+        newsletters=newsletters,
+        choices={one.id: routing.find_choice(session, one.id) for one in newsletters},
+        form=form,
+    )
+
+
+@blueprint.post("/relays/of/<int:newsletter_id>")
+def relay_choose(newsletter_id: int) -> ResponseReturnValue:
+    """Binds a newsletter to relays; none at all lets it take every one in use."""
+    session = get_session()
+    newsletter = get_newsletter(session, newsletter_id)
+    try:
+        routing.choose(session, newsletter.id, request.form.getlist("relay", type=int), by=actor())
+    except RuleError as error:
+        session.rollback()
+        flash(say(error), "error")
+    else:
+        done(N_("Saved: the mail of “%(title)s” takes these relays from now on."), title=newsletter.title)
+    return redirect(url_for("admin.relays"))
 
 
 @blueprint.route("/relays/new", methods=["GET", "POST"])

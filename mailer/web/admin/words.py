@@ -87,6 +87,7 @@ WORDS: dict[str, dict[str, str]] = {
         "suppression": N_("Suppression"),
         "import": N_("Import"),
         "segment": N_("Segment"),
+        "provider": N_("Provider"),
         "relay": N_("Relay"),
         "issue": N_("Issue"),
         "mailing": N_("Mailing"),

@@ -23,6 +23,7 @@ from mailer.web.desk import (  # noqa: E402
     settings,
     telling,
     versions,
+    windows,
 )
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "settings",
     "telling",
     "versions",
+    "windows",
 ]

@@ -36,6 +36,7 @@ LIMITS: dict[LimitedBy, str] = {
     LimitedBy.RELAY: N_("as fast as the relay may be used"),
     LimitedBy.MAILING: N_("as fast as you chose"),
     LimitedBy.PROVIDER: N_("as fast as %(provider)s takes it"),
+    LimitedBy.WINDOW: N_("within the hours in which it may be sent"),
     LimitedBy.OBSERVED: N_("as fast as the last mailing went"),
     LimitedBy.ASSUMED: N_("a guess: nothing has been sent by this relay yet"),
 }

@@ -15,6 +15,7 @@ from mailer.dispatch.models import Delivery, Mailing
 from mailer.dispatch.progress import get_progress
 from mailer.dispatch.replies import meaning
 from mailer.dispatch.rules import MAILING_TRANSITIONS, DeliveryState, MailingEvent, MailingState, Outcome
+from mailer.dispatch.way_states import WayState
 from mailer.feedback.rules import Verdict
 from mailer.i18n import N_
 from mailer.newsletters.models import Newsletter
@@ -69,6 +70,13 @@ OUTCOMES: dict[Outcome, str] = {
     Outcome.DEFERRED: N_("Deferred"),
     Outcome.REJECTED: N_("Rejected"),
     Outcome.UNKNOWN: N_("Unknown"),
+}
+# (word, colour of its badge)
+WAY_STATES: dict[WayState, tuple[str, str]] = {
+    WayState.OPEN: (N_("As usual"), "green"),
+    WayState.SLOWED: (N_("Slowed"), "yellow"),
+    WayState.SUSPENDED: (N_("Suspended"), "orange"),
+    WayState.RESERVE: (N_("In reserve"), "azure"),
 }
 VERDICTS: dict[Verdict, str] = {
     Verdict.HUMAN: N_("People"),
@@ -260,5 +268,6 @@ def _words() -> dict[str, object]:
         "why": _why,
         "said": _said,
         "outcome_words": OUTCOMES,
+        "way_states": WAY_STATES,
         "verdict_words": VERDICTS,
     }
