@@ -23,14 +23,14 @@ WHERE m.id = %s
 """
 # Outcomes that nothing but a person takes back.
 FINAL = slice(2, 7)
-LOOK_SECONDS = 0.05
+RECONNECT_SECONDS = 0.05
 
 
 class Watcher:
     """Collects what must never be seen; `check` tells."""
 
-    def __init__(self, database_url: str, mailing_id: int, relay: Relay) -> None:
-        self._url, self._mailing_id, self._relay = database_url, mailing_id, relay
+    def __init__(self, database_url: str, mailing_id: int, relay: Relay, *, pause: float) -> None:
+        self._url, self._mailing_id, self._relay, self._pause = database_url, mailing_id, relay, pause
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
         self._before = (0,) * 5
@@ -57,11 +57,11 @@ class Watcher:
         while not self._is_over.is_set():
             try:
                 with psycopg.connect(self._url, autocommit=True) as connection:
-                    while not self._is_over.wait(LOOK_SECONDS):
+                    while not self._is_over.wait(self._pause):
                         self._look(connection)
             except psycopg.OperationalError:
                 # The database has just been killed.
-                self._is_over.wait(LOOK_SECONDS)
+                self._is_over.wait(RECONNECT_SECONDS)
 
     def _look(self, connection: psycopg.Connection) -> None:
         row = connection.execute(LOOK, (self._mailing_id,)).fetchone()
