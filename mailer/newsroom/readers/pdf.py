@@ -12,7 +12,7 @@ from mailer.i18n import N_
 from mailer.newsroom.readers.content import DocumentContent, Notice
 from mailer.newsroom.readers.limits import Limits
 from mailer.newsroom.readers.pdf_lines import blocks_of_lines, find_furniture
-from mailer.newsroom.readers.pdf_page import Line, lines_in_order, rows_of
+from mailer.newsroom.readers.pdf_page import Line, ReadingOrder, rows_of
 from mailer.newsroom.readers.pdf_text import PageText, Run
 
 _MOST_CHARACTERS = 3_000_000
@@ -61,11 +61,10 @@ def read_pdf(content: bytes, limits: Limits) -> DocumentContent:
 
 def _lines(pages: Sequence[tuple[Sequence[Run], float]]) -> list[Line]:
     furniture = find_furniture([rows_of(runs, number) for number, (runs, _) in enumerate(pages, start=1)])
+    order = ReadingOrder(furniture)
     lines: list[Line] = []
-    frame = 0
     for number, (runs, width) in enumerate(pages, start=1):
-        lines += lines_in_order(runs, number, frame, furniture, width)
-        frame = max((line.frame for line in lines), default=frame) + 1
+        lines += order.lines(runs, number, width)
     return lines
 
 

@@ -31,7 +31,8 @@ _FIRST_WORD = re.compile(r"[^\s\u2e80-\uffff]+")
 @dataclass(frozen=True, slots=True)
 class Setting:
     """How a document is set, in points: size of the text, distance of lines, whether paragraphs are indented or
-    have space between them."""
+    have space between them.
+    """
 
     size: float
     leading: float
@@ -56,7 +57,7 @@ def find_furniture(pages: Sequence[Sequence[Line]]) -> set[tuple[int, float]]:
             is_outermost = at in {0, len(rows) - 1} and len(rows) > 1
             if is_outermost and (is_page_number(row.text) or _is_number(bare) or _repeats(row, name, masthead)):
                 found.add((row.page, row.y))
-            elif len(bare) <= 80 and not _CLAUSE.search(bare):
+            elif len(bare) <= 80 and not _CLAUSE.search(row.text):
                 form = re.sub(r"\d+|[一二三四五六七八九十]+(?=页)", "0", bare)
                 places.setdefault((form, round(row.y / 3)), []).append(row)
     for there in places.values():

@@ -34,27 +34,48 @@ def rows_of(runs: Sequence[Run], page: int) -> list[Line]:
     return [_line(row, page, 0) for row in _rows(runs)]
 
 
-def lines_in_order(
-    runs: Sequence[Run], page: int, first_frame: int, furniture: set[tuple[int, float]], width: float
-) -> list[Line]:
-    """All lines of a page as they are read: columns one after the other, between what spans them. `furniture` are
-    (page, baseline) of rows that belong to the page; they come first. `width` is the page's.
+class ReadingOrder:
+    """Brings pages into reading order, one after the other: a page whose second column holds a line or two is set as
+    the one before it.
     """
-    lines: list[Line] = []
-    text: list[Run] = []
-    for row in _rows(runs):
-        line = _line(row, page, first_frame)
-        if (page, line.y) in furniture:
-            line.is_furniture = True
-            lines.append(line)
-        else:
-            text += row
-    head = _head(text, width / 2)
-    groups = [head] if head else []
-    groups += _ordered(text[len(head) :], _MOST_COLUMNS_DEEP)
-    for frame, group in enumerate(groups, start=first_frame):
-        lines += [_line(row, page, frame) for row in _rows(group)]
-    return lines
+
+    def __init__(self, furniture: set[tuple[int, float]]) -> None:
+        """`furniture` are (page, baseline) of rows that belong to the page."""
+        self._furniture = furniture
+        self._frame = 0
+        self._usual: float | None = None
+
+    def lines(self, runs: Sequence[Run], page: int, width: float) -> list[Line]:
+        """All lines of a page as they are read: columns one after the other, between what spans them; what belongs to
+        the page comes first. `width` is the page's.
+        """
+        lines: list[Line] = []
+        text: list[Run] = []
+        for row in _rows(runs):
+            line = _line(row, page, self._frame)
+            if (page, line.y) in self._furniture:
+                line.is_furniture = True
+                lines.append(line)
+            else:
+                text += row
+        head = _head(text, width / 2)
+        rest = text[len(head) :]
+        gutter = _gutter(rest)
+        if gutter is None and self._usual is not None and _fits(rest, self._usual):
+            gutter = self._usual
+        self._usual = gutter
+        groups = [head] if head else []
+        groups += _ordered(rest, gutter, _MOST_COLUMNS_DEEP)
+        for group in groups:
+            lines += [_line(row, page, self._frame) for row in _rows(group)]
+            self._frame += 1
+        return lines
+
+
+def _fits(runs: Sequence[Run], gutter: float) -> bool:
+    """Whether nothing crosses a gutter, and something stands on both sides of it."""
+    sides = {run.right <= gutter + 1 for run in runs}
+    return len(sides) == 2 and not any(run.left < gutter - 1 and run.right > gutter + 1 for run in runs)
 
 
 def _head(runs: Sequence[Run], middle: float) -> list[Run]:
@@ -69,9 +90,8 @@ def _head(runs: Sequence[Run], middle: float) -> list[Run]:
     return found if len(found) < len(runs) else []
 
 
-def _ordered(runs: list[Run], depth: int) -> list[list[Run]]:
+def _ordered(runs: list[Run], gutter: float | None, depth: int) -> list[list[Run]]:
     """Groups of runs; within one, lines stand below each other."""
-    gutter = _gutter(runs) if depth else None
     if gutter is None:
         return [runs] if runs else []
     groups: list[list[Run]] = []
@@ -80,7 +100,8 @@ def _ordered(runs: list[Run], depth: int) -> list[list[Run]]:
     right: list[Run] = []
 
     def flush_columns() -> None:
-        groups.extend(_ordered(list(left), depth - 1) + _ordered(list(right), depth - 1))
+        for side in (list(left), list(right)):
+            groups.extend(_ordered(side, _gutter(side) if depth > 1 else None, depth - 1))
         left.clear()
         right.clear()
 
