@@ -129,6 +129,7 @@ class TestJson:
         assert client.post(where, data={"email": "ann@example.org"}).status_code == 415
         assert client.post(where, data="{", content_type="application/json").status_code == 400
         assert client.post(where, json=[1]).status_code == 422
+        assert client.post(where, json={"email": "x" * 70_000}).status_code == 413
         assert client.get(where).status_code == 405
         missing = client.post("/api/newsletters/none/subscriptions", json={})
         assert (missing.status_code, missing.is_json) == (404, True)

@@ -33,6 +33,15 @@ def _own_origin() -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+# A sign-up is some hundred bytes, with a proof of work a thousand.
+MOST_BYTES = 65_536
+
+
+@blueprint.before_request
+def _take_no_more() -> None:
+    request.max_content_length = MOST_BYTES
+
+
 @blueprint.after_request
 def _tell_browsers(response: Response) -> Response:
     """Only the site that asked is named, and no cookie of ours is ever let through."""
