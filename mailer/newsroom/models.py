@@ -170,6 +170,16 @@ class Picture(HasId, HasCreatedAt, Base):
     uploaded_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
 
+class StandingBlock(HasId, HasCreatedAt, Base):
+    """What a newsletter says again and again; put into an article it is a copy. `body` is sanitised like an article's."""
+
+    __tablename__ = "standing_blocks"
+
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    body: Mapped[str] = mapped_column(Text)
+
+
 class LinkCheck(HasId, Base):
     """Whether an address on the web answered when a worker last asked (`link_probe.Verdict`)."""
 

@@ -7,6 +7,7 @@ blueprint = Blueprint("desk", __name__)
 # The views hang themselves on the blueprint, which therefore comes first.
 from mailer.web.desk import (  # noqa: E402
     articles,
+    blocks,
     commenting,
     house,
     importing,
@@ -28,6 +29,7 @@ from mailer.web.desk import (  # noqa: E402
 
 __all__ = [
     "articles",
+    "blocks",
     "blueprint",
     "commenting",
     "house",

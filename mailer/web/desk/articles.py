@@ -7,6 +7,7 @@ from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.newsletters import get_newsletter
 from mailer.newsroom import editing
+from mailer.newsroom.blocks import get_block, list_blocks, list_columns
 from mailer.newsroom.models import Article, Issue
 from mailer.newsroom.plain_text import from_plain, is_plain, to_plain
 from mailer.newsroom.rules import IssueState
@@ -34,6 +35,12 @@ def article_new(issue_id: int) -> ResponseReturnValue:
     issue = editing.get_issue(session, issue_id)
     form = ArticleForm()
     state = issue.state
+    block_id = request.args.get("block", type=int)
+    if block_id is not None and not form.is_submitted():
+        block = get_block(session, block_id)
+        if block.newsletter_id != issue.newsletter_id:
+            abort(404)
+        form.title.data, form.body.data, form.text.data = block.name, block.body, to_plain(block.body)
     if form.validate_on_submit():
         values = {name: form[name].data for name in FIELDS}
         try:
@@ -108,6 +115,8 @@ def _page(form: ArticleForm, issue: Issue, article: Article | None) -> ResponseR
         body=body,
         is_plain=is_plain(body),
         newsletter=get_newsletter(get_session(), issue.newsletter_id),
+        blocks=list_blocks(get_session(), issue.newsletter_id),
+        columns=list_columns(get_session(), issue.newsletter_id),
         slots=[(name, gettext(words)) for name, words in SLOTS.items()],
         is_autosaved=issue.state == IssueState.DRAFT,
     )

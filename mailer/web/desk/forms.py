@@ -146,11 +146,23 @@ class ArticleForm(Form):
 
     revision = HiddenField()
     title = _line(N_("Title"), ARTICLE_LINES["title"], is_required=True)
-    section = _line(N_("Section"), ARTICLE_LINES["section"])
+    section = StringField(
+        lazy(N_("Section")),
+        filters=[strip],
+        validators=[at_most(ARTICLE_LINES["section"])],
+        render_kw={"list": "columns"},
+    )
     source = _line(N_("Taken from"), ARTICLE_LINES["source"])
     page = _whole(N_("Page in print"), 1, 9999)
     body = HiddenField()
     text = TextAreaField(lazy(N_("Article's text")), render_kw={"rows": 22})
+
+
+class BlockForm(Form):
+    """A standing block, as plain text."""
+
+    name = _line(N_("Name of the block"), ARTICLE_LINES["section"], is_required=True)
+    text = TextAreaField(lazy(N_("Words of the block")), validators=[required()], render_kw={"rows": 8})
 
 
 class UploadForm(Form):

@@ -95,6 +95,11 @@ const wake = (root) => {
     }
     slotMenu.value = "";
   });
+  const blockMenu = root.querySelector("[data-blocks]");
+  blockMenu?.addEventListener("change", () => {
+    if (blockMenu.value) editor.chain().focus().insertContent(chipsIn(blockMenu.value, slotNames)).run();
+    blockMenu.value = "";
+  });
   const buttons = [...toolbar.querySelectorAll("button")];
   const refresh = () => {
     const isInTable = editor.isActive("table");
