@@ -154,6 +154,14 @@ class Settings(BaseSettings):
     disposable_domains_file: Path | None = Field(
         default=None, description="Domains of throw-away addresses, one a line, that may not sign up"
     )
+    letter_days: int = Field(default=30, ge=1, le=3650, description="How long the content of a letter is kept")
+    refusal_days: int = Field(default=30, ge=1, le=3650, description="How long an import's refused lines are kept")
+    event_trace_days: int = Field(
+        default=190, ge=1, le=3650, description="How long an open or click keeps its network address and browser"
+    )
+    reply_days: int = Field(
+        default=400, ge=1, le=3650, description="How long servers' replies, which quote addresses, are kept"
+    )
     consent_trace_days: int = Field(
         default=1095, ge=180, le=36_500, description="How long a consent keeps its network address and browser"
     )

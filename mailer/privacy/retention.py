@@ -5,19 +5,21 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, CursorResult, Delete, Update, and_, delete, exists, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mailer.audience import admission
 from mailer.audience.correspondence import CONFIRM_DAYS
 from mailer.audience.models import Consent, ImportChunk, ImportRefusal, ImportRun, Subscriber, Subscription
 from mailer.audience.rules import IMPORT_OVER, ConsentAct, ImportState, SubscriptionState
-from mailer.dispatch.models import Delivery
+from mailer.dispatch.models import Attempt, Delivery
+from mailer.feedback.models import Click, Open
 from mailer.letters.models import Letter
 from mailer.letters.rules import LetterState
 from mailer.settings import get_settings
 
-LETTER_DAYS = 30
-REFUSAL_DAYS = 30
+# Millions may come of age on one day.
+REPLIES_AT_ONCE = 50_000
+_REPLIES = ((Attempt, Attempt.at), (Delivery, Delivery.settled_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Forgotten:
     letters: int
     refusals: int
     traces: int
+    events: int
+    replies: int
     admissions: int
 
 
@@ -46,6 +50,8 @@ def sweep(session: Session) -> Forgotten:
         letters=_forget_letters(session),
         refusals=_forget_refusals(session),
         traces=_forget_traces(session),
+        events=sum(_forget_events(session, table) for table in (Open, Click)),
+        replies=sum(_forget_replies(session, table, column) for table, column in _REPLIES),
         admissions=admission.forget(session),
     )
 
@@ -101,7 +107,7 @@ def _forget_letters(session: Session) -> int:
         session,
         update(Letter)
         .where(
-            Letter.created_at <= func.now() - dt.timedelta(days=LETTER_DAYS),
+            Letter.created_at <= func.now() - dt.timedelta(days=get_settings().letter_days),
             Letter.state.not_in([LetterState.QUEUED, LetterState.CLAIMED]),
             Letter.parameters != {},
         )
@@ -120,9 +126,27 @@ def _forget_traces(session: Session) -> int:
     )
 
 
+def _forget_events(session: Session, table: type[Open] | type[Click]) -> int:
+    """That it was opened, and whether by a person, stays."""
+    kept = dt.timedelta(days=get_settings().event_trace_days)
+    return _count(
+        session,
+        update(table)
+        .where(table.at <= func.now() - kept, table.ip.is_not(None) | (table.user_agent != ""))
+        .values(ip=None, user_agent=""),
+    )
+
+
+def _forget_replies(session: Session, table: type[Attempt] | type[Delivery], column: InstrumentedAttribute[Any]) -> int:
+    """Servers quote addresses in their replies. A sweep takes a bounded piece: the next one goes on."""
+    kept = dt.timedelta(days=get_settings().reply_days)
+    old = select(table.id).where(column <= func.now() - kept, table.reply != "").limit(REPLIES_AT_ONCE)
+    return _count(session, update(table).where(table.id.in_(old)).values(reply=""))
+
+
 def _forget_refusals(session: Session) -> int:
     """Reports of refused lines; files that were uploaded and never imported go with their rows."""
-    old = func.now() - dt.timedelta(days=REFUSAL_DAYS)
+    old = func.now() - dt.timedelta(days=get_settings().refusal_days)
     done = select(ImportRun.id).where(func.coalesce(ImportRun.finished_at, ImportRun.created_at) <= old)
     session.execute(
         update(ImportRun)

@@ -8,6 +8,8 @@ from mailer import newsletters
 from mailer.audience import leaving
 from mailer.audience.models import Consent, ImportRun, Subscriber, Subscription
 from mailer.audience.subscribing import sign_up
+from mailer.dispatch.models import Delivery
+from mailer.feedback.models import Click, Open
 from mailer.letters.models import Letter
 from mailer.links import UnsubscribeTarget
 from mailer.newsletters.models import List
@@ -15,7 +17,9 @@ from mailer.privacy import retention
 from mailer.privacy.retention import Forgotten
 from tests.privacy.conftest import Known
 
-NOTHING = Forgotten(sign_ups=0, returns=0, subscribers=0, letters=0, refusals=0, traces=0, admissions=0)
+NOTHING = Forgotten(
+    sign_ups=0, returns=0, subscribers=0, letters=0, refusals=0, traces=0, events=0, replies=0, admissions=0
+)
 
 
 @pytest.fixture
@@ -60,7 +64,7 @@ def test_a_sign_up_that_is_never_confirmed_is_forgotten_after_a_week(session: Se
     assert sweep(session) == NOTHING
     grow_older(session, 0.2)
     assert sweep(session) == Forgotten(
-        sign_ups=1, returns=0, subscribers=1, letters=0, refusals=0, traces=0, admissions=0
+        sign_ups=1, returns=0, subscribers=1, letters=0, refusals=0, traces=0, events=0, replies=0, admissions=0
     )
     assert session.scalars(select(Subscriber)).all() == []
     proof = session.scalars(select(Consent)).one()
@@ -85,19 +89,21 @@ def test_a_leaver_who_never_confirmed_the_return_is_a_leaver_again(session: Sess
     ask(session, double)
     grow_older(session, 8)
     assert sweep(session) == Forgotten(
-        sign_ups=0, returns=1, subscribers=0, letters=0, refusals=0, traces=0, admissions=0
+        sign_ups=0, returns=1, subscribers=0, letters=0, refusals=0, traces=0, events=0, replies=0, admissions=0
     )
     assert session.scalars(select(Subscription.state)).one() == "unsubscribed"
 
 
 def test_readers_stay_and_old_letters_and_refusals_go(session: Session, known: Known) -> None:
+    # What the fixture's mailing left is older than all of this.
+    sweep(session)
     grow_older(session, 29)
     assert sweep(session) == NOTHING
     grow_older(session, 2)
     session.execute(update(Letter).where(Letter.address_key == "bob@example.org").values(state="accepted"))
     session.commit()
     assert sweep(session) == Forgotten(
-        sign_ups=0, returns=0, subscribers=0, letters=1, refusals=4, traces=0, admissions=0
+        sign_ups=0, returns=0, subscribers=0, letters=1, refusals=4, traces=0, events=0, replies=0, admissions=0
     )
     # Ann's letter still waits to be sent.
     assert [bool(letter.parameters) for letter in session.scalars(select(Letter).order_by(Letter.id))] == [True, False]
@@ -119,3 +125,28 @@ def test_where_a_consent_came_from_is_forgotten_in_its_time_and_the_proof_stays(
     session.expire_all()
     rows = session.execute(select(Consent.wording, Consent.ip, Consent.user_agent).order_by(Consent.at)).all()
     assert [tuple(row) for row in rows] == [("Yes", None, ""), ("Yes", "192.0.2.1", "Firefox")]
+
+
+def test_opens_lose_where_they_came_from_and_replies_their_words_each_in_its_time(
+    session: Session, known: Known
+) -> None:
+    deliveries = session.scalars(select(Delivery)).all()
+    assert all(delivery.reply for delivery in deliveries)
+    counts = (
+        session.scalar(select(func.count()).select_from(Open)),
+        session.scalar(select(func.count()).select_from(Click)),
+    )
+    session.execute(update(Open).values(at=func.now() - dt.timedelta(days=191)))
+    session.execute(update(Click).values(at=func.now() - dt.timedelta(days=189)))
+    session.execute(update(Delivery).values(settled_at=func.now() - dt.timedelta(days=401)))
+    session.commit()
+    forgotten = sweep(session)
+    assert (forgotten.events, forgotten.replies) == (counts[0], len(deliveries))
+    session.expire_all()
+    assert set(session.scalars(select(Open.ip))) == {None}
+    assert None not in set(session.scalars(select(Click.ip)))
+    assert {(row.reply, row.code) for row in session.scalars(select(Delivery))} == {("", 250)}
+    assert counts == (
+        session.scalar(select(func.count()).select_from(Open)), session.scalar(select(func.count()).select_from(Click)),
+    )  # fmt: skip
+    assert sweep(session).events == 0

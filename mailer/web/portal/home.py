@@ -13,7 +13,6 @@ from mailer.errors import CompositionError
 from mailer.newsletters.models import List, Newsletter
 from mailer.newsroom.editions import count_published_by_year, list_published
 from mailer.press.themes import get_theme
-from mailer.privacy.retention import LETTER_DAYS
 from mailer.settings import get_settings
 from mailer.web.database import get_session
 from mailer.web.portal import blueprint
@@ -68,7 +67,7 @@ def privacy() -> str:
         address=settings.sender_address,
         privacy_contact=settings.privacy_contact or settings.sender_address,
         unconfirmed_days=CONFIRM_DAYS,
-        letter_days=LETTER_DAYS,
+        letter_days=settings.letter_days,
         trace_days=settings.consent_trace_days,
     )
 
