@@ -148,6 +148,12 @@ class Stage:
         self.children.remove(worker)
         return self.start_worker()
 
+    def orphan_pool(self, worker: Child) -> Child:
+        """SIGKILL for a worker's main process alone, as the kernel does it that runs out of memory; and a new one."""
+        os.kill(worker.pid or 0, signal.SIGKILL)
+        self.wait_for(worker.has_ended, what="the end of a killed worker")
+        return self.start_worker()
+
     def close(self) -> None:
         for watcher in self.watchers:
             watcher.stop()

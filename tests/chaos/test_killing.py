@@ -6,6 +6,8 @@ import time
 import pytest
 
 from mailer.dispatch.sending_process import journal_directory
+from mailer.embedded.bench_meters import tree_of
+from mailer.embedded.processes import command_of
 from tests.chaos.conftest import MakeStage
 from tests.chaos.stage import CONNECTIONS, FULL, many
 
@@ -37,6 +39,24 @@ def test_workers_killed_at_random_miss_nobody_and_mail_nobody_twice(make_stage: 
     assert account.states == {
         "accepted": many(1500) - account.unknown, **({"unknown": account.unknown} if account.unknown else {})
     }  # fmt: skip
+
+
+def test_a_pool_whose_worker_was_killed_ends_and_another_takes_over(make_stage: MakeStage) -> None:
+    stage = make_stage(late=0.1)
+    stage.house.subscribe(800)
+    mailing = stage.house.mailing()
+    stage.watch(mailing)
+    stage.start()
+    stage.wait_taken(100)
+    pool = tree_of(stage.children[0].pid or 0)[1:]
+    stage.orphan_pool(stage.children[0])
+    stage.wait_finished(mailing)
+    stage.wait_for(lambda: not any(command_of(pid) for pid in pool), what="the end of the orphans")
+    account = stage.account(mailing)
+    stage.report("SIGKILL of a worker's main process alone", account)
+    assert account.states["accepted"] + account.unknown == 800
+    assert account.unknown <= CONNECTIONS
+    assert (account.missed, account.twice) == (set(), set())
 
 
 def test_a_worker_told_to_end_in_mid_send_drains_and_leaves_nothing_unknown(make_stage: MakeStage) -> None:
