@@ -46,7 +46,7 @@ COLUMNS: dict[str, str] = {
 }
 VALUES: dict[str, str] = {
     "accepted": N_("Accepted by your mail server"),
-    "asked": N_("Signed up"),
+    "asked": N_("Asked to subscribe"),
     "claimed": N_("On its way"),
     "click": N_("Followed a link"),
     "complaint": N_("Reported as spam"),
