@@ -55,7 +55,7 @@ class Limit:
     burst: float
 
     @classmethod
-    def per_second(cls, key: str, rate: float, *, seconds: float = 0.5) -> "Limit":
+    def per_second(cls, key: str, rate: float, *, seconds: float = 1.0) -> "Limit":
         """Keeps what flows in during `seconds`: as much lateness as is made up for afterwards."""
         return cls(key, rate, max(1.0, rate * seconds))
 

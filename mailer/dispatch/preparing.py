@@ -20,6 +20,7 @@ from mailer.dispatch.rules import HAS_ISSUE, ExclusionReason, MailingEvent, Mail
 from mailer.dispatch.segmentation import Narrowing, note_outsiders
 from mailer.newsroom.editions import mark_sent
 from mailer.queue import TaskName, enqueue_after_commit
+from mailer.settings import get_settings
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +130,9 @@ def prepare(mailing_id: int) -> Prepared | None:
             session.rollback()
             return None
         if state is MailingState.SENDING:
-            enqueue_after_commit(session, TaskName.DISPATCH_SEND, mailing_id=mailing_id)
+            # One for each that may send at once; the sweep would start the others seconds later.
+            for _ in range(get_settings().senders):
+                enqueue_after_commit(session, TaskName.DISPATCH_SEND, mailing_id=mailing_id)
     logger.info("mailing %d prepared: roster %d, %s", mailing_id, size, state)
     return Prepared(size, state)
 
