@@ -20,6 +20,7 @@ from mailer.i18n import N_, translate
 from mailer.letters.models import Letter
 from mailer.letters.rules import LetterKind
 from mailer.newsletters.models import List, Newsletter
+from mailer.newsletters.rules import ArchiveAccess
 
 # What was last sent of a newsletter, for a welcome letter: ``{"title", "url"}``. Rooms above know it; the audience does
 # not know issues.
@@ -81,7 +82,10 @@ def welcome(session: Session, subscriber: Subscriber, lists: Sequence[List], lat
 def _welcome(session: Session, subscriber: Subscriber, lists: Sequence[List], latest_issue: LatestIssue) -> None:
     # An issue of one newsletter in a letter about two would look like a choice of ours.
     newsletters = {each.newsletter_id: each.newsletter for each in lists}
-    latest = latest_issue(next(iter(newsletters.values()))) if len(newsletters) == 1 else None
+    latest = None
+    if len(newsletters) == 1:
+        newsletter = next(iter(newsletters.values()))
+        latest = _for_reader(latest_issue(newsletter), newsletter, subscriber)
     target = links.UnsubscribeTarget(subscriber.id, 0, tuple(each.id for each in lists))
     parameters = _names(subscriber, lists) | {
         "preferences_url": _preferences_url(subscriber),
@@ -89,6 +93,15 @@ def _welcome(session: Session, subscriber: Subscriber, lists: Sequence[List], la
         "latest_issue": latest,
     }
     _write(session, subscriber, LetterKind.WELCOME, lists, parameters)
+
+
+def _for_reader(latest: dict[str, str] | None, newsletter: Newsletter, subscriber: Subscriber) -> dict[str, str] | None:
+    """`latest` with an address that opens to `subscriber`, or nothing where none does."""
+    if latest is None or newsletter.archive_access == ArchiveAccess.PUBLIC:
+        return latest
+    if newsletter.archive_access == ArchiveAccess.ACCOUNTS:
+        return None
+    return latest | {"url": f"{latest['url']}?r={links.make_reading_token(newsletter.id, subscriber.id)}"}
 
 
 def _tell_already_subscribed(session: Session, subscriber: Subscriber, lists: Sequence[List]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from mailer import links, newsletters
 from mailer.accounts.models import Account
 from mailer.accounts.rules import Role
+from mailer.audience import correspondence
 from mailer.audience.models import Subscriber, Subscription
 from mailer.dispatch.reading_links import parts_of
 from mailer.feedback.models import Click
@@ -223,3 +224,20 @@ def test_view_on_the_web_lets_its_reader_in_and_counts_as_nothing(session: Sessi
     assert visitor.client.get(click).headers["Location"] == web
     assert visitor.get(web.removeprefix(HOST)).status == 200
     assert session.scalars(select(Click)).all() == []
+
+
+@pytest.mark.parametrize("access", ["public", "subscribers", "accounts"])
+def test_the_latest_issue_of_a_welcome_opens_to_who_is_welcomed(
+    session: Session, visitor: Visitor, scene: Scene, issue: Issue, reader: Subscriber, access: str
+) -> None:
+    close(session, scene, access)
+    scene.weekly.has_welcome = True
+    latest = {"title": "科技参考", "url": links.issue_url("tech", issue.id)}
+    correspondence.welcome(session, reader, [scene.weekly], lambda _: latest)
+    session.commit()
+    shown = session.scalars(select(Letter)).one().parameters["latest_issue"]
+    if access == "accounts":
+        assert shown is None
+        return
+    assert (shown["url"] == latest["url"]) is (access == "public")
+    assert visitor.get(shown["url"].removeprefix(HOST)).status == 200
