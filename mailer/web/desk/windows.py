@@ -28,7 +28,7 @@ class WindowForm(Form):
     """A window, or none."""
 
     kind = RadioField(lazy(N_("It may be sent")))
-    days = SelectMultipleField(lazy(N_("Days")), coerce=int)
+    days = SelectMultipleField(lazy(N_("On these days")), coerce=int)
     starts = TimeField(lazy(N_("From")), [Optional()])
     ends = TimeField(lazy(N_("Until")), [Optional()])
     zone = StringField(lazy(N_("Time zone")), [at_most(64)], filters=[strip])
