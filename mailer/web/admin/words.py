@@ -80,6 +80,7 @@ WORDS: dict[str, dict[str, str]] = {
     "verdict": {"human": N_("Person"), "machine": N_("Machine"), "unsure": N_("Unsure")},
     "health": {"well": N_("Well"), "warning": N_("Warning"), "failed": N_("Failed")},
     "subject": {
+        "picture": N_("Picture"),
         "account": N_("Account"),
         "newsletter": N_("Newsletter"),
         "list": N_("List"),
