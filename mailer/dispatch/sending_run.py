@@ -125,6 +125,8 @@ class Run:
         self._fetch_at = 0.0
         self._state = MailingState.SENDING
         self._allowed: dict[int, SkipReason | None] = {}
+        # Providers that were suspended while we held mail for them.
+        self._suspended: set[str] = set()
         self._checked_at = 0.0
         self._faults = 0
         self._has_failed = False
@@ -294,6 +296,8 @@ class Run:
             return outcomes.skip(delivery_id, held.claimed_by, SkipReason.CANCELLED)
         if self._state is not MailingState.SENDING or time.monotonic() >= self._order.closes_at:
             return outcomes.give_back(delivery_id, held.claimed_by)
+        if self._suspended and held.claim.provider in self._suspended:
+            return outcomes.give_back(delivery_id, held.claimed_by)
         reason = self._allowed.get(delivery_id)
         if reason is not None:
             return outcomes.skip(delivery_id, held.claimed_by, reason)
@@ -357,7 +361,7 @@ class Run:
             began = time.monotonic()
             older = [key for key, held in self._held.items() if began - held.since > WATCH_SECONDS / 2]
             try:
-                state, allowed = await self._process.in_thread(self._look, older, began)
+                state, allowed, self._suspended = await self._process.in_thread(self._look, older, began)
             except DBAPIError:
                 # Nothing older than `FRESH_SECONDS` goes out until the database is heard of again.
                 logger.warning("mailing %d: the database did not answer a look", self._order.mailing_id)
@@ -365,14 +369,15 @@ class Run:
                 self._state, self._allowed, self._checked_at = state, allowed, began
             await asyncio.sleep(max(0.05, WATCH_SECONDS - (time.monotonic() - began)))
 
-    def _look(self, older: list[int], began: float) -> tuple[MailingState, dict[int, SkipReason | None]]:
+    def _look(self, older: list[int], began: float) -> tuple[MailingState, dict[int, SkipReason | None], set[str]]:
         lease = self._settings.lease_seconds
         with session_scope() as session:
             state = session.scalar(select(Mailing.state).where(Mailing.id == self._order.mailing_id))
             allowed = claiming.recheck(session, self._channel.key, older) if older else {}
+            suspended = claiming.list_suspended(session)
             ending = [held for key in older if (held := self._held.get(key)) and began - held.renewed_at > lease / 3]
             if ending:
                 claiming.renew(session, self._channel.key, [held.claim.delivery_id for held in ending], lease)
         for held in ending:
             held.renewed_at = began
-        return MailingState(state) if state else MailingState.CANCELLED, allowed
+        return MailingState(state) if state else MailingState.CANCELLED, allowed, suspended

@@ -10,7 +10,7 @@ from mailer.audience.models import ImportRun
 from mailer.audience.rules import ImportState
 from mailer.db import now
 from mailer.dispatch.models import Delivery, Mailing, Suspension
-from mailer.dispatch.rules import DeliveryState, MailingState
+from mailer.dispatch.rules import DeliveryState, MailingState, SuspensionKind
 from mailer.letters.models import Letter
 from mailer.letters.rules import LetterState
 from mailer.newsroom.models import Issue
@@ -65,7 +65,11 @@ def get_attention(session: Session) -> Attention:
         ),
         late_letters=_count(session, Letter.state == LetterState.QUEUED, Letter.created_at < moment - STALL),
         suspensions=tuple(
-            session.scalars(select(Suspension).where(Suspension.until > moment).order_by(Suspension.provider))
+            session.scalars(
+                select(Suspension)
+                .where(Suspension.kind == SuspensionKind.SUSPENDED, Suspension.until > moment)
+                .order_by(Suspension.provider)
+            )
         ),
     )
 

@@ -16,6 +16,7 @@ from mailer.dispatch import launching
 from mailer.dispatch.messages import message_id, read_message_id
 from mailer.dispatch.models import Attempt, Mailing, Suspension
 from mailer.dispatch.preparing import prepare
+from mailer.dispatch.provider_settings import set_override
 from mailer.dispatch.rules import MailingState
 from mailer.dispatch.sending import send
 from mailer.dispatch.sending_process import journal_directory
@@ -280,6 +281,35 @@ def test_a_provider_that_says_slow_down_is_suspended_and_nobody_is_lost(house: H
     house.session.commit()
     send_to_the_end(house, mailing)
     assert house.states(mailing) == {"accepted": 80}
+
+
+def test_what_is_held_for_a_provider_that_is_suspended_in_mid_send_is_given_back(
+    house: House, sink: Sink, redis: str
+) -> None:
+    house.subscribe(200, domain="163.com")
+    mailing = prepared(house)
+    # No rate of its own, so that many are held at once.
+    set_override(house.session, "netease.com", by=None, per_hour=1_000_000, per_day=100_000_000, connections=20)
+    house.session.commit()
+    sink.answer("content", Late(0.3))
+    thread = threading.Thread(target=send, args=(mailing.id,))
+    thread.start()
+    sink.wait_for(lambda: len(sink.messages) >= 10)
+    house.session.execute(
+        text(
+            "INSERT INTO suspensions (provider, relay, kind, share, until, reply_class, reply) "
+            "VALUES ('netease.com', '', 'suspended', 1, now() + interval '1 hour', 'rate', '')"
+        )
+    )
+    house.session.commit()
+    count = len(sink.messages)
+    thread.join(30)
+    # Ten connections, three a second each, for the half second until the next look and what was on its way.
+    assert len(sink.messages) - count <= 40
+    states = house.states(mailing)
+    assert states["accepted"] == len(sink.messages)
+    assert {row.attempts for row in house.deliveries(mailing) if row.state == "queued"} == {0}
+    assert mailing.state == MailingState.SENDING
 
 
 def test_a_paused_mailing_stops_within_two_seconds_and_gives_back_what_it_held(
