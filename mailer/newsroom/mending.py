@@ -35,8 +35,8 @@ def blocks_of(body: str) -> tuple[str, ...]:
     if not body.strip():
         return ()
     found = []
-    # Its stubs do not know that text before the first element comes as a string.
-    items: list[Any] = html.fragments_fromstring(body)
+    items: Any = html.fragments_fromstring(body)
+    # Text before the first element comes as a string.
     for item in items:
         if isinstance(item, str):
             if item.strip():

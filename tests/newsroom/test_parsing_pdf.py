@@ -5,6 +5,7 @@ import pytest
 from mailer.errors import UnreadableError
 from mailer.newsroom.parsing import parse_document
 from tests.newsroom.documents import Setting, make_pdf
+from tests.newsroom.placed import make_placed
 from tests.newsroom.test_parsing_word import check
 
 SETTINGS = (
@@ -33,6 +34,12 @@ SETTINGS = (
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_a_bulletin_is_found_whole_however_it_is_set(setting: Setting) -> None:
     content, truth = make_pdf(setting)
+    check(parse_document(content, "a.pdf"), truth)
+
+
+@pytest.mark.parametrize("seed", [100, 101, 104, 111, 114, 120, 131, 143])
+def test_a_bulletin_is_found_whole_wherever_its_lines_stand(seed: int) -> None:
+    content, truth = make_placed(seed)
     check(parse_document(content, "a.pdf"), truth)
 
 

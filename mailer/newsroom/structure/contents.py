@@ -157,12 +157,9 @@ def _end(blocks: list[Block], first: int) -> int:
     at = first
     while at < limit:
         block = blocks[at]
-        if is_no_entry(block):
-            at += 1
-            continue
-        if at > first and is_stray_page(block.text):
-            last_featured = at
-            paged += 1
+        is_stray = at > first and is_stray_page(block.text)
+        if is_stray or is_no_entry(block):
+            last_featured, paged = (at, paged + 1) if is_stray else (last_featured, paged)
             at += 1
             continue
         entry = read_entry(block)
@@ -170,11 +167,10 @@ def _end(blocks: list[Block], first: int) -> int:
             last_featured = at
             at += 1
             continue
-        if seen and block.level is not None and entry.page is None and not _returns(blocks, at):
-            # A heading that does not come again is no name in the list but the first of the body.
-            return _back_off(blocks, first, at, last_featured, is_title_above=False)
-        if _is_text(block):
-            return _back_off(blocks, first, at, last_featured, is_title_above=True)
+        # A heading that does not come again is no name in the list but the first of the body.
+        is_heading = bool(seen) and block.level is not None and entry.page is None and not _returns(blocks, at)
+        if is_heading or _is_text(block):
+            return _back_off(blocks, first, at, last_featured, is_title_above=not is_heading)
         featured = _is_featured(entry, has_heading=True)
         form = normal_form(entry.title)
         bare, is_decorated = undecorated(block.text)

@@ -40,7 +40,7 @@ def parse_blocks(
     head_end = contents.start if contents else masthead_end(blocks)
     masthead = read_masthead([block for block in blocks[:head_end] if not is_rule(block.text)])
     regions = divide(blocks, contents, head_end, masthead, is_furniture_known=is_furniture_known)
-    regions.body = with_ranks(regions.body)
+    regions.body = with_ranks(regions.body, is_listed=bool(listing.entries))
     colophon = read_colophon(regions.colophon)
     titles = find_titles(regions.body, listing.entries, read_layout(regions.body))
     items, layout = _items(regions, titles, listing)

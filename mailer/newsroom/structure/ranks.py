@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from mailer.newsroom.structure.blocks import Block
-from mailer.newsroom.structure.lines import has_title_shape
+from mailer.newsroom.structure.lines import has_title_shape, is_numbered
 from mailer.newsroom.structure.listing import Listing
 from mailer.newsroom.structure.matching import normal_form
 from mailer.newsroom.structure.typography import is_finished, width
@@ -16,10 +16,11 @@ _MOST_RANKS = 4
 _LONGEST = 120
 
 
-def with_ranks(blocks: Sequence[Block]) -> list[Block]:
+def with_ranks(blocks: Sequence[Block], *, is_listed: bool) -> list[Block]:
     """The same blocks; where no heading style was used, lines that are set larger than the text get a level by size.
 
-    Headings of the text's own size are left alone: what is bold may be an emphasis, and shape must decide.
+    Bold lines of the text's own size get one only where no contents list says what the titles are (`is_listed`):
+    beside a list, what is bold is more often a subheading.
     """
     if any(block.level is not None for block in blocks):
         return list(blocks)
@@ -27,11 +28,42 @@ def with_ranks(blocks: Sequence[Block]) -> list[Block]:
     if text is None:
         return list(blocks)
     sizes = {_rounded(block.size) for block in blocks if block.size and _is_larger(block, text)}
+    if not sizes and not is_listed:
+        return _with_ranks_by_weight(blocks)
     ranks = {size: rank for rank, size in enumerate(sorted(sizes, reverse=True)[:_MOST_RANKS], start=1)}
     return [
         replace(block, level=ranks.get(_rounded(block.size))) if block.size and _is_larger(block, text) else block
         for block in blocks
     ]
+
+
+def _with_ranks_by_weight(blocks: Sequence[Block]) -> list[Block]:
+    """Bold lines above text that is not become headings, centred ones above those at the margin."""
+    heavy = {
+        at
+        for at, block in enumerate(blocks)
+        if block.is_bold
+        and block.is_short
+        and block.joins is not True
+        and not block.cells
+        and not is_numbered(block.text)
+        and has_title_shape(block.text)
+        and any(not below.is_bold for below in blocks[at + 1 : at + 4])
+    }
+    if len(heavy) < 2 or sum(block.is_bold for block in blocks) * 4 > len(blocks):
+        return list(blocks)
+    # A centred line may not look so on a page with little text; only where many stand at the margin it is a rank.
+    centred = sum(blocks[at].is_centred for at in heavy)
+    has_centred = 0 < centred * 5 < len(heavy) * 3
+    level = 0
+    ranked = []
+    for at, block in enumerate(blocks):
+        if at in heavy:
+            level = 2 if has_centred and not block.is_centred else 1
+        elif not (level and block.joins and block.is_bold and block.is_short):
+            level = 0
+        ranked.append(replace(block, level=level) if level else block)
+    return ranked
 
 
 def _rounded(size: float | None) -> float:
@@ -93,7 +125,7 @@ def with_sections_by_rank(listing: Listing, body: Sequence[Block]) -> Listing:
 
     Word's own contents list gives every heading one, whatever its depth.
     """
-    ranked = with_ranks(body)
+    ranked = with_ranks(body, is_listed=True)
     levels: dict[str, int] = {}
     names: set[str] = set()
     for at, block in enumerate(ranked):
