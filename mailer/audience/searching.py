@@ -66,7 +66,8 @@ def list_subscribers(
         query = query.where(is_found(search))
         order = Subscriber.id
     if before_id is not None:
-        query = query.where(order < before_id)
+        # Both say the same; a merge join must be told so, or it walks one side from the newest.
+        query = query.where(order < before_id, Subscriber.id < before_id)
     query = query.options(selectinload(Subscriber.subscriptions)).order_by(order.desc()).limit(limit)
     return session.scalars(query).all()
 

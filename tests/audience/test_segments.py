@@ -3,11 +3,11 @@ import datetime as dt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from mailer.accounts.models import AuditEntry
-from mailer.audience import segments
+from mailer.audience import segmenting, segments
 from mailer.audience.conditions import MOST_CONDITIONS, read_tree
 from mailer.audience.models import Engagement, Subscriber, Subscription
 from mailer.audience.segmenting import condition, count_members, list_sample
@@ -182,3 +182,26 @@ def test_segments_are_kept_changed_archived_and_audited(session: Session, double
     acts = session.scalars(select(AuditEntry.action).where(AuditEntry.action.like("segment.%")).order_by(AuditEntry.id))
     assert list(acts) == ["segment.created", "segment.changed", "segment.archived"]
     assert session.scalar(select(func.count()).select_from(Subscriber)) == 0
+
+
+def test_many_readers_are_estimated_from_a_sample_and_few_members_are_counted(
+    session: Session, double: List, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.execute(
+        text(
+            "INSERT INTO subscribers (email, email_key, domain, name, locale, attributes) "
+            "SELECT n || '@example.org', n || '@example.org', 'example.org', '', "
+            "CASE WHEN n % 4 = 0 THEN 'en' ELSE 'zh_CN' END, "
+            "CASE WHEN n = 7 THEN '{\"city\": \"北京\"}' ELSE '{}' END::jsonb "
+            "FROM generate_series(1, 4000) n"
+        )
+    )
+    session.execute(text("ANALYZE subscribers"))
+    monkeypatch.setattr(segmenting, "EXACT_BELOW", 100)
+    monkeypatch.setattr(segmenting, "SAMPLE_ROWS", 2000)
+    about, is_exact = segmenting.estimate_members(session, read_tree({"is": "locale", "value": "en"}), never)
+    assert not is_exact
+    assert 500 <= about <= 1500
+    assert segmenting.estimate_members(session, read_tree(ATTRIBUTE), never) == (1, True)
+    monkeypatch.setattr(segmenting, "EXACT_BELOW", 10_000)
+    assert segmenting.estimate_members(session, read_tree({"is": "locale", "value": "en"}), never) == (1000, True)
