@@ -143,7 +143,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--recipients", type=int, default=100_000)
     parser.add_argument("--million", action="store_true", help="growth up to a million readers")
-    parser.add_argument("--file", type=Path, default=Path(__file__).parents[1] / "mailer/embedded/bulletins/seed.txt")
+    parser.add_argument("--file", type=Path, default=Path(__file__).parents[1] / "mailer/embedded/bulletins/first.txt")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     sink, port = start_sink()
