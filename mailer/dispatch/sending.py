@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 # Short enough for fairness among mailings and for a quick shutdown, long enough that a task's own cost does not count.
 RUN_SECONDS = 5.0
+# Runs of several relays end within so long of each other, unless a relay keeps silent.
+GRACE_SECONDS = 1.0
 
 REFUSED_ENTRY = N_("The relay does not take mail from us: check its login and the newsletter's sender address.")
 REFUSED_ALL = N_("Every recipient was refused, one after the other. Look at what their servers said before going on.")
@@ -90,12 +92,16 @@ async def _side_by_side(orders: list[Order], process: SendingProcess) -> RunRepo
         running[asyncio.ensure_future(Run(order, process, seconds=RUN_SECONDS).go())] = order
     ends_at = time.monotonic() + RUN_SECONDS
     while running:
-        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        done, rest = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        if rest and time.monotonic() > ends_at:
+            # All of them end within a moment of each other, unless one hangs.
+            late, rest = await asyncio.wait(rest, timeout=GRACE_SECONDS)
+            done |= late
         for task in done:
             order, found = running.pop(task), task.result()
             report.add(found)
             # A relay that keeps silent may do so for minutes: what it does not hold goes by the others meanwhile.
-            if running and found.settled and found.outage is None and time.monotonic() > ends_at:
+            if rest and found.settled and found.outage is None and time.monotonic() > ends_at:
                 alone = replace(order, shares=None, part=(0, 1))
                 running[asyncio.ensure_future(Run(alone, process, seconds=RUN_SECONDS).go())] = order
     return report

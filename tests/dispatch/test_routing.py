@@ -173,3 +173,28 @@ def test_letters_leave_a_relay_that_is_down_to_itself(house: House, sinks: tuple
     row = house.session.execute(text("SELECT state, attempts FROM letters")).one()
     assert tuple(row) == ("accepted", 1)
     assert is_suspended(house.session, "*")
+
+
+def test_relays_with_rates_add_up_and_a_task_still_ends(house: House, sinks: tuple[Sink, Sink]) -> None:
+    one, two = sinks
+    add(house, "one", one.port, rate=20.0)
+    add(house, "two", two.port, rate=20.0)
+    mailing = prepared(house, 1000)
+    send(mailing.id)
+    # Five seconds of both, and not the whole mailing: others get their turn.
+    assert 120 <= len(one.messages) + len(two.messages) <= 280
+    assert min(len(one.messages), len(two.messages)) >= 60
+    assert house.states(mailing)["queued"] >= 700
+
+
+def test_a_relay_that_keeps_silent_does_not_hold_up_the_others(house: House, sinks: tuple[Sink, Sink]) -> None:
+    one, two = sinks
+    one.answer("greeting", Late(8.0))
+    for sink in sinks:
+        sink.answer("content", Late(0.02))
+    add(house, "one", one.port, connections=2)
+    add(house, "two", two.port, connections=2)
+    mailing = prepared(house, 1000)
+    send(mailing.id)
+    assert len(two.messages) >= 300
+    assert house.states(mailing)["accepted"] == len(one.messages) + len(two.messages)
