@@ -35,6 +35,7 @@ def services() -> Iterator[Services]:
 @pytest.fixture
 def make_stage(services: Services, tmp_path: Path) -> Iterator[MakeStage]:
     """A stage with an open relay that follows these scripts; its processes are started by the test."""
+    services.revive()
     made: list[Stage] = []
     port = find_free_port()
     environment = environment_of(services, tmp_path, port)
@@ -54,6 +55,7 @@ def make_stage(services: Services, tmp_path: Path) -> Iterator[MakeStage]:
         finally:
             for stage in made:
                 stage.close()
+            services.revive()
             session.rollback()
             session.close()
             forget_rows()

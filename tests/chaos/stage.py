@@ -54,6 +54,12 @@ class Services:
     postgres: Postgres
     redis: Redis
 
+    def revive(self) -> None:
+        """Starts again what a test that failed has left dead."""
+        for service in (self.postgres, self.redis):
+            if service.has_ended():
+                service.start()
+
     def kill_redis(self) -> None:
         """SIGKILL, and everything that was in it is lost."""
         assert self.redis.child is not None
