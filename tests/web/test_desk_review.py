@@ -261,6 +261,6 @@ def test_a_change_to_an_approved_issue_says_that_it_withdraws(session: Session, 
     session.commit()
     address = f"/desk/articles/{issue.articles[0].id}"
     assert "Saving a change here withdraws it" in editor.get(address).text
-    page = editor.submit(address, {"title": "改了"})
+    page = editor.submit(address, {"title": "改了"}, action=address)
     assert "This change has withdrawn the issue" in page.text
     assert state(session, issue) == IssueState.DRAFT
