@@ -20,77 +20,15 @@ from mailer.newsroom.reading import decode
 from mailer.newsroom.structure.blocks import Block, Inset, Picture
 
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{2,30})", re.IGNORECASE)
-_UNSEEN = frozenset(
-    [
-        "script",
-        "style",
-        "head",
-        "title",
-        "meta",
-        "link",
-        "noscript",
-        "template",
-        "iframe",
-        "object",
-        "embed",
-        "svg",
-        "math",
-        "canvas",
-        "audio",
-        "video",
-        "form",
-        "button",
-        "select",
-        "textarea",
-        "input",
-        "nav",
-    ]
-)
-_BLOCKS = frozenset(
-    [
-        "p",
-        "div",
-        "section",
-        "article",
-        "header",
-        "footer",
-        "main",
-        "aside",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "li",
-        "dt",
-        "dd",
-        "blockquote",
-        "pre",
-        "figure",
-        "figcaption",
-        "td",
-        "th",
-        "caption",
-        "address",
-        "center",
-        "body",
-        "ul",
-        "ol",
-        "dl",
-        "table",
-        "tbody",
-        "thead",
-        "tfoot",
-        "tr",
-        "hr",
-        "html",
-        "details",
-        "summary",
-        "fieldset",
-        "legend",
-    ]
-)
+_UNSEEN = frozenset((
+    "script", "style", "head", "title", "meta", "link", "noscript", "template", "iframe", "object", "embed", "svg",
+    "math", "canvas", "audio", "video", "form", "button", "select", "textarea", "input", "nav",
+))  # fmt: skip
+_BLOCKS = frozenset((
+    "p", "div", "section", "article", "header", "footer", "main", "aside", "h1", "h2", "h3", "h4", "h5", "h6", "li",
+    "dt", "dd", "blockquote", "pre", "figure", "figcaption", "td", "th", "caption", "address", "center", "body", "ul",
+    "ol", "dl", "table", "tbody", "thead", "tfoot", "tr", "hr", "html", "details", "summary", "fieldset", "legend",
+))  # fmt: skip
 _HEADING = re.compile(r"h([1-6])")
 _SIZE = re.compile(r"font-size\s*:\s*([\d.]{1,6})\s*(pt|px)", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
