@@ -171,7 +171,7 @@ class Picture(HasId, HasCreatedAt, Base):
 
 
 class StandingBlock(HasId, HasCreatedAt, Base):
-    """What a newsletter says again and again; put into an article it is a copy. `body` is sanitised like an article's."""
+    """What a newsletter says again and again; in an article it is a copy. `body` is sanitised as an article's is."""
 
     __tablename__ = "standing_blocks"
 
