@@ -106,7 +106,7 @@ class ArticleVersion(HasId, Base):
     __tablename__ = "article_versions"
     __table_args__ = (
         CheckConstraint("kind IN ('saved', 'autosaved', 'removed', 'restored')", name="kind"),
-        Index(None, "article_id", "id"),
+        Index("ix_article_versions_article_id", "article_id", "id"),
         Index(None, "issue_id"),
     )
 
