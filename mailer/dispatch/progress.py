@@ -31,6 +31,7 @@ HEARTBEAT = dt.timedelta(seconds=60)
 
 NO_WORKER = N_("No worker is at work: start the worker and beat, and look at their logs.")
 NO_REDIS = N_("Redis does not answer: the workers learn of nothing. Sending goes on by itself once it is back.")
+DISK_FULL = N_("The workers cannot write their journals: make room on their disk. Sending goes on by itself.")
 RELAY_AWAY = N_("The relay does not take our mail. It is tried again at least once a minute.")
 ALL_SUSPENDED = N_("Every provider that is left has asked us to slow down. Sending goes on by itself.")
 PREPARING = N_("The roster is still being prepared. If this lasts, look at the worker's log.")
@@ -175,6 +176,8 @@ def _stall(
         return NO_WORKER
     if mailing.state == MailingState.PREPARING:
         return PREPARING
+    if any(each.reply_class == "journal" for each in suspensions):
+        return DISK_FULL
     if not has_route(session, mailing.newsletter_id):
         return RELAY_AWAY
     if suspended and suspended.issuperset(list_queued_providers(session, mailing.id)):

@@ -99,6 +99,17 @@ def test_a_stall_names_its_cause(house: House, mailing: Mailing, redis: str) -> 
     suspend_relay(house.session, reply_class="connection", reply="refused")
     assert get_progress(house.session, mailing).stall == room.RELAY_AWAY
     house.session.rollback()
+
+
+def test_a_full_disk_of_ours_is_not_laid_at_the_relays_door(house: House, mailing: Mailing, redis: str) -> None:
+    stand_still(house, mailing)
+    beat(house, redis)
+    suspend_relay(house.session, reply_class="journal", reply="No space left on device")
+    assert get_progress(house.session, mailing).stall == room.DISK_FULL
+
+
+def test_progress_ends_a_stall(house: House, mailing: Mailing, redis: str) -> None:
+    stand_still(house, mailing)
     mailing.progressed_at = now(house.session)
     assert get_progress(house.session, mailing).stall is None
 
