@@ -17,7 +17,7 @@ from mailer.accounts.models import Account
 from mailer.audience.importing import run_import, start_import
 from mailer.audience.models import ImportRun
 from mailer.audience.rules import ImportState
-from mailer.db import forget_engine, get_engine, session_scope
+from mailer.db import get_engine, session_scope
 from mailer.errors import ServiceError
 from mailer.newsletters.models import Newsletter
 from mailer.newsroom import approval
@@ -47,16 +47,16 @@ def settings_of(environment: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     finally:
-        # The sockets are this process's own, so they are closed and not only forgotten. Bad settings made no engine.
-        if get_engine.cache_info().currsize:
-            get_engine().dispose()
         os.environ.clear()
         os.environ.update(before)
         _forget_settings()
 
 
 def _forget_settings() -> None:
-    forget_engine()
+    # The sockets are this process's own, so they are closed and not only forgotten. Bad settings made no engine.
+    if get_engine.cache_info().currsize:
+        get_engine().dispose()
+    get_engine.cache_clear()
     get_settings.cache_clear()
     get_celery.cache_clear()
 

@@ -40,7 +40,8 @@ def test_the_data_has_the_limits_the_providers_publish() -> None:
     # 20,000 readers take 6.7 hours.
     assert 20_000 / netease / 3600 == pytest.approx(6.67, abs=0.01)
     assert groups["qq.com"].rate is None
-    assert (groups["qq.com"].suspend_after, groups["netease.com"].suspend_after) == (5, 2)
+    # Too many connections is a class of its own (`slowing`): two of those leave NetEase one place for an hour.
+    assert (groups["qq.com"].suspend_after, groups["netease.com"].suspend_after) == (5, 5)
     assert groups[OTHER].suspend_after is None
 
 

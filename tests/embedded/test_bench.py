@@ -27,7 +27,8 @@ def test_a_tree_of_processes_costs_what_its_offspring_costs() -> None:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         assert tree_of(parent.pid) == [parent.pid, child]
-        assert 0.25 < usage_of(child).cpu_seconds < usage_of(parent.pid).cpu_seconds
+        # Not less than the child alone; the parent's own share may be under a tick of the kernel's clock.
+        assert 0.25 < usage_of(child).cpu_seconds <= usage_of(parent.pid).cpu_seconds
         parent.stdin.close()
         parent.wait()
 

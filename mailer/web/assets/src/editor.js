@@ -87,17 +87,22 @@ const wake = (root) => {
     },
   });
 
+  // Focused at once: Tiptap's own focus() waits for a frame, and then puts the caret back before what was typed meanwhile.
+  const focused = () => {
+    editor.view.focus();
+    return editor.chain();
+  };
   const askForPicture = wakePictures(root, editor);
   slotMenu.addEventListener("change", () => {
     if (slotMenu.value) {
       const attrs = { name: slotMenu.value, fallback: slotMenu.selectedOptions[0].dataset.fallback ?? "" };
-      editor.chain().focus().insertContent({ type: "slot", attrs }).run();
+      focused().insertContent({ type: "slot", attrs }).run();
     }
     slotMenu.value = "";
   });
   const blockMenu = root.querySelector("[data-blocks]");
   blockMenu?.addEventListener("change", () => {
-    if (blockMenu.value) editor.chain().focus().insertContent(chipsIn(blockMenu.value, slotNames)).run();
+    if (blockMenu.value) focused().insertContent(chipsIn(blockMenu.value, slotNames)).run();
     blockMenu.value = "";
   });
   const buttons = [...toolbar.querySelectorAll("button")];
@@ -147,7 +152,7 @@ const wake = (root) => {
     } else if (button.dataset.command === "picture") {
       askForPicture();
     } else {
-      COMMANDS[button.dataset.command].run(editor.chain().focus()).run();
+      COMMANDS[button.dataset.command].run(focused()).run();
       if (button.hidden) focusOn(buttons[0]), editor.commands.focus();
     }
   });
@@ -170,7 +175,7 @@ const wake = (root) => {
       return;
     }
     dialog.close();
-    const chain = editor.chain().focus().extendMarkRange("link");
+    const chain = focused().extendMarkRange("link");
     if (editor.state.selection.empty && !editor.isActive("link")) {
       chain.insertContent({ type: "text", text: href, marks: [{ type: "link", attrs: { href } }] }).run();
     } else {
@@ -186,7 +191,7 @@ const wake = (root) => {
   dialog.querySelector("[data-link-put]").addEventListener("click", put);
   dialog.querySelector("[data-link-remove]").addEventListener("click", () => {
     dialog.close();
-    editor.chain().focus().extendMarkRange("link").unsetLink().run();
+    focused().extendMarkRange("link").unsetLink().run();
   });
 
   // ---- saving ----
