@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mailer.db import get_engine
 from mailer.embedded.scene import settings_of
 from mailer.embedded.service import make_data_dir
 from mailer.embedded.surroundings import (
@@ -68,6 +69,17 @@ def test_settings_are_those_of_the_block_only(tmp_path: Path) -> None:
     with settings_of(make_environment(plan(tmp_path, public_url="https://inside.example"), DATABASE, REDIS)):
         assert get_settings().public_url == "https://inside.example"
     assert get_settings().public_url == before
+
+
+def test_connections_of_the_settings_before_are_closed_and_not_left_to_the_collector(
+    database: str, tmp_path: Path
+) -> None:
+    with get_engine().connect() as connection:
+        ours = connection.connection.dbapi_connection
+    assert ours is not None
+    assert not ours.closed, "the pool keeps it for the next use"
+    with settings_of(make_environment(plan(tmp_path), DATABASE, REDIS)):
+        assert ours.closed
 
 
 def test_a_data_directory_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
