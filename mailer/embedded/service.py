@@ -2,6 +2,7 @@
 
 import os
 import socket
+from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,7 +14,7 @@ LOOPBACK = "127.0.0.1"
 START_SECONDS = 60.0
 
 
-class Service:
+class Service(ABC):
     """What the two have in common: started and stopped, also as a context manager, with one `Child`."""
 
     name: str
@@ -23,9 +24,9 @@ class Service:
         self.child: Child | None = None
 
     @property
+    @abstractmethod
     def url(self) -> str:
         """Where a client finds it, password included."""
-        raise NotImplementedError
 
     def start(self) -> None:
         """Returns when it answers. Raises `ServiceError`, one sentence that says why it does not."""
@@ -57,12 +58,13 @@ class Service:
         if self.child is not None:
             self.child.bury()
 
+    @abstractmethod
     def is_healthy(self) -> bool:
         """Whether it answers a client now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _launch(self) -> Child:
-        raise NotImplementedError
+        """Starts its program; whether it answers is asked elsewhere."""
 
     def _wait_for_answer(self, child: Child) -> None:
         if not wait_until(lambda: child.has_ended() or self.is_healthy(), START_SECONDS) or child.has_ended():

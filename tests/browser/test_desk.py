@@ -149,8 +149,8 @@ def test_unsaved_words_are_not_lost_by_a_slip(house: None, session: Session, new
     anna.keyboard.type("还没有保存")
     asked = []
     anna.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
-    anna.locator("a[href='/desk/newsletters/1']").first.click()
-    anna.wait_for_timeout(300)
+    with anna.expect_event("dialog"):
+        anna.locator("a[href='/desk/newsletters/1']").first.click()
     assert asked == ["beforeunload"]
     assert "articles/new" in anna.url
 

@@ -189,8 +189,11 @@ def test_a_long_journal_goes_on_in_another_file_and_each_file_tells_the_whole_st
     assert Journal.files(tmp_path) == []
 
 
-def test_settling_the_unheard_of_does_no_harm(journal: Journal) -> None:
+def test_settling_the_unheard_of_does_no_harm(journal: Journal, tmp_path: Path) -> None:
+    journal.intent(7, "a")
     journal.settled([1, 2, 3])
+    (path,) = Journal.files(tmp_path)
+    assert set(Journal.read(path)) == {7}
 
 
 def test_closing_keeps_what_is_not_settled(tmp_path: Path) -> None:
