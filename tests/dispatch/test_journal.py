@@ -192,7 +192,7 @@ def test_a_long_journal_goes_on_in_another_file_and_each_file_tells_the_whole_st
 def test_settling_the_unheard_of_does_no_harm(journal: Journal, tmp_path: Path) -> None:
     journal.intent(7, "a")
     journal.settled([1, 2, 3])
-    (path,) = Journal.files(tmp_path)
+    (path,) = Journal.files(tmp_path / "journals")
     assert set(Journal.read(path)) == {7}
 
 
