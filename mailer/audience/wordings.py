@@ -5,7 +5,6 @@ name the version it shows.
 """
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from mailer.audience.models import Wording
@@ -13,17 +12,25 @@ from mailer.audience.models import Wording
 
 def find_or_add_wording(session: Session, kind: str, text: str) -> Wording:
     """The version of `kind` that says exactly `text`; a new one when nobody was ever shown it before."""
-    while True:
-        known = session.scalar(select(Wording).where(Wording.kind == kind, Wording.text == text))
-        if known is not None:
-            return known
-        latest = select(func.coalesce(func.max(Wording.version), 0) + 1).where(Wording.kind == kind).scalar_subquery()
-        # Another transaction may take the same number, perhaps for the same sentence: then look again.
-        session.execute(
-            insert(Wording)
-            .values(kind=kind, text=text, version=latest)
-            .on_conflict_do_nothing(index_elements=[Wording.kind, Wording.version])
-        )
+    return _find(session, kind, text) or _add(session, kind, text)
+
+
+def _find(session: Session, kind: str, text: str) -> Wording | None:
+    return session.scalar(select(Wording).where(Wording.kind == kind, Wording.text == text))
+
+
+def _add(session: Session, kind: str, text: str) -> Wording:
+    # One at a time for each kind, until the end of the transaction: whoever waited here looks again, and finds the
+    # sentence that the other one has just committed.
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"wording/{kind}", 0))))
+    known = _find(session, kind, text)
+    if known is not None:
+        return known
+    latest = session.scalar(select(func.coalesce(func.max(Wording.version), 0)).where(Wording.kind == kind)) or 0
+    added = Wording(kind=kind, text=text, version=latest + 1)
+    session.add(added)
+    session.flush()
+    return added
 
 
 def find_wording(session: Session, kind: str, wording_id: int) -> Wording | None:

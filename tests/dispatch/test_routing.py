@@ -17,6 +17,7 @@ from mailer.dispatch.suspending import is_suspended, list_suspended_relays, susp
 from mailer.dispatch.way_states import WayState, list_relay_states
 from mailer.errors import RuleError
 from mailer.letters.rules import LetterKind
+from mailer.settings import get_settings
 from tests.dispatch.conftest import House
 from tests.dispatch.sink import Late, Sink
 
@@ -34,6 +35,13 @@ def add(house: House, name: str, port: int, **changes: object) -> Relay:
     )
     house.session.commit()
     return made
+
+
+@pytest.fixture
+def small_claims(monkeypatch: pytest.MonkeyPatch, house: House) -> None:
+    """So that no relay can claim the whole roster before the other one has had its turn."""
+    monkeypatch.setenv("MAILER_BATCH_SIZE", "5")
+    get_settings.cache_clear()
 
 
 def prepared(house: House, count: int) -> Mailing:
@@ -58,7 +66,7 @@ def test_each_relay_gets_the_share_of_its_weight(house: House, sinks: tuple[Sink
 
 
 def test_the_others_take_over_from_a_relay_that_is_down_and_nobody_pays_for_it(
-    house: House, sinks: tuple[Sink, Sink]
+    house: House, sinks: tuple[Sink, Sink], small_claims: None
 ) -> None:
     _, two = sinks
     with Sink() as gone:
@@ -76,7 +84,7 @@ def test_the_others_take_over_from_a_relay_that_is_down_and_nobody_pays_for_it(
 
 
 def test_a_login_that_is_refused_leaves_one_relay_alone_and_pauses_nothing(
-    house: House, sinks: tuple[Sink, Sink]
+    house: House, sinks: tuple[Sink, Sink], small_claims: None
 ) -> None:
     one, two = sinks
     one.answer("mail", "550 5.7.1 Sender address rejected: not owned by user")
