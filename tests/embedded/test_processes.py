@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,22 @@ def shell(script: str, **values: object) -> Program:
 
 
 @pytest.fixture
+def child_of(tmp_path: Path) -> Iterator[Callable[[Program], Child]]:
+    """Children that are gone after the test, also where it fails in between."""
+    made: list[Child] = []
+
+    def start(program: Program) -> Child:
+        child = Child(tmp_path, program)
+        made.append(child)
+        child.start()
+        return child
+
+    yield start
+    for child in made:
+        child.bury()
+
+
+@pytest.fixture
 def supervisor(tmp_path: Path) -> Iterator[tuple[Supervisor, list[str]]]:
     """One that has been given nothing to do yet, and what it says."""
     said: list[str] = []
@@ -37,9 +53,10 @@ def supervisor(tmp_path: Path) -> Iterator[tuple[Supervisor, list[str]]]:
     made.stop()
 
 
-def test_a_child_writes_its_pid_and_its_log_and_takes_both_back(tmp_path: Path) -> None:
-    child = Child(tmp_path, shell("echo here; exec sleep 600"))
-    child.start()
+def test_a_child_writes_its_pid_and_its_log_and_takes_both_back(
+    tmp_path: Path, child_of: Callable[[Program], Child]
+) -> None:
+    child = child_of(shell("echo here; exec sleep 600"))
     assert read_pid(tmp_path / "run" / "act.pid") == child.pid
     assert wait_until(lambda: "here" in (tmp_path / "logs" / "act.log").read_text(), 10)
     assert not child.has_ended()
@@ -49,27 +66,28 @@ def test_a_child_writes_its_pid_and_its_log_and_takes_both_back(tmp_path: Path) 
     child.stop()
 
 
-def test_a_child_that_will_not_end_is_killed_with_all_its_own(tmp_path: Path) -> None:
-    child = Child(tmp_path, shell("trap '' TERM; sleep 600 & echo $!; wait; sleep 600", stop_seconds=0.2))
-    child.start()
+def test_a_child_that_will_not_end_is_killed_with_all_its_own(
+    tmp_path: Path, child_of: Callable[[Program], Child]
+) -> None:
+    child = child_of(shell("trap '' TERM; sleep 600 & echo $!; wait; sleep 600", stop_seconds=0.2))
     log = tmp_path / "logs" / "act.log"
     assert wait_until(lambda: log.read_text().strip().isdigit(), 10)
     grandchild = int(log.read_text())
-    assert command_of(grandchild)
+    # While it becomes `sleep`, the kernel shows no command line for a moment.
+    assert wait_until(lambda: bool(command_of(grandchild)), 10)
     child.stop()
     assert wait_until(lambda: not command_of(grandchild), 10)
 
 
-def test_a_dead_leader_leaves_no_pool_behind(tmp_path: Path) -> None:
-    child = Child(tmp_path, shell("sleep 600 & echo $!; wait"))
-    child.start()
+def test_a_dead_leader_leaves_no_pool_behind(tmp_path: Path, child_of: Callable[[Program], Child]) -> None:
+    child = child_of(shell("sleep 600 & echo $!; wait"))
     log = tmp_path / "logs" / "act.log"
     assert wait_until(lambda: log.read_text().strip().isdigit(), 10)
     assert child.pid
     os.kill(child.pid, signal.SIGKILL)
     assert wait_until(child.has_ended, 10)
     assert child.exit_code == -signal.SIGKILL
-    assert command_of(int(log.read_text())), "the pool outlives its leader for a moment"
+    assert wait_until(lambda: bool(command_of(int(log.read_text()))), 10), "the pool outlives its leader"
     child.bury()
     assert wait_until(lambda: not command_of(int(log.read_text())), 10)
 
