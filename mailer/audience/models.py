@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, T
 from sqlalchemy.dialects.postgresql import CIDR, INET
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from mailer.audience.rules import ConsentAct, ImportState, SubscriptionState, SuppressionReason, WhyLeft
+from mailer.audience.rules import ChangeHow, ConsentAct, ImportState, SubscriptionState, SuppressionReason, WhyLeft
 from mailer.db import Base, HasCreatedAt, HasId
 
 
@@ -66,6 +66,8 @@ class Subscription(HasId, HasCreatedAt, Base):
     source: Mapped[str] = mapped_column(String(32))
     confirmed_at: Mapped[dt.datetime | None]
     unsubscribed_at: Mapped[dt.datetime | None]
+    # What was typed into the form beside an unconfirmed sign-up: the reader's once they have confirmed it.
+    answers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
 
     subscriber: Mapped[Subscriber] = relationship(back_populates="subscriptions")
 
@@ -87,6 +89,27 @@ class AddressChange(HasId, HasCreatedAt, Base):
     new_confirmed_at: Mapped[dt.datetime | None]
     done_at: Mapped[dt.datetime | None]
     cancelled_at: Mapped[dt.datetime | None]
+
+
+class SubscriberChange(HasId, HasCreatedAt, Base):
+    """What became different about a reader, and by whom: name, language, attributes, pause. Deleted with them.
+
+    `old` and `new` hold what differs and no more: ``name``, ``locale``, ``paused_until`` (ISO 8601), ``attributes``.
+    """
+
+    __tablename__ = "subscriber_changes"
+    __table_args__ = (
+        Index(None, "subscriber_id"),
+        CheckConstraint("how IN ('preferences', 'sign_up', 'confirmed', 'import', 'merged')", name="how"),
+    )
+
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
+    how: Mapped[ChangeHow] = mapped_column(String(16))
+    old: Mapped[dict[str, Any]]
+    new: Mapped[dict[str, Any]]
+    # The account and the import behind it, where it was not the reader themselves; as in `Consent`.
+    account_id: Mapped[int | None] = mapped_column(BigInteger)
+    import_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Wording(HasId, HasCreatedAt, Base):
@@ -124,6 +147,12 @@ class Consent(HasId, Base):
     # Of the letter that was confirmed: its Message-ID, and when it was written.
     letter_message_id: Mapped[str] = mapped_column(String(255), default="")
     letter_at: Mapped[dt.datetime | None]
+    # Where it was not the reader: who decided it and on which day, the account that entered it, and the import.
+    # Without foreign keys: an import writes a million of these, and each would be looked up twice more.
+    decided_by: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    decided_on: Mapped[dt.date | None]
+    account_id: Mapped[int | None] = mapped_column(BigInteger)
+    import_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Suppression(HasId, HasCreatedAt, Base):
@@ -232,6 +261,8 @@ class ImportRun(HasId, HasCreatedAt, Base):
     basis: Mapped[str] = mapped_column(String(64))
     # How the readers agreed, or who decided: kept with every consent.
     wording: Mapped[str] = mapped_column(Text, default="")
+    decided_by: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    decided_on: Mapped[dt.date | None]
     # tables.Shape and layouts.Layout, as JSON.
     shape: Mapped[dict[str, Any]] = mapped_column(default=dict)
     layout: Mapped[dict[str, Any]] = mapped_column(default=dict)

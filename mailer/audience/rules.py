@@ -43,6 +43,16 @@ class WhyLeft(StrEnum):
     OTHER = "other"
 
 
+class ChangeHow(StrEnum):
+    """How a reader's name, language, answers or pause became another."""
+
+    PREFERENCES = "preferences"  # by the link in a mail
+    SIGN_UP = "sign_up"  # typed into a form of a list with single opt-in
+    CONFIRMED = "confirmed"  # typed into a form, and confirmed by letter
+    IMPORT = "import"
+    MERGED = "merged"  # two rows turned out to be one person
+
+
 class Verdict(StrEnum):
     """Whether a stranger's sign-up is let in. It is decided without a look at the address: it tells nothing of it."""
 

@@ -130,6 +130,8 @@ class Exclusion(Base):
     """A candidate who is not on the roster, and why; without a foreign key, so that it adds up after an erasure."""
 
     __tablename__ = "exclusions"
+    # Those left out for one reason, page by page, and the sums by reason.
+    __table_args__ = (Index(None, "mailing_id", "reason", "subscriber_id"),)
 
     mailing_id: Mapped[int] = mapped_column(ForeignKey("mailings.id", ondelete="CASCADE"), primary_key=True)
     subscriber_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
