@@ -5,6 +5,7 @@ cases as the pages, with nobody clicking.
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from mailer import newsletters
 from mailer.accounts.models import Account
 from mailer.audience.importing import run_import, start_import
 from mailer.audience.models import ImportRun
-from mailer.audience.rules import ImportState
+from mailer.audience.rules import IMPORT_UNDER_WAY, ImportState
 from mailer.db import get_engine, session_scope
 from mailer.errors import ServiceError
 from mailer.newsletters.models import Newsletter
@@ -24,6 +25,9 @@ from mailer.newsroom import approval
 from mailer.newsroom.models import Edition, Issue
 from mailer.queue import get_celery
 from mailer.settings import get_settings
+
+# Seconds: the longest wait for a worker that was quicker, and between two looks at it.
+IMPORT_SECONDS, LOOK_SECONDS = 300.0, 0.1
 
 
 @contextmanager
@@ -87,16 +91,25 @@ def found_newsletter(
 
 
 def fill_list(list_id: int, content: bytes, *, filename: str = "subscribers.csv") -> None:
-    """Imports a CSV file of subscribers now, in transactions of its own: the hint to a worker then finds it done."""
+    """Imports a CSV file of subscribers now, in transactions of its own. A worker may have heard of it and be quicker:
+    then it is waited for. Raises `ServiceError` when nothing came of it.
+    """
     with session_scope() as session:
         run = start_import(
             session, list_id=list_id, filename=filename, content=content, basis="made-up people", by=None
         )
-    run_import(run.id)
-    with session_scope() as session:
-        done = session.get_one(ImportRun, run.id)
-        if done.state != ImportState.FINISHED:
+    give_up_at = time.monotonic() + IMPORT_SECONDS
+    while True:
+        run_import(run.id)
+        with session_scope() as session:
+            done = session.get_one(ImportRun, run.id)
+        if done.state == ImportState.FINISHED:
+            return
+        if done.state not in IMPORT_UNDER_WAY:
             raise ServiceError("The subscribers could not be imported: %(reason)s", reason=done.error)
+        if time.monotonic() > give_up_at:
+            raise ServiceError("The subscribers are still being imported; look at Lists, Imports.")
+        time.sleep(LOOK_SECONDS)
 
 
 def publish(session: Session, issue: Issue, *, by: Account | None = None) -> Edition:
