@@ -4,7 +4,7 @@
 
 `openssl speed` tells signatures per second of CPU; so do the first lines here, which are therefore comparable on a busy
 machine. The last ones are messages per second of the clock, all in the same run: unsigned, signed on the wire's own
-thread, and signed ahead of it as `mailer.dispatch.dkim_ahead` does. They need `smtp-sink` (Debian package postfix).
+thread, and signed ahead of it as `mailer.dispatch.dkim.ahead` does. They need `smtp-sink` (Debian package postfix).
 """
 
 import argparse
@@ -24,12 +24,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from press import DATE, IDENTITY, SUBJECT, WEB_URL, make_parts, values_of
 from smtp import find, start_sink
 
-from mailer.dispatch import dkim_ahead
-from mailer.dispatch.dkim_signing import Algorithm, Signer, SigningKey
+from mailer.dispatch.dkim import ahead
+from mailer.dispatch.dkim.signing import Algorithm, Signer, SigningKey
 from mailer.dispatch.journal import Journal
 from mailer.dispatch.rules import Outcome
-from mailer.dispatch.smtp_message import stuff_header
-from mailer.dispatch.transmission import Envelope, RelayAddress, Transmitter, new_event_loop
+from mailer.dispatch.smtp.message import stuff_header
+from mailer.dispatch.smtp.transmission import Envelope, RelayAddress, Transmitter, new_event_loop
 from mailer.press.message import MessageTemplate, assemble
 
 RSA = SigningKey("example.org", "bench-rsa", Algorithm.RSA, generate_private_key(65_537, 2048))
@@ -100,7 +100,7 @@ def send(port: int, messages: int, template: MessageTemplate, keys: Sequence[Sig
 
             yield Envelope(
                 number, "bounce@example.org", f"reader{number}@example.com", "other",
-                dkim_ahead.begin(make) if is_ahead else make, "token",
+                ahead.begin(make) if is_ahead else make, "token",
             )  # fmt: skip
 
     async def go() -> int:

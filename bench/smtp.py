@@ -22,8 +22,8 @@ from pathlib import Path
 
 from mailer.dispatch.journal import Journal
 from mailer.dispatch.rules import Outcome
-from mailer.dispatch.smtp_message import Stuffed, stuff
-from mailer.dispatch.transmission import Envelope, RelayAddress, Transmitter, new_event_loop
+from mailer.dispatch.smtp.message import Stuffed, stuff
+from mailer.dispatch.smtp.transmission import Envelope, RelayAddress, Transmitter, new_event_loop
 
 PLACES = "/usr/sbin:/usr/local/sbin:/usr/bin"
 BATCH = 500

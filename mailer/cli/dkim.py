@@ -36,8 +36,8 @@ def dkim() -> None:
 def create(domain: str, selector: str, algorithm: str) -> None:
     """Makes keys for DOMAIN and prints their DNS records. They do not sign before they are activated."""
     from mailer.db import session_scope
-    from mailer.dispatch.dkim_keys import create_keys
-    from mailer.dispatch.dkim_signing import Algorithm
+    from mailer.dispatch.dkim.keys import create_keys
+    from mailer.dispatch.dkim.signing import Algorithm
 
     wanted = list(Algorithm) if algorithm == "both" else [Algorithm(f"{algorithm}-sha256")]
     with session_scope() as session:
@@ -52,7 +52,7 @@ def create(domain: str, selector: str, algorithm: str) -> None:
 def show(domain: str | None) -> None:
     """Prints keys, those of DOMAIN or all, with their DNS records ready to be copied."""
     from mailer.db import session_scope
-    from mailer.dispatch.dkim_keys import list_keys
+    from mailer.dispatch.dkim.keys import list_keys
 
     with session_scope() as session:
         keys = list_keys(session, domain)
@@ -71,8 +71,8 @@ def activate(domain: str, selectors: Sequence[str]) -> None:
     The key before, of the same algorithm, is retired. Its record has to stay in the DNS until the date that is printed.
     """
     from mailer.db import session_scope
-    from mailer.dispatch import dkim_keys
-    from mailer.dispatch.dkim_rules import KeyState
+    from mailer.dispatch.dkim import keys as dkim_keys
+    from mailer.dispatch.dkim.rules import KeyState
     from mailer.errors import RuleError
 
     with session_scope() as session:
@@ -96,7 +96,7 @@ def activate(domain: str, selectors: Sequence[str]) -> None:
 def retire(domain: str, selectors: Sequence[str]) -> None:
     """These keys sign no more. Where no other one is activated, mail of DOMAIN goes out unsigned."""
     from mailer.db import session_scope
-    from mailer.dispatch import dkim_keys
+    from mailer.dispatch.dkim import keys as dkim_keys
 
     with session_scope() as session:
         for selector in selectors:
@@ -111,7 +111,7 @@ def retire(domain: str, selectors: Sequence[str]) -> None:
 def remove(domain: str, selectors: Sequence[str]) -> None:
     """Deletes keys that were never used or whose time is over, with their private halves."""
     from mailer.db import session_scope
-    from mailer.dispatch import dkim_keys
+    from mailer.dispatch.dkim import keys as dkim_keys
 
     with session_scope() as session:
         for selector in selectors:
@@ -127,9 +127,9 @@ def check(domain: str) -> None:
     A DNS that cannot be asked is no failure: then nothing is known.
     """
     from mailer.db import session_scope
-    from mailer.dispatch.dkim_dns import look_up
-    from mailer.dispatch.dkim_keys import list_keys
-    from mailer.dispatch.dkim_rules import FOUND, KeyState, Published
+    from mailer.dispatch.dkim.dns import look_up
+    from mailer.dispatch.dkim.keys import list_keys
+    from mailer.dispatch.dkim.rules import FOUND, KeyState, Published
     from mailer.errors import NotFoundError
 
     with session_scope() as session:
@@ -147,14 +147,14 @@ def check(domain: str) -> None:
 
 
 def _state(session: "Session", key: "DkimKey") -> str:
-    from mailer.dispatch.dkim_keys import get_state
+    from mailer.dispatch.dkim.keys import get_state
 
     return get_state(session, key)
 
 
 def _tell(session: "Session", key: "DkimKey") -> None:
     """One line: the key, and where it stands."""
-    from mailer.dispatch.dkim_keys import published_until
+    from mailer.dispatch.dkim.keys import published_until
 
     until = published_until(key)
     kept = f", keep its record in the DNS until {until:%Y-%m-%d}" if until else ""
@@ -162,7 +162,7 @@ def _tell(session: "Session", key: "DkimKey") -> None:
 
 
 def _print(session: "Session", key: "DkimKey") -> None:
-    from mailer.dispatch.dkim_rules import record_name, record_value, zone_line
+    from mailer.dispatch.dkim.rules import record_name, record_value, zone_line
 
     name, value = record_name(key.domain, key.selector), record_value(key.algorithm, key.public_key)
     _tell(session, key)

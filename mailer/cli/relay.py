@@ -16,7 +16,7 @@ def relay() -> None:
 def test(address: str) -> None:
     """Sends one short test mail to ADDRESS through the relay in use, and prints what its server said."""
     from mailer.db import session_scope
-    from mailer.dispatch.relays import send_test
+    from mailer.dispatch.relays.registry import send_test
 
     with session_scope() as session:
         result = asyncio.run(send_test(session, address))

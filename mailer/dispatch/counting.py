@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mailer.dispatch.models import Delivery, Mailing
-from mailer.dispatch.pacing import connect
+from mailer.dispatch.pace.buckets import connect
 from mailer.dispatch.rules import DeliveryState, MailingState
 from mailer.settings import get_settings
 

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 from mailer.db import now
 from mailer.dispatch.claiming import list_suspended
 from mailer.dispatch.models import Mailing
+from mailer.dispatch.pace.windows import list_closed
 from mailer.dispatch.plans import keep_to_indexes
-from mailer.dispatch.routing import has_route
+from mailer.dispatch.relays.routing import has_route
 from mailer.dispatch.rules import MailingState
-from mailer.dispatch.windows import list_closed
 
 # The groups that have queued rows, by hopping from one to the next in `ix_deliveries_due`: a handful of index look-ups,
 # however long the roster.

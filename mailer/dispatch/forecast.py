@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from mailer.db import now
 from mailer.dispatch.models import Mailing
+from mailer.dispatch.pace.slowing import load_paces
+from mailer.dispatch.pace.windows import find_window
 from mailer.dispatch.preparing import judgement, judging
-from mailer.dispatch.routing import list_planned, list_routes
+from mailer.dispatch.relays.routing import list_planned, list_routes
 from mailer.dispatch.rules import ExclusionReason, MailingState
 from mailer.dispatch.segmentation import Narrowing, note_outsiders
-from mailer.dispatch.slowing import load_paces
 from mailer.dispatch.suspending import list_suspensions
-from mailer.dispatch.windows import find_window
 from mailer.newsroom.editions import get_edition
 from mailer.newsroom.models import Issue
 

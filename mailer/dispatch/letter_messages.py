@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from mailer import links
-from mailer.dispatch.dkim_senders import sign_message
+from mailer.dispatch.dkim.senders import sign_message
 from mailer.errors import CompositionError
 from mailer.i18n import N_
 from mailer.letters.rules import LetterKind

@@ -15,14 +15,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer import links
-from mailer.dispatch import dkim_ahead
 from mailer.dispatch.claiming import Claim
-from mailer.dispatch.dkim_senders import load_signing_keys
-from mailer.dispatch.dkim_signing import Signer, SigningKey
+from mailer.dispatch.dkim import ahead
+from mailer.dispatch.dkim.senders import load_signing_keys
+from mailer.dispatch.dkim.signing import Signer, SigningKey
 from mailer.dispatch.envelopes import Envelope
 from mailer.dispatch.models import Mailing, MailingList
 from mailer.dispatch.reading_links import parts_of
-from mailer.dispatch.smtp_message import is_plain, stuff_header
+from mailer.dispatch.smtp.message import is_plain, stuff_header
 from mailer.newsletters.lists import list_id_of
 from mailer.newsletters.models import List, Newsletter
 from mailer.newsroom.editions import get_edition
@@ -115,7 +115,7 @@ class MessageMaker:
     def envelope(self, claim: Claim) -> Envelope:
         """What goes to the wire. The content is made only when its turn has come; its Date is that moment.
 
-        One that is signed is begun at once, in another thread: see `dkim_ahead`.
+        One that is signed is begun at once, in another thread: see `dkim.ahead`.
         """
         content = self._content(claim)
         return Envelope(
@@ -123,7 +123,7 @@ class MessageMaker:
             sender=self.sender,
             recipient=claim.address,
             provider=claim.provider,
-            content=dkim_ahead.begin(content) if self._is_signed else content,
+            content=ahead.begin(content) if self._is_signed else content,
             token=claim.token,
         )
 

@@ -24,13 +24,13 @@ from mailer.dispatch.claiming import holder, split_holder
 from mailer.dispatch.envelopes import Envelope, Result
 from mailer.dispatch.letter_messages import LetterClaim, compose
 from mailer.dispatch.outcomes import Settlement
-from mailer.dispatch.providers import OTHER
+from mailer.dispatch.pace.providers import OTHER
+from mailer.dispatch.relays.routing import has_route, list_routes, pick
 from mailer.dispatch.resolving import Bequest, Orphan, read_bequest, resolve
-from mailer.dispatch.routing import has_route, list_routes, pick
 from mailer.dispatch.rules import DeliveryEvent
 from mailer.dispatch.sender_slots import sender_slot
 from mailer.dispatch.sending_process import SendingProcess, get_process, run_directory
-from mailer.dispatch.smtp_relay import RelayAddress
+from mailer.dispatch.smtp.relay import RelayAddress
 from mailer.dispatch.suspending import suspend_relay
 from mailer.errors import RuleError
 from mailer.queue import TaskName, enqueue

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from mailer.db import session_scope
 from mailer.dispatch.models import Mailing
-from mailer.dispatch.provider_settings import load_domains
-from mailer.dispatch.providers import OTHER
+from mailer.dispatch.pace.provider_settings import load_domains
+from mailer.dispatch.pace.providers import OTHER
 from mailer.dispatch.rules import HAS_ISSUE, ExclusionReason, MailingEvent, MailingState, next_mailing_state
 from mailer.dispatch.segmentation import Narrowing, note_outsiders
 from mailer.newsroom.editions import mark_sent

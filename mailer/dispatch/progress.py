@@ -12,14 +12,14 @@ from mailer.db import now
 from mailer.dispatch.counting import count_deliveries
 from mailer.dispatch.finishing import list_queued_providers
 from mailer.dispatch.models import Delivery, Exclusion, Mailing, Suspension
-from mailer.dispatch.pacing import Meter, connect
-from mailer.dispatch.routing import has_route
+from mailer.dispatch.pace.buckets import Meter, connect
+from mailer.dispatch.pace.slowing import load_paces
+from mailer.dispatch.pace.window_hours import Window
+from mailer.dispatch.pace.windows import find_window
+from mailer.dispatch.relays.routing import has_route
 from mailer.dispatch.rules import PENDING, DeliveryState, ExclusionReason, MailingState, SuspensionKind
-from mailer.dispatch.slowing import load_paces
 from mailer.dispatch.suspending import list_suspensions
 from mailer.dispatch.way_states import ProviderState, RelayState, list_provider_states, list_relay_states
-from mailer.dispatch.window_hours import Window
-from mailer.dispatch.windows import find_window
 from mailer.i18n import N_
 from mailer.queue import HEARTBEAT_KEY
 from mailer.settings import get_settings

@@ -11,9 +11,9 @@ import time
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING
 
-from mailer.dispatch.crowd import Crowd
 from mailer.dispatch.envelopes import Envelope
-from mailer.dispatch.pacing import Limit
+from mailer.dispatch.pace.buckets import Limit
+from mailer.dispatch.pace.crowd import Crowd
 
 if TYPE_CHECKING:
     from mailer.dispatch.claiming import Claim

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer.addresses import parse_address
-from mailer.dispatch.dkim_dns import get_resolver, look_up
-from mailer.dispatch.dkim_rules import Published
+from mailer.dispatch.dkim.dns import get_resolver, look_up
+from mailer.dispatch.dkim.rules import Published
 from mailer.dispatch.models import DkimKey
 from mailer.errors import RuleError
 from mailer.i18n import N_

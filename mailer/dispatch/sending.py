@@ -20,15 +20,15 @@ from mailer.dispatch.finishing import finish_drained, list_queued_providers, nex
 from mailer.dispatch.messages import MessageMaker, load_message_maker
 from mailer.dispatch.models import Mailing
 from mailer.dispatch.outcomes import is_refused_entry
-from mailer.dispatch.routing import Route, has_route, list_routes
+from mailer.dispatch.pace.slowing import load_paces
+from mailer.dispatch.pace.windows import find_window
+from mailer.dispatch.relays.routing import Route, has_route, list_routes
+from mailer.dispatch.relays.shares import Shares
 from mailer.dispatch.rules import MailingState
 from mailer.dispatch.sender_slots import sender_slot
 from mailer.dispatch.sending_process import SendingProcess, get_process, run_directory
 from mailer.dispatch.sending_run import Order, Run, RunReport
-from mailer.dispatch.shares import Shares
-from mailer.dispatch.slowing import load_paces
 from mailer.dispatch.suspending import suspend_relay
-from mailer.dispatch.windows import find_window
 from mailer.errors import CompositionError, RuleError
 from mailer.i18n import N_
 from mailer.queue import TaskName, enqueue

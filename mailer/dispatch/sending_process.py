@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from mailer.dispatch.journal import Journal
-from mailer.dispatch.pacing import Meter, Pacer, connect
-from mailer.dispatch.places import Places
-from mailer.dispatch.smtp_relay import RelayAddress, Timeouts
-from mailer.dispatch.transmission import Transmitter, new_event_loop
+from mailer.dispatch.pace.buckets import Meter, Pacer, connect
+from mailer.dispatch.pace.places import Places
+from mailer.dispatch.smtp.relay import RelayAddress, Timeouts
+from mailer.dispatch.smtp.transmission import Transmitter, new_event_loop
 from mailer.settings import get_settings
 
 logger = logging.getLogger(__name__)

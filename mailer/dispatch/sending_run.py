@@ -23,14 +23,14 @@ from mailer.dispatch.envelopes import Envelope, Result
 from mailer.dispatch.messages import MessageMaker
 from mailer.dispatch.models import Mailing
 from mailer.dispatch.outcomes import Settlement
-from mailer.dispatch.providers import Provider
+from mailer.dispatch.pace.providers import Provider
 from mailer.dispatch.quotas import Quotas
+from mailer.dispatch.relays.shares import Shares
 from mailer.dispatch.rules import DeliveryEvent, MailingState, Outcome, SkipReason
 from mailer.dispatch.sending_process import SendingProcess
 from mailer.dispatch.settling_queue import SettlingQueue
-from mailer.dispatch.shares import Shares
-from mailer.dispatch.smtp_relay import RelayAddress
-from mailer.dispatch.transmission import Transmitter
+from mailer.dispatch.smtp.relay import RelayAddress
+from mailer.dispatch.smtp.transmission import Transmitter
 from mailer.settings import get_settings
 
 logger = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ from mailer.db import now
 from mailer.dispatch.claiming import EVERYBODY
 from mailer.dispatch.models import Attempt, Suspension
 from mailer.dispatch.outcomes import Settlement
-from mailer.dispatch.provider_settings import load_providers
-from mailer.dispatch.providers import Provider
+from mailer.dispatch.pace.provider_settings import load_providers
+from mailer.dispatch.pace.providers import Provider
 from mailer.dispatch.replies import get_table, is_providers_limit, is_quota
 from mailer.dispatch.rules import Outcome, SuspensionKind
 

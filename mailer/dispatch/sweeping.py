@@ -18,8 +18,8 @@ from mailer.dispatch.finishing import finish_drained, list_due
 from mailer.dispatch.models import Mailing
 from mailer.dispatch.outbox import is_due as has_due_letters
 from mailer.dispatch.outbox import resolve_letters
-from mailer.dispatch.pacing import connect
-from mailer.dispatch.relay_health import probe_due
+from mailer.dispatch.pace.buckets import connect
+from mailer.dispatch.relays.health import probe_due
 from mailer.dispatch.resolving import Bequest, discard, find_bequests, list_orphans, read_bequest, resolve
 from mailer.dispatch.rules import MailingState
 from mailer.dispatch.sending_process import journal_directory

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from mailer.dispatch.claiming import EVERYBODY
 from mailer.dispatch.models import Relay, Suspension
-from mailer.dispatch.relays import relay_of_settings
-from mailer.dispatch.routing import list_candidates, prefer
-from mailer.dispatch.slowing import load_paces
+from mailer.dispatch.pace.slowing import load_paces
+from mailer.dispatch.relays.registry import relay_of_settings
+from mailer.dispatch.relays.routing import list_candidates, prefer
 from mailer.dispatch.suspending import list_slowed, list_suspensions
 from mailer.errors import MailerError
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from mailer.db import session_scope
 from mailer.dispatch.launching import create_mailing, get_mailing, send_now
-from mailer.dispatch.pacing import connect
+from mailer.dispatch.pace.buckets import connect
 from mailer.dispatch.rules import MailingState
 from mailer.embedded import bench_figures
 from mailer.embedded.bench_meters import Usage, peak_megabytes, tree_of, usage_of

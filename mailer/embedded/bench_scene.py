@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from mailer import newsletters
 from mailer.db import get_engine, session_scope
-from mailer.dispatch import dkim_keys
 from mailer.dispatch.claiming import Claim
+from mailer.dispatch.dkim import keys as dkim_keys
 from mailer.dispatch.messages import MessageMaker
 from mailer.dispatch.models import Mailing
 from mailer.embedded.scene import found_newsletter, publish

@@ -22,9 +22,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mailer.addresses import parse_address
 from mailer.db import get_engine, session_scope
-from mailer.dispatch.dkim_senders import list_unreadable, list_unsigned_domains
-from mailer.dispatch.probing import probe
-from mailer.dispatch.relays import active_relay
+from mailer.dispatch.dkim.senders import list_unreadable, list_unsigned_domains
+from mailer.dispatch.relays.probing import probe
+from mailer.dispatch.relays.registry import active_relay
 from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.queue import HEARTBEAT_KEY, QueueName

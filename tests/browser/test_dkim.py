@@ -7,8 +7,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy.orm import Session
 
 from mailer import accounts
-from mailer.dispatch import dkim_keys
-from mailer.dispatch.dkim_rules import record_name, record_value
+from mailer.dispatch.dkim import keys as dkim_keys
+from mailer.dispatch.dkim.rules import record_name, record_value
 from mailer.settings import get_settings
 from tests.dispatch.name_server import NameServer
 from tests.web.admin_scene import make_list

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from mailer import accounts
 from mailer.db import now
-from mailer.dispatch import relays
 from mailer.dispatch.models import Suspension
+from mailer.dispatch.relays import registry as relays
 from mailer.dispatch.suspending import suspend_relay
 from tests.web.admin_scene import make_list, make_mailing, make_readers
 

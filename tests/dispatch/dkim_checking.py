@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import dkim
 
-from mailer.dispatch.dkim_rules import record_name, record_value
+from mailer.dispatch.dkim.rules import record_name, record_value
 from mailer.dispatch.models import DkimKey
 
 

@@ -5,8 +5,8 @@ from click.testing import CliRunner, Result
 from sqlalchemy.orm import Session
 
 from mailer.cli import program
-from mailer.dispatch import dkim_keys
-from mailer.dispatch.dkim_rules import KeyState, record_name, record_value
+from mailer.dispatch.dkim import keys as dkim_keys
+from mailer.dispatch.dkim.rules import KeyState, record_name, record_value
 from mailer.errors import MailerError, NotFoundError, RuleError
 from mailer.settings import get_settings
 from tests.dispatch.name_server import NameServer
@@ -114,7 +114,7 @@ def test_check_compares_what_the_dns_publishes(session: Session, named) -> None:
 
 def test_check_without_an_answer_is_no_failure(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     run("create", "example.org", "--selector", "spring", "--algorithm", "ed25519")
-    monkeypatch.setattr("mailer.dispatch.dkim_dns.PATIENCE", 0.2)
+    monkeypatch.setattr("mailer.dispatch.dkim.dns.PATIENCE", 0.2)
     # Nobody listens on the discard port of this address.
     monkeypatch.setenv("MAILER_DNS_SERVER", "127.0.0.1:9")
     get_settings.cache_clear()

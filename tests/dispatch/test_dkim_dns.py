@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.dispatch import dkim_dns, dkim_keys
-from mailer.dispatch.dkim_rules import (
+from mailer.dispatch.dkim import dns as dkim_dns
+from mailer.dispatch.dkim import keys as dkim_keys
+from mailer.dispatch.dkim.rules import (
     KEPT_PUBLISHED,
     KeyState,
     Published,
@@ -19,7 +20,7 @@ from mailer.dispatch.dkim_rules import (
     state_of,
     zone_line,
 )
-from mailer.dispatch.dkim_signing import VALID_SECONDS, Algorithm
+from mailer.dispatch.dkim.signing import VALID_SECONDS, Algorithm
 from mailer.dispatch.models import DkimKey
 from mailer.settings import get_settings
 from tests.dispatch.name_server import NameServer

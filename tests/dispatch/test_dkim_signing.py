@@ -15,8 +15,8 @@ from dkim.canonicalization import Relaxed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.dispatch.dkim_rules import record_name, record_value
-from mailer.dispatch.dkim_signing import (
+from mailer.dispatch.dkim.rules import record_name, record_value
+from mailer.dispatch.dkim.signing import (
     OVERSIGNED,
     VALID_SECONDS,
     Algorithm,

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import text
 
 from mailer.db import now
-from mailer.dispatch import relays
 from mailer.dispatch.forecast import ASSUMED_PER_CONNECTION, Forecast, LimitedBy, forecast
 from mailer.dispatch.preparing import prepare
+from mailer.dispatch.relays import registry as relays
 from mailer.errors import NotFoundError
 from tests.dispatch.conftest import House
 

@@ -262,7 +262,7 @@ SENDER = """
 import asyncio, itertools, sys
 from pathlib import Path
 from mailer.dispatch.journal import Journal
-from mailer.dispatch.transmission import RelayAddress, Transmitter, new_event_loop
+from mailer.dispatch.smtp.transmission import RelayAddress, Transmitter, new_event_loop
 from tests.dispatch.wire import envelope
 
 async def main():

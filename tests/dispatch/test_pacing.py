@@ -3,7 +3,7 @@ import time
 import pytest
 from redis import Redis
 
-from mailer.dispatch.pacing import AWAY_SECONDS, AWAY_SHARE, PREFIX, Grant, Limit, Meter, Pacer, connect
+from mailer.dispatch.pace.buckets import AWAY_SECONDS, AWAY_SHARE, PREFIX, Grant, Limit, Meter, Pacer, connect
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 from sqlalchemy import text
 
-from mailer.dispatch.crowd import Crowd
-from mailer.dispatch.pacing import connect
-from mailer.dispatch.places import Places
+from mailer.dispatch.pace.buckets import connect
+from mailer.dispatch.pace.crowd import Crowd
+from mailer.dispatch.pace.places import Places
+from mailer.dispatch.pace.provider_settings import set_override
+from mailer.dispatch.pace.providers import Provider
 from mailer.dispatch.preparing import prepare
-from mailer.dispatch.provider_settings import set_override
-from mailer.dispatch.providers import Provider
 from mailer.dispatch.sending import send
 from tests.dispatch.conftest import House
 from tests.dispatch.sink import Late, Sink

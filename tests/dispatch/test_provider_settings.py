@@ -6,10 +6,10 @@ from sqlalchemy import text
 from mailer.db import now
 from mailer.dispatch.forecast import LimitedBy, forecast
 from mailer.dispatch.models import ProviderOverride, Suspension
+from mailer.dispatch.pace.provider_settings import load_domains, load_providers, reset_override, set_override
+from mailer.dispatch.pace.providers import get_providers
+from mailer.dispatch.pace.slowing import load_paces
 from mailer.dispatch.preparing import prepare
-from mailer.dispatch.provider_settings import load_domains, load_providers, reset_override, set_override
-from mailer.dispatch.providers import get_providers
-from mailer.dispatch.slowing import load_paces
 from mailer.dispatch.suspending import list_slowed, list_suspensions
 from mailer.errors import NotFoundError, RuleError
 from tests.dispatch.conftest import House

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.dispatch.providers import OTHER, get_providers, provider_of, read_providers
+from mailer.dispatch.pace.providers import OTHER, get_providers, provider_of, read_providers
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 from sqlalchemy import text
 
-from mailer.dispatch import relays
-from mailer.dispatch.relay_health import probe_due
+from mailer.dispatch.relays import registry as relays
+from mailer.dispatch.relays.health import probe_due
 from mailer.dispatch.suspending import list_suspended_relays, suspend_relay
 from tests.dispatch.conftest import House
 from tests.dispatch.sink import Sink

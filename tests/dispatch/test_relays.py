@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from mailer.accounts.models import AuditEntry
-from mailer.dispatch import relays
 from mailer.dispatch.models import Relay
+from mailer.dispatch.relays import registry as relays
 from mailer.dispatch.suspending import is_suspended, suspend_relay
 from mailer.errors import NotFoundError, RuleError
 from mailer.settings import get_settings

@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import select, text
 
 from mailer import letters
-from mailer.dispatch import relays, routing
 from mailer.dispatch.models import Attempt, Mailing, Relay
 from mailer.dispatch.outbox import send_letters
 from mailer.dispatch.preparing import prepare
+from mailer.dispatch.relays import registry as relays
+from mailer.dispatch.relays import routing
 from mailer.dispatch.rules import MailingState
 from mailer.dispatch.sending import send
 from mailer.dispatch.sending_process import close_process

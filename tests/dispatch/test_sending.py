@@ -15,8 +15,8 @@ from mailer.db import session_scope
 from mailer.dispatch import launching
 from mailer.dispatch.messages import message_id, read_message_id
 from mailer.dispatch.models import Attempt, Mailing, Suspension
+from mailer.dispatch.pace.provider_settings import set_override
 from mailer.dispatch.preparing import prepare
-from mailer.dispatch.provider_settings import set_override
 from mailer.dispatch.rules import MailingState
 from mailer.dispatch.sending import send
 from mailer.dispatch.sending_process import journal_directory

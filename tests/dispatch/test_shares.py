@@ -1,4 +1,4 @@
-from mailer.dispatch.shares import STILL_SECONDS, Shares
+from mailer.dispatch.relays.shares import STILL_SECONDS, Shares
 
 
 class Clock:

@@ -14,8 +14,8 @@ import pytest
 from mailer.dispatch.envelopes import Result
 from mailer.dispatch.journal import Journal
 from mailer.dispatch.rules import Outcome
-from mailer.dispatch.smtp_relay import Timeouts
-from mailer.dispatch.transmission import RelayAddress
+from mailer.dispatch.smtp.relay import Timeouts
+from mailer.dispatch.smtp.transmission import RelayAddress
 from tests.dispatch.sink import DROP, HANG, RESET, Answer, Flood, Late, Sink, Slow, Then
 from tests.dispatch.wire import HASTY, LOOPS, PATIENT, envelope, transmit
 
@@ -245,7 +245,7 @@ FULL_DISK = """
 import asyncio, json, resource, sys
 from pathlib import Path
 from mailer.dispatch.journal import Journal
-from mailer.dispatch.transmission import RelayAddress, Transmitter
+from mailer.dispatch.smtp.transmission import RelayAddress, Transmitter
 from tests.dispatch.wire import envelope
 
 journal = Journal(Path(sys.argv[2]), "worker")

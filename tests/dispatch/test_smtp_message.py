@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailer.dispatch.smtp_message import Stuffed, path, stuff, stuff_header
+from mailer.dispatch.smtp.message import Stuffed, path, stuff, stuff_header
 from mailer.press.message import assemble
 from mailer.press.slots import NAME, UNSUBSCRIBE_URL, slot
 from tests.press.samples import DATE, IDENTITY, ISSUE_URL

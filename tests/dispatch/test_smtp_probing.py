@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from mailer.dispatch.probing import ADVICE, FAILURES, probe_now
-from mailer.dispatch.transmission import RelayAddress
+from mailer.dispatch.relays.probing import ADVICE, FAILURES, probe_now
+from mailer.dispatch.smtp.transmission import RelayAddress
 from tests.dispatch.sink import DROP, HANG, Answer, Sink
 from tests.dispatch.wire import HASTY, make_certificate
 

@@ -1,6 +1,6 @@
 import pytest
 
-from mailer.dispatch.smtp_relay import RelayAddress, Timeouts
+from mailer.dispatch.smtp.relay import RelayAddress, Timeouts
 from mailer.errors import SettingsError
 from mailer.settings import get_settings
 

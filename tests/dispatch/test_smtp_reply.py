@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.dispatch.envelopes import REPLY_LIMIT
-from mailer.dispatch.smtp_reply import ENDLESS, GARBAGE, LINE_LIMIT, TOTAL_LIMIT, Reply, ReplyParser, readable
+from mailer.dispatch.smtp.reply import ENDLESS, GARBAGE, LINE_LIMIT, TOTAL_LIMIT, Reply, ReplyParser, readable
 
 
 def parse(*pieces: bytes) -> tuple[list[Reply], str | None]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from mailer.dispatch.rules import Outcome
-from mailer.dispatch.smtp_reply import Reply
-from mailer.dispatch.smtp_session import Offers, Session, open_session
-from mailer.dispatch.transmission import RelayAddress
+from mailer.dispatch.smtp.reply import Reply
+from mailer.dispatch.smtp.session import Offers, Session, open_session
+from mailer.dispatch.smtp.transmission import RelayAddress
 from mailer.errors import DeferredError
 from tests.dispatch.sink import DROP, Flood, Sink, Slow, Then
 from tests.dispatch.wire import HASTY, LOOPS, PATIENT, Certificate, envelope, make_certificate, transmit

@@ -12,8 +12,8 @@ import pytest
 from mailer.dispatch.envelopes import Envelope, Result
 from mailer.dispatch.journal import Journal
 from mailer.dispatch.rules import Outcome
-from mailer.dispatch.smtp_message import Stuffed
-from mailer.dispatch.transmission import RelayAddress, Transmitter, new_event_loop, send_one
+from mailer.dispatch.smtp.message import Stuffed
+from mailer.dispatch.smtp.transmission import RelayAddress, Transmitter, new_event_loop, send_one
 from tests.dispatch.sink import DROP, HANG, Late, Sink, Then
 from tests.dispatch.wire import LOOPS, PATIENT, envelope, transmit
 
@@ -445,7 +445,7 @@ def test_who_may_not_go_does_not(sink: Sink, *, is_awaited: bool) -> None:
 
 
 def test_leave_that_is_old_is_asked_for_again_before_the_content(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailer.dispatch.smtp_lane.STALE", 0.05)
+    monkeypatch.setattr("mailer.dispatch.smtp.lane.STALE", 0.05)
     sink.answer("data", Late(0.2, "354 At last"), times=1)
     asked: list[int] = []
 
@@ -541,7 +541,7 @@ def test_a_reader_that_stops_reading_ends_the_send(sink: Sink) -> None:
 
 
 def test_a_slow_reader_is_not_buried_in_results(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailer.dispatch.smtp_run.UNREAD_LIMIT", 20)
+    monkeypatch.setattr("mailer.dispatch.smtp.run.UNREAD_LIMIT", 20)
 
     async def run() -> list[Result]:
         transmitter = Transmitter(RelayAddress.from_url(sink.url, connections=4), None, timeouts=PATIENT)

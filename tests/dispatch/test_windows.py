@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import text
 
 from mailer.db import now
-from mailer.dispatch import windows
 from mailer.dispatch.finishing import list_due
 from mailer.dispatch.forecast import LimitedBy, forecast
+from mailer.dispatch.pace import windows
+from mailer.dispatch.pace.window_hours import EVERY_DAY, Window
 from mailer.dispatch.preparing import prepare
 from mailer.dispatch.progress import get_progress
 from mailer.dispatch.sending import send
-from mailer.dispatch.window_hours import EVERY_DAY, Window
 from mailer.errors import RuleError
 from tests.dispatch.conftest import House
 from tests.dispatch.sink import Late, Sink

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from mailer.dispatch.journal import Journal
-from mailer.dispatch.smtp_relay import Timeouts
-from mailer.dispatch.transmission import Envelope, RelayAddress, Result, Transmitter, new_event_loop
+from mailer.dispatch.smtp.relay import Timeouts
+from mailer.dispatch.smtp.transmission import Envelope, RelayAddress, Result, Transmitter, new_event_loop
 
 # Long enough for a busy machine, short enough for a person: no test that passes waits this long.
 PATIENT = Timeouts(connect=20, tls=20, greeting=20, command=20, mail=20, rcpt=20, data=20, block=20, content=20, quit=5)

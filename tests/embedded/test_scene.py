@@ -31,10 +31,14 @@ def test_an_import_that_a_worker_took_first_is_waited_for(
     first_look = threading.Event()
     workers: list[threading.Thread] = []
 
+    def work(run_id: int) -> None:
+        if first_look.wait(30):
+            run_import(run_id)
+
     def quicker(run_id: int) -> None:
         """Somebody else has it, and begins once we have found it taken."""
         if not workers:
-            workers.append(threading.Thread(target=lambda: first_look.wait(30) and run_import(run_id)))
+            workers.append(threading.Thread(target=work, args=[run_id]))
             workers[0].start()
         else:
             first_look.set()

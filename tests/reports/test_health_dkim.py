@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from mailer.dispatch import dkim_keys
+from mailer.dispatch.dkim import keys as dkim_keys
 from mailer.newsletters.models import Newsletter
 from mailer.reports import health
 from mailer.reports.health import Verdict

@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from mailer.db import now
 from mailer.dispatch.models import ProviderOverride, Relay, Suspension
-from mailer.dispatch.provider_settings import load_providers
-from mailer.dispatch.routing import find_choice
+from mailer.dispatch.pace.provider_settings import load_providers
+from mailer.dispatch.relays.routing import find_choice
 from tests.web.admin_scene import make_list
 
 

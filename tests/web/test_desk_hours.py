@@ -5,9 +5,9 @@ import datetime as dt
 from sqlalchemy import text
 
 from mailer.db import now
-from mailer.dispatch import windows
 from mailer.dispatch.models import Suspension
-from mailer.dispatch.window_hours import Window
+from mailer.dispatch.pace import windows
+from mailer.dispatch.pace.window_hours import Window
 from tests.web.admin_scene import make_list, make_mailing, make_readers
 
 HOURS = {"kind": "hours", "days": ["0", "4"], "starts": "09:00", "ends": "17:30", "zone": "Asia/Shanghai"}

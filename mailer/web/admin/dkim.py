@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectField, StringField
 
 from mailer.db import now
-from mailer.dispatch import dkim_keys as room
-from mailer.dispatch.dkim_rules import (
+from mailer.dispatch.dkim import keys as room
+from mailer.dispatch.dkim.rules import (
     FOUND,
     KEPT_PUBLISHED,
     KeyState,
@@ -16,8 +16,8 @@ from mailer.dispatch.dkim_rules import (
     state_of,
     zone_line,
 )
-from mailer.dispatch.dkim_senders import list_unsigned_domains
-from mailer.dispatch.dkim_signing import Algorithm
+from mailer.dispatch.dkim.senders import list_unsigned_domains
+from mailer.dispatch.dkim.signing import Algorithm
 from mailer.dispatch.models import DkimKey
 from mailer.errors import RuleError
 from mailer.i18n import N_
@@ -177,7 +177,7 @@ def dkim_remove(key_id: int) -> ResponseReturnValue:
 
 
 def _look_up(key: DkimKey) -> Published:
-    from mailer.dispatch.dkim_dns import look_up  # pulls in the DNS library, which no other page needs
+    from mailer.dispatch.dkim.dns import look_up  # pulls in the DNS library, which no other page needs
 
     # No transaction is open while we talk to the network.
     get_session().commit()

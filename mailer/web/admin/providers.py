@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 from wtforms import IntegerField, TextAreaField
 from wtforms.validators import NumberRange, Optional
 
-from mailer.dispatch import provider_settings as room
-from mailer.dispatch.providers import OTHER, get_providers
-from mailer.dispatch.slowing import load_paces
+from mailer.dispatch.pace import provider_settings as room
+from mailer.dispatch.pace.providers import OTHER, get_providers
+from mailer.dispatch.pace.slowing import load_paces
 from mailer.dispatch.suspending import end_suspension, list_slowed, list_suspensions
 from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_

@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, EmailField, FloatField, IntegerField, PasswordField, SelectField, StringField
 from wtforms.validators import InputRequired, NumberRange, Optional
 
-from mailer.dispatch import relays as room
-from mailer.dispatch import routing
 from mailer.dispatch.models import Relay
+from mailer.dispatch.relays import registry as room
+from mailer.dispatch.relays import routing
 from mailer.dispatch.rules import Outcome
 from mailer.dispatch.way_states import list_all_relay_states
 from mailer.errors import MailerError, RuleError

@@ -6,8 +6,9 @@ from wtforms import RadioField, SelectMultipleField, StringField, TimeField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
-from mailer.dispatch import launching, windows
-from mailer.dispatch.window_hours import EVERY_DAY, Window
+from mailer.dispatch import launching
+from mailer.dispatch.pace import windows
+from mailer.dispatch.pace.window_hours import EVERY_DAY, Window
 from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.newsletters import get_newsletter

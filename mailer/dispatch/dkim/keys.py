@@ -20,8 +20,8 @@ from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.addresses import parse_address
 from mailer.db import now
-from mailer.dispatch.dkim_rules import KEPT_PUBLISHED, SELECTOR, KeyState, propose_selector, state_of
-from mailer.dispatch.dkim_signing import Algorithm, SigningKey
+from mailer.dispatch.dkim.rules import KEPT_PUBLISHED, SELECTOR, KeyState, propose_selector, state_of
+from mailer.dispatch.dkim.signing import Algorithm, SigningKey
 from mailer.dispatch.models import DkimKey
 from mailer.dispatch.sealing import DKIM_KEYS, UnsealableError, seal, unseal
 from mailer.errors import NotFoundError, RuleError

@@ -4,8 +4,8 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from mailer.addresses import parse_address
-from mailer.dispatch.dkim_keys import open_key
-from mailer.dispatch.dkim_signing import Signer, SigningKey
+from mailer.dispatch.dkim.keys import open_key
+from mailer.dispatch.dkim.signing import Signer, SigningKey
 from mailer.dispatch.models import DkimKey
 from mailer.errors import RuleError
 from mailer.newsletters.models import Newsletter

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sized
 
 from mailer.dispatch.envelopes import Envelope, Result
-from mailer.dispatch.smtp_parcel import Entry
+from mailer.dispatch.smtp.parcel import Entry
 from mailer.errors import DeferredError
 
 # Leave to send: a bool, or an awaitable of one.

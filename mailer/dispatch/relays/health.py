@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from mailer.db import session_scope
 from mailer.dispatch.models import Relay
-from mailer.dispatch.probing import PROBE_TIMEOUTS, ProbeResult, probe
-from mailer.dispatch.relays import address_of
-from mailer.dispatch.smtp_relay import RelayAddress
+from mailer.dispatch.relays.probing import PROBE_TIMEOUTS, ProbeResult, probe
+from mailer.dispatch.relays.registry import address_of
+from mailer.dispatch.smtp.relay import RelayAddress
+from mailer.dispatch.smtp.transmission import new_event_loop
 from mailer.dispatch.suspending import end_relay_suspension, suspend_relay
-from mailer.dispatch.transmission import new_event_loop
 from mailer.errors import RuleError
 from mailer.i18n import N_
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import dns.exception
 import dns.resolver
 
-from mailer.dispatch.dkim_rules import Published, compare, record_name
+from mailer.dispatch.dkim.rules import Published, compare, record_name
 from mailer.settings import get_settings
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from mailer.dispatch.pacing import AWAY_SECONDS, AWAY_SHARE
+from mailer.dispatch.pace.buckets import AWAY_SECONDS, AWAY_SHARE
 
 PREFIX = "mailer:places:"
 # A lease, and how soon it is renewed.

@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections import deque
 
-from mailer.dispatch.smtp_reply import Reply, ReplyParser
+from mailer.dispatch.smtp.reply import Reply, ReplyParser
 from mailer.errors import DeferredError
 from mailer.i18n import N_
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mailer.dispatch.providers import Provider
+from mailer.dispatch.pace.providers import Provider
 
 if TYPE_CHECKING:
     from mailer.dispatch.claiming import Claim

@@ -6,11 +6,11 @@ import re
 import socket
 from dataclasses import dataclass, field
 
-from mailer.dispatch.smtp_auth import authenticate
-from mailer.dispatch.smtp_connecting import connect, secure
-from mailer.dispatch.smtp_connection import Connection
-from mailer.dispatch.smtp_relay import RelayAddress, Timeouts
-from mailer.dispatch.smtp_reply import Reply
+from mailer.dispatch.smtp.auth import authenticate
+from mailer.dispatch.smtp.connecting import connect, secure
+from mailer.dispatch.smtp.connection import Connection
+from mailer.dispatch.smtp.relay import RelayAddress, Timeouts
+from mailer.dispatch.smtp.reply import Reply
 from mailer.errors import DeferredError
 from mailer.i18n import N_
 

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.dispatch.models import NewsletterRelay, Relay
-from mailer.dispatch.relays import address_of, relay_of_settings
-from mailer.dispatch.smtp_relay import RelayAddress
+from mailer.dispatch.relays.registry import address_of, relay_of_settings
+from mailer.dispatch.smtp.relay import RelayAddress
 from mailer.dispatch.suspending import list_suspended_relays
 from mailer.errors import RuleError
 from mailer.i18n import N_

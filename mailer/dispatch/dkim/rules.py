@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 
-from mailer.dispatch.dkim_signing import VALID_SECONDS, Algorithm
+from mailer.dispatch.dkim.signing import VALID_SECONDS, Algorithm
 from mailer.i18n import N_
 
 # A retired key stays in the DNS while a signature of it may still be looked up: its own life, and as long again for

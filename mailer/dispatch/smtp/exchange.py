@@ -12,11 +12,11 @@ from mailer.dispatch.envelopes import Result
 from mailer.dispatch.journal import Journal
 from mailer.dispatch.replies import Verdict, judge, judge_silence
 from mailer.dispatch.rules import Outcome
-from mailer.dispatch.smtp_connection import BLOCK, LOST, Connection
-from mailer.dispatch.smtp_parcel import Parcel
-from mailer.dispatch.smtp_relay import RelayAddress, Timeouts
-from mailer.dispatch.smtp_reply import Reply
-from mailer.dispatch.smtp_session import Session
+from mailer.dispatch.smtp.connection import BLOCK, LOST, Connection
+from mailer.dispatch.smtp.parcel import Parcel
+from mailer.dispatch.smtp.relay import RelayAddress, Timeouts
+from mailer.dispatch.smtp.reply import Reply
+from mailer.dispatch.smtp.session import Session
 
 STAGES = ("mail", "rcpt", "data")
 ACCEPTED = Verdict("accepted", Outcome.ACCEPTED)

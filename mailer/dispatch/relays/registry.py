@@ -15,14 +15,14 @@ from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.addresses import parse_address
 from mailer.dispatch import sealing
-from mailer.dispatch.dkim_senders import sign_message
+from mailer.dispatch.dkim.senders import sign_message
 from mailer.dispatch.envelopes import Envelope, Result
 from mailer.dispatch.models import Relay
-from mailer.dispatch.probing import PROBE_TIMEOUTS, ProbeResult, probe
-from mailer.dispatch.providers import provider_of
-from mailer.dispatch.smtp_relay import RelayAddress
+from mailer.dispatch.pace.providers import provider_of
+from mailer.dispatch.relays.probing import PROBE_TIMEOUTS, ProbeResult, probe
+from mailer.dispatch.smtp.relay import RelayAddress
+from mailer.dispatch.smtp.transmission import Transmitter
 from mailer.dispatch.suspending import end_relay_suspension
-from mailer.dispatch.transmission import Transmitter
 from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import DEFAULT_LOCALE, N_, translate
 from mailer.letters.rules import LetterKind

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.dispatch.models import Mailing, SendingWindow
-from mailer.dispatch.window_hours import EVERY_DAY, Window
+from mailer.dispatch.pace.window_hours import EVERY_DAY, Window
 from mailer.errors import RuleError
 from mailer.i18n import N_
 

@@ -5,11 +5,11 @@ import asyncio
 from mailer.dispatch.envelopes import Result
 from mailer.dispatch.replies import Verdict, is_providers_limit
 from mailer.dispatch.rules import Outcome
-from mailer.dispatch.smtp_connection import CLOSING, LOST
-from mailer.dispatch.smtp_exchange import Exchange, Refused, make_result
-from mailer.dispatch.smtp_parcel import Entry, Parcel, Refusal, wrap
-from mailer.dispatch.smtp_relay import RelayAddress
-from mailer.dispatch.smtp_run import Leave, Run, settled
+from mailer.dispatch.smtp.connection import CLOSING, LOST
+from mailer.dispatch.smtp.exchange import Exchange, Refused, make_result
+from mailer.dispatch.smtp.parcel import Entry, Parcel, Refusal, wrap
+from mailer.dispatch.smtp.relay import RelayAddress
+from mailer.dispatch.smtp.run import Leave, Run, settled
 from mailer.i18n import N_
 
 WITHHELD = N_("Stopped before it went out.")

@@ -6,8 +6,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mailer.dispatch.models import Suspension
-from mailer.dispatch.provider_settings import load_providers
-from mailer.dispatch.providers import OTHER, Provider
+from mailer.dispatch.pace.provider_settings import load_providers
+from mailer.dispatch.pace.providers import OTHER, Provider
 from mailer.dispatch.rules import SuspensionKind
 
 

@@ -5,7 +5,7 @@ import binascii
 import hmac
 from collections.abc import Awaitable, Callable
 
-from mailer.dispatch.smtp_reply import Reply
+from mailer.dispatch.smtp.reply import Reply
 from mailer.errors import DeferredError
 from mailer.i18n import N_
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from mailer.dispatch.envelopes import Envelope
 from mailer.dispatch.rules import Outcome
-from mailer.dispatch.smtp_message import BAD_ADDRESS, path, stuff
-from mailer.dispatch.smtp_session import Offers
+from mailer.dispatch.smtp.message import BAD_ADDRESS, path, stuff
+from mailer.dispatch.smtp.session import Offers
 from mailer.i18n import N_
 
 logger = logging.getLogger(__name__)

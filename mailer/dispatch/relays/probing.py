@@ -4,9 +4,9 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from mailer.dispatch.smtp_relay import RelayAddress, Timeouts
-from mailer.dispatch.smtp_session import Session, open_session
-from mailer.dispatch.transmission import new_event_loop
+from mailer.dispatch.smtp.relay import RelayAddress, Timeouts
+from mailer.dispatch.smtp.session import Session, open_session
+from mailer.dispatch.smtp.transmission import new_event_loop
 from mailer.errors import DeferredError
 from mailer.i18n import N_, translate
 

@@ -5,8 +5,8 @@ import os
 import socket
 import ssl
 
-from mailer.dispatch.smtp_connection import SILENT, Connection
-from mailer.dispatch.smtp_relay import RelayAddress, Timeouts
+from mailer.dispatch.smtp.connection import SILENT, Connection
+from mailer.dispatch.smtp.relay import RelayAddress, Timeouts
 from mailer.errors import DeferredError, SettingsError
 from mailer.i18n import N_
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.dispatch.models import ProviderOverride
-from mailer.dispatch.providers import OTHER, Provider, domain_pattern, get_providers
+from mailer.dispatch.pace.providers import OTHER, Provider, domain_pattern, get_providers
 from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
 

@@ -7,13 +7,13 @@ from collections.abc import AsyncGenerator, Iterable, Sized
 from mailer.dispatch.envelopes import Envelope, Result
 from mailer.dispatch.journal import Journal
 from mailer.dispatch.replies import judge, judge_silence
-from mailer.dispatch.smtp_exchange import Exchange, make_result
-from mailer.dispatch.smtp_lane import HELD_BACK, WITHHELD, Lane
-from mailer.dispatch.smtp_parcel import Entry
-from mailer.dispatch.smtp_relay import RelayAddress, Timeouts
-from mailer.dispatch.smtp_reply import Reply
-from mailer.dispatch.smtp_run import MaySend, Pace, Run
-from mailer.dispatch.smtp_session import Session, open_session
+from mailer.dispatch.smtp.exchange import Exchange, make_result
+from mailer.dispatch.smtp.lane import HELD_BACK, WITHHELD, Lane
+from mailer.dispatch.smtp.parcel import Entry
+from mailer.dispatch.smtp.relay import RelayAddress, Timeouts
+from mailer.dispatch.smtp.reply import Reply
+from mailer.dispatch.smtp.run import MaySend, Pace, Run
+from mailer.dispatch.smtp.session import Session, open_session
 from mailer.errors import DeferredError
 from mailer.i18n import N_
 

@@ -1,0 +1,1 @@
+"""Signatures: keys of a domain, which of them sign, what the DNS should say, and signing itself."""

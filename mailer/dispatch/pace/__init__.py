@@ -1,0 +1,1 @@
+"""How fast, and when: buckets, providers, places, sending hours."""

@@ -1,0 +1,1 @@
+"""Which relays there are, which may be used, and whether they answer."""
