@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from mailer import links
+from mailer.audience.answers import adopt_answers, list_waiting_answers, questions_of
 from mailer.audience.correspondence import LatestIssue, find_letter, no_issue, welcome
 from mailer.audience.models import Subscriber, Subscription
 from mailer.audience.rules import Act, SubscriptionState
@@ -21,13 +22,15 @@ from mailer.newsletters.models import List
 class Confirmation:
     """What a confirmation link is about: its subscriber, and its lists by what the button does (or did) to them.
 
-    `open` can be confirmed, `confirmed` are already, `over` were left since the letter was written.
+    `open` can be confirmed, `confirmed` are already, `over` were left since the letter was written. `answers` are what
+    the form said to the open lists' questions, by the question's words: confirming makes them the reader's.
     """
 
     subscriber: Subscriber
     open: tuple[List, ...]
     confirmed: tuple[List, ...]
     over: tuple[List, ...]
+    answers: tuple[tuple[str, str], ...] = ()
 
 
 def find_confirmation(session: Session, token: str) -> Confirmation:
@@ -51,11 +54,14 @@ def _look(session: Session, subscriber: Subscriber, list_ids: Iterable[int]) -> 
     by_state: dict[str, list[List]] = {state: [] for state in SubscriptionState}
     for each, state in session.execute(query):
         by_state["unsubscribed" if each.archived_at else state].append(each)
+    waiting = by_state[SubscriptionState.UNCONFIRMED]
+    said = list_waiting_answers(session, subscriber, waiting)
     return Confirmation(
         subscriber,
-        open=tuple(by_state[SubscriptionState.UNCONFIRMED]),
+        open=tuple(waiting),
         confirmed=tuple(by_state[SubscriptionState.CONFIRMED]),
         over=tuple(by_state[SubscriptionState.UNSUBSCRIBED]),
+        answers=tuple((each.label, said[each.key]) for each in questions_of(waiting) if each.key in said),
     )
 
 
@@ -79,8 +85,10 @@ def confirm(
         raise LinkError(N_("This link has expired."))
     wanted = _look(session, subscriber, list_ids).open
     evidence = _evidence(session, subscriber, token, Evidence(wording, ip, user_agent))
+    answers = list_waiting_answers(session, subscriber, wanted)
     changes = apply(session, subscriber, [each.id for each in wanted], Act.CONFIRM, evidence, source="portal")
     if any(change.is_real for change in changes):
+        adopt_answers(session, subscriber, answers)
         take_back_departure(session, subscriber.email_key)
         welcome(session, subscriber, wanted, latest_issue)
     return _look(session, subscriber, list_ids)

@@ -6,8 +6,8 @@ whatever it is to us.
 """
 
 import logging
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from mailer.addresses import parse_address
 from mailer.audience import admission, proofs
+from mailer.audience.answers import check_all
 from mailer.audience.correspondence import LatestIssue, no_issue
 from mailer.audience.rules import Verdict
 from mailer.audience.subscribing import open_lists, sign_up
@@ -35,7 +36,8 @@ class TooQuickError(RuleError):
 @dataclass(frozen=True, slots=True)
 class Knock:
     """A sign-up as it came in. `trap` is the field that people do not see; `seconds` how long the form was open, where
-    that is known; `proof` an ALTCHA payload; `wording` the sentence that was shown beside the form.
+    that is known; `proof` an ALTCHA payload; `wording` the sentence that was shown beside the form; `answers` what was
+    said to the lists' questions, by their keys.
     """
 
     email: str
@@ -49,16 +51,18 @@ class Knock:
     seconds: float | None = None
     proof: str | None = None
     invited: Collection[int] = ()
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 def enter(session: Session, knock: Knock, latest_issue: LatestIssue = no_issue) -> Verdict:
     """`LET_IN` means that everything possible was done, whatever that was, and the caller commits it; after another
     verdict the caller rolls back, so that a proof is not spent for nothing.
 
-    Raises `RuleError` for what the sender can mend: the address, the lists, the name, or that they were too quick.
+    Raises `RuleError` for what the sender can mend: the address, the lists, the name, an answer (`AnswerError`), or
+    that they were too quick.
     """
     address = parse_address(knock.email)
-    open_lists(session, knock.list_ids, knock.invited)
+    check_all(open_lists(session, knock.list_ids, knock.invited), knock.answers)
     if _is_disposable(address.domain):
         raise RuleError(N_("Please give an address that you will keep; this one is of a service for throw-away mail."))
     if knock.trap:
@@ -78,6 +82,7 @@ def enter(session: Session, knock: Knock, latest_issue: LatestIssue = no_issue) 
             ip=knock.ip,
             user_agent=knock.user_agent,
             invited=knock.invited,
+            answers=knock.answers,
             latest_issue=latest_issue,
         )
     return verdict

@@ -13,8 +13,9 @@ from sqlalchemy import func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from mailer.audience.changes import note_change, snapshot
 from mailer.audience.models import AddressChange, Subscriber, Subscription
-from mailer.audience.rules import Act, SubscriptionState, SuppressionReason
+from mailer.audience.rules import Act, ChangeHow, SubscriptionState, SuppressionReason
 from mailer.audience.subscriptions import Evidence, apply
 from mailer.audience.suppressing import find_all_suppressions, suppress, take_back_departure
 
@@ -71,9 +72,11 @@ def _merge(session: Session, old: Subscriber, existing: Subscriber, evidence: Ev
     _keep_departures(session, old.id, existing.id)
     # The old row receives nothing any more; who looks for it finds the other.
     apply(session, old, list(states), Act.LEAVE, evidence, source="address")
+    before = snapshot(existing)
     existing.name = existing.name or old.name
     existing.attributes = old.attributes | existing.attributes
     existing.paused_until = old.paused_until or existing.paused_until
+    note_change(session, existing, before, ChangeHow.MERGED)
     nobody = f"{old.id}@{NOBODY}"
     old.email, old.email_key, old.domain = nobody, nobody, NOBODY
     old.name, old.attributes, old.paused_until = "", {}, None

@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from mailer import links
+from mailer.audience.changes import note_change, snapshot
 from mailer.audience.models import Subscriber
+from mailer.audience.rules import ChangeHow
 from mailer.audience.subscriptions import lock_subscriber
 from mailer.db import now
 from mailer.errors import LinkError, RuleError
@@ -26,16 +28,18 @@ def pause(session: Session, token: str, until: dt.date, *, zone: str) -> Subscri
         raise RuleError(N_("Please choose a day that is still to come."))
     if until > today + dt.timedelta(days=MOST_DAYS):
         raise RuleError(N_("A pause lasts a year at most. You may also unsubscribe, and come back at any time."))
+    before = snapshot(subscriber)
     subscriber.paused_until = dt.datetime.combine(until, dt.time(), ZoneInfo(zone)).astimezone(dt.UTC)
-    session.flush()
+    note_change(session, subscriber, before, ChangeHow.PREFERENCES)
     return subscriber
 
 
 def resume(session: Session, token: str) -> Subscriber:
     """Ends a pause; twice is once. Raises `LinkError`."""
     subscriber = _lock(session, token)
+    before = snapshot(subscriber)
     subscriber.paused_until = None
-    session.flush()
+    note_change(session, subscriber, before, ChangeHow.PREFERENCES)
     return subscriber
 
 

@@ -1,22 +1,25 @@
 """What a reader may choose behind a mailed link, without a password: lists, language, name, what their lists ask."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from mailer import links
+from mailer.audience.answers import questions_of
+from mailer.audience.changes import note_change, snapshot
 from mailer.audience.models import Subscriber, Subscription
-from mailer.audience.rules import Act, SubscriptionState
+from mailer.audience.rules import Act, ChangeHow, SubscriptionState
 from mailer.audience.subscribing import NAME_LENGTH
 from mailer.audience.subscriptions import Change, Evidence, apply, find_subscriber, lock_subscriber
 from mailer.audience.suppressing import take_back_departure
 from mailer.errors import LinkError, RuleError
 from mailer.i18n import LOCALES, N_
 from mailer.newsletters.models import List, Newsletter
-from mailer.newsletters.rules import ANSWER_LENGTH, Question, Visibility, check_text, question_of
+from mailer.newsletters.questions import Question, check_answer
+from mailer.newsletters.rules import Visibility, check_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,11 @@ class Choice:
         """Whether issues of it are sent to them."""
         return self.state is SubscriptionState.CONFIRMED
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody can join it any more."""
+        return self.list.archived_at is not None or self.list.newsletter.archived_at is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
@@ -41,14 +49,8 @@ class Preferences:
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        """What the lists they receive want to know, each thing once."""
-        asked = [
-            question_of(entry)
-            for choice in self.choices
-            if choice.is_chosen
-            for entry in choice.list.required_attributes
-        ]
-        return tuple({question.key: question for question in reversed(asked)}.values())[::-1]
+        """What the lists they receive or can choose want to know, each thing once."""
+        return questions_of(choice.list for choice in self.choices if choice.is_chosen or not choice.is_over)
 
 
 def get_preferences(session: Session, token: str) -> Preferences:
@@ -91,27 +93,38 @@ def save_preferences(
 ) -> list[Change]:
     """Saves everything on the page: ticked lists are joined at once (the link was mailed, so the mailbox is theirs),
     unticked ones are left. Of `attributes` those are kept that their lists ask for; an empty one is forgotten. Gives
-    back what changed. Raises `LinkError`, and `RuleError` for a list they cannot see.
+    back what changed. Raises `LinkError`, `AnswerError`, and `RuleError` for a list they cannot see.
     """
     subscriber = lock_subscriber(session, links.read_preferences_token(token))
     if subscriber is None:
         raise LinkError(N_("This link is not valid."))
     if locale not in LOCALES:
         raise RuleError(N_("There is no such language."))
+    before = snapshot(subscriber)
     subscriber.name = check_text(name, length=NAME_LENGTH)
     subscriber.locale = locale
-    subscriber.attributes = _answer(Preferences(subscriber, tuple(_choices(session, subscriber.id))), attributes or {})
+    subscriber.attributes = _answer(session, subscriber, set(list_ids), attributes or {})
     changes = _choose(session, subscriber, set(list_ids), Evidence(wording, ip, user_agent))
-    session.flush()
+    note_change(session, subscriber, before, ChangeHow.PREFERENCES)
     return changes
 
 
-def _answer(found: Preferences, given: Mapping[str, str]) -> dict[str, Any]:
-    """The reader's attributes with the answers; what no list of theirs asks for is not theirs to set."""
-    kept = dict(found.subscriber.attributes)
-    for question in found.questions:
-        if question.key in given:
-            answer = check_text(given[question.key], length=ANSWER_LENGTH)
+def _answer(session: Session, subscriber: Subscriber, wanted: set[int], given: Mapping[str, str]) -> dict[str, Any]:
+    """The reader's attributes with the answers; what no list that is ticked asks for is not theirs to set.
+
+    An answer that a list needs is asked of who joins it, and cannot be emptied while it is received. Who has been
+    on it without one, by an import, is not held up.
+    """
+    kept = dict(subscriber.attributes)
+    choices = [choice for choice in _choices(session, subscriber.id) if choice.list.id in wanted]
+    needed_now = {question.key for question in questions_of(choice.list for choice in choices if not choice.is_chosen)}
+    for question in questions_of(choice.list for choice in choices):
+        known = str(kept.get(question.key, ""))
+        said = given.get(question.key, known)
+        is_needed = question.is_required and (question.key in needed_now or bool(known))
+        # What came by an import and stays as it was is no answer to this form.
+        if said != known or (is_needed and not said):
+            answer = check_answer(replace(question, is_required=is_needed), said)
             kept.pop(question.key, None)
             if answer:
                 kept[question.key] = answer
@@ -125,7 +138,7 @@ def _choose(session: Session, subscriber: Subscriber, wanted: set[int], evidence
     joined = {each for each in wanted if not choices[each].is_chosen}
     # A sign-up that still waits for its confirmation is no ticked list: leaving the box empty does not cancel it.
     left = {each for each, choice in choices.items() if choice.is_chosen} - wanted
-    if any(choices[each].list.archived_at or choices[each].list.newsletter.archived_at for each in joined):
+    if any(choices[each].is_over for each in joined):
         raise RuleError(N_("This list is not open for sign-up any more. Please choose another one."))
     changes = apply(session, subscriber, joined, Act.CHOOSE, evidence, source="portal")
     if joined:

@@ -4,7 +4,7 @@ Nobody learns from a sign-up whether an address is known: the same answer is giv
 the address is to us. Who owns the mailbox reads the difference there.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session, joinedload
 from mailer import links
 from mailer.addresses import Address, parse_address
 from mailer.audience import correspondence
+from mailer.audience.answers import check_all, keep_answers
 from mailer.audience.correspondence import LatestIssue, no_issue
 from mailer.audience.models import Subscriber
 from mailer.audience.rules import Act
-from mailer.audience.subscriptions import Evidence, apply, lock_subscriber
+from mailer.audience.subscriptions import Change, Evidence, apply, lock_subscriber
 from mailer.audience.suppressing import has_departed
 from mailer.errors import RuleError
 from mailer.i18n import DEFAULT_LOCALE, LOCALES, N_
@@ -37,19 +38,22 @@ def sign_up(
     ip: str | None = None,
     user_agent: str = "",
     invited: Collection[int] = (),
+    answers: Mapping[str, str] | None = None,
     latest_issue: LatestIssue = no_issue,
 ) -> None:
     """Somebody typed `email` into the form for these public lists. `wording` is the sentence they were shown.
-    `invited` are lists by invitation whose link they came by.
+    `invited` are lists by invitation whose link they came by; `answers` are what they said to what the lists ask.
 
-    Raises `RuleError` for what the form itself can tell them (an impossible address, no list chosen); what we know of
-    the address is never told.
+    Raises `RuleError` for what the form itself can tell them (an impossible address, no list chosen, an answer that is
+    missing); what we know of the address is never told.
     """
     address = parse_address(email)
     name = check_text(name, length=NAME_LENGTH)
     lists = open_lists(session, list_ids, invited)
+    kept = check_all(lists, answers or {})
     subscriber = _find_or_add(session, address, name, locale if locale in LOCALES else DEFAULT_LOCALE)
-    _ask(session, subscriber, lists, Evidence(wording, ip, user_agent), latest_issue)
+    changes = _ask(session, subscriber, lists, Evidence(wording, ip, user_agent), latest_issue)
+    keep_answers(session, subscriber, lists, changes, kept)
 
 
 def open_lists(session: Session, list_ids: Iterable[int], invited: Collection[int] = ()) -> Sequence[List]:
@@ -97,7 +101,7 @@ def _ask(
     lists: Sequence[List],
     evidence: Evidence,
     latest_issue: LatestIssue = no_issue,
-) -> None:
+) -> list[Change]:
     may_write = correspondence.may_write(session, subscriber)
     # Who left everything, or was erased, comes back by a confirmed letter only, whatever the list would allow.
     is_letter_needed = has_departed(session, subscriber.email_key)
@@ -107,6 +111,7 @@ def _ask(
         double = {each.id for each in lists} - single
         changes += apply(session, subscriber, double, Act.SIGN_UP, evidence, source="portal")
         correspondence.answer_sign_up(session, subscriber, lists, changes, latest_issue)
+    return changes
 
 
 def ask_again(session: Session, token: str, *, wording: str = "", ip: str | None = None, user_agent: str = "") -> None:

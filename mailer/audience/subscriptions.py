@@ -109,6 +109,8 @@ def _apply_one(session: Session, subscriber_id: int, list_id: int, act: Act, sou
     assert new is not None
     if new != old:
         row.state = new
+        # What waited for a confirmation has been taken over, or was not wanted.
+        row.answers = {}
         for name, value in _times(new).items():
             setattr(row, name, value)
     return Change(list_id, SubscriptionState(old), SubscriptionState(new))

@@ -13,7 +13,8 @@ from mailer.addresses import parse_address
 from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import List, Newsletter
-from mailer.newsletters.rules import OptIn, Visibility, check_paragraphs, check_questions, check_slug, check_text
+from mailer.newsletters.questions import check_questions
+from mailer.newsletters.rules import OptIn, Visibility, check_paragraphs, check_slug, check_text
 
 
 def _choice(kind: type[OptIn] | type[Visibility]) -> Callable[[str], str]:

@@ -69,9 +69,9 @@ class List(HasId, HasCreatedAt, Base):
     position: Mapped[int] = mapped_column(default=0)
     # Whether a reader who has confirmed is welcomed by a letter with the latest issue.
     has_welcome: Mapped[bool] = mapped_column(default=False, server_default=false())
-    # What it asks of its readers: [{"key", "label"}].
+    # What it asks of its readers: questions.check_questions.
     required_attributes: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default=text("'[]'"))
-    # Who answers for the list: an address, for colleagues and List-Owner.
+    # Who answers for the list: an address, in List-Owner and on the sign-up page.
     owner: Mapped[str] = mapped_column(String(320), default="", server_default="")
     archived_at: Mapped[dt.datetime | None]
 

@@ -1,8 +1,6 @@
 """Choices a newsletter and its lists can make, and what their fields must look like."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -14,11 +12,6 @@ SLUG = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 # `<slug.newsletter-slug.domain>` has at most 255 octets (RFC 2919 section 2): two of these leave 125 for the domain.
 SLUG_LENGTH = 64
 PARAGRAPHS_LENGTH = 10_000
-# Attributes stand in slots of mails as {{ key }}.
-KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
-RESERVED_KEYS = frozenset({"name", "email", "locale"})
-MOST_QUESTIONS = 10
-ANSWER_LENGTH = 200
 
 
 class OptIn(StrEnum):
@@ -50,34 +43,6 @@ class Tracking(StrEnum):
     FULL = "full"
     COUNTS = "counts"
     OFF = "off"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a list wants to know of its readers: `key` names the attribute, `label` is what they are asked."""
-
-    key: str
-    label: str
-
-
-def question_of(entry: dict[str, str]) -> Question:
-    """As `List.required_attributes` keeps it."""
-    return Question(entry["key"], entry["label"])
-
-
-def check_questions(entries: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """What a list may ask: at most ten things, each key once. Raises `RuleError`."""
-    cleaned = []
-    for entry in entries:
-        key = entry["key"].strip().lower()
-        if not KEY.fullmatch(key) or key in RESERVED_KEYS:
-            raise RuleError(N_("An attribute's short name has small letters, digits and _ only, such as department."))
-        cleaned.append({"key": key, "label": check_text(entry["label"], length=120, is_required=True)})
-    if len({entry["key"] for entry in cleaned}) < len(cleaned):
-        raise RuleError(N_("Each attribute can be asked for once."))
-    if len(cleaned) > MOST_QUESTIONS:
-        raise RuleError(N_("A list can ask for at most %(count)s things."), count=MOST_QUESTIONS)
-    return cleaned
 
 
 def check_origin(text: str) -> str:

@@ -1,7 +1,7 @@
 import pytest
 
 from mailer.errors import RuleError
-from mailer.newsletters.rules import check_origin, check_questions
+from mailer.newsletters.rules import check_origin
 
 
 @pytest.mark.parametrize(
@@ -26,23 +26,3 @@ def test_an_origin_is_scheme_host_and_port(pasted: str, origin: str) -> None:
 def test_what_names_no_site_or_more_than_one_is_refused(pasted: str) -> None:
     with pytest.raises(RuleError):
         check_origin(pasted)
-
-
-def test_questions_are_tidied() -> None:
-    assert check_questions([{"key": " Unit ", "label": " Your  unit "}]) == [{"key": "unit", "label": "Your unit"}]
-    assert check_questions([]) == []
-
-
-@pytest.mark.parametrize(
-    "entries",
-    [
-        [{"key": "Your unit", "label": "x"}],
-        [{"key": "email", "label": "x"}],
-        [{"key": "unit", "label": " "}],
-        [{"key": "unit", "label": "x"}, {"key": "UNIT", "label": "y"}],
-        [{"key": f"k{number}", "label": "x"} for number in range(11)],
-    ],
-)
-def test_what_cannot_be_asked_is_refused(entries: list[dict[str, str]]) -> None:
-    with pytest.raises(RuleError):
-        check_questions(entries)
