@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from mailer.db import now, session_scope
 from mailer.errors import CompositionError
+from mailer.networks import is_public
 from mailer.newsroom.compiling import compile_issue
-from mailer.newsroom.link_probe import Probe, Verdict, is_public, probe
+from mailer.newsroom.link_probe import Probe, Verdict, probe
 from mailer.newsroom.models import Issue, LinkCheck
 from mailer.queue import TaskName, enqueue_after_commit
 from mailer.settings import get_settings

@@ -7,7 +7,6 @@ leaves, for every step of a redirect anew. No body is read, no cookie kept, noth
 """
 
 import http.client
-import ipaddress
 import socket
 import ssl
 import time
@@ -15,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from mailer.networks import is_public, resolve
 
 # Seconds for one connection and its answer, and for a link with all its redirects.
 PATIENCE = 8.0
@@ -54,27 +55,6 @@ class ForbiddenAddressError(Exception):
 
 Allow = Callable[[str], bool]
 Resolve = Callable[[str, int], list[str]]
-
-
-def is_public(number: str) -> bool:
-    """Whether an IP address is reachable from everywhere and means one host: no private, loopback, link-local,
-    shared, reserved, multicast or unspecified one, nor an IPv6 form of such an IPv4 address.
-    """
-    address = ipaddress.ip_address(number.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-        if inner is not None:
-            return is_public(str(inner))
-        # NAT64 (RFC 6052): the last 32 bits are an IPv4 address.
-        if address in ipaddress.ip_network("64:ff9b::/96"):
-            return is_public(str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)))
-    return address.is_global and not address.is_multicast
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """The numbers of `host`, as the system finds them. Raises `OSError`."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def probe(url: str, *, may_ask: Allow = is_public, find: Resolve = resolve, is_any_port: bool = False) -> Probe:

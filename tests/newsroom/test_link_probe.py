@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.newsroom.link_probe import Probe, Verdict, is_public, probe
+from mailer.networks import is_public
+from mailer.newsroom.link_probe import Probe, Verdict, probe
 
 
 class Site:

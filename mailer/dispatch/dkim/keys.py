@@ -23,9 +23,9 @@ from mailer.db import now
 from mailer.dispatch.dkim.rules import KEPT_PUBLISHED, SELECTOR, KeyState, propose_selector, state_of
 from mailer.dispatch.dkim.signing import Algorithm, SigningKey
 from mailer.dispatch.models import DkimKey
-from mailer.dispatch.sealing import DKIM_KEYS, UnsealableError, seal, unseal
 from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
+from mailer.sealing import DKIM_KEYS, UnsealableError, seal, unseal
 from mailer.settings import get_settings
 
 RSA_BITS = 2048

@@ -11,10 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from mailer import sealing
 from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.addresses import parse_address
-from mailer.dispatch import sealing
 from mailer.dispatch.dkim.senders import sign_message
 from mailer.dispatch.envelopes import Envelope, Result
 from mailer.dispatch.models import Relay

@@ -10,6 +10,7 @@ from mailer.settings import get_settings
 
 RELAY_PASSWORDS = b"mailer.dispatch.relays/password"
 DKIM_KEYS = b"mailer.dispatch.dkim/private-key"
+DIRECTORY_SECRETS = b"mailer.audience.directories/secret"
 
 
 class UnsealableError(Exception):
