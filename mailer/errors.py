@@ -7,6 +7,7 @@
     ├── NotFoundError        no such thing                                  -> 404
     ├── LinkError            bad, expired or foreign token                  -> 404, tells nothing more
     ├── UnreadableError      a file that cannot be read: where, and why     -> shown with line or page
+    │   └── UnreadableFilesError   of several files, each that cannot be read
     ├── CompositionError     an edition that cannot be compiled: the list of problems
     ├── TransportError       (code, enhanced status, reply) of an SMTP conversation
     │   ├── DeferredError          try again later; nothing was taken
@@ -49,6 +50,17 @@ class UnreadableError(MailerError):
     def __init__(self, message: str, *, place: str | None = None, **params: object) -> None:
         super().__init__(message, **params)
         self.place = place
+
+
+class UnreadableFilesError(UnreadableError):
+    """Several files of which some cannot be read: `problems` are (name, error), in their order; at least one. The
+    first of them is what the error itself says, its `place` the file's name.
+    """
+
+    def __init__(self, problems: Sequence[tuple[str, UnreadableError]]) -> None:
+        self.problems = tuple(problems)
+        name, first = self.problems[0]
+        super().__init__(first.message, place=name, **first.params)
 
 
 class CompositionError(MailerError):

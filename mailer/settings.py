@@ -168,7 +168,24 @@ class Settings(BaseSettings):
     privacy_contact: str = Field(
         default="", max_length=300, description="Who answers for personal data, shown on the privacy notice"
     )
-    max_upload_mb: int = Field(default=20, ge=1, le=200, description="Largest document an editor may upload")
+    max_upload_mb: int = Field(
+        default=20, ge=1, le=200, description="Largest document an editor may upload; of several, all together"
+    )
+    document_files: int = Field(default=40, ge=1, le=200, description="Files that make one issue at most")
+    document_seconds: int = Field(default=40, ge=5, le=600, description="Seconds that reading one upload may take")
+    document_memory_mb: int = Field(
+        default=1024, ge=256, le=16_384, description="Address space of the process that reads a document"
+    )
+    document_pages: int = Field(default=600, ge=1, le=10_000, description="Pages of a PDF")
+    document_lines: int = Field(default=50_000, ge=100, le=1_000_000, description="Lines or paragraphs of a document")
+    document_pictures: int = Field(default=60, ge=0, le=500, description="Pictures of a document that are kept")
+    document_pictures_mb: int = Field(default=60, ge=1, le=500, description="Bytes of a document's pictures, together")
+    document_unpacked_mb: int = Field(default=200, ge=1, le=2000, description="What a .docx may unpack to")
+    document_part_mb: int = Field(default=40, ge=1, le=500, description="What one part of a .docx may unpack to")
+    document_parts: int = Field(default=4000, ge=10, le=100_000, description="Parts of a .docx")
+    document_ratio: int = Field(
+        default=200, ge=10, le=2000, description="How many times its size a part of a .docx may unpack to"
+    )
     max_import_mb: int = Field(default=200, ge=1, le=4096, description="Largest file of subscribers to import")
     session_hours: int = Field(default=12, ge=1, le=720, description="A sign-in ends after this long without use")
     proxies: int = Field(default=0, ge=0, le=5, description="Trusted reverse proxies before the web server")

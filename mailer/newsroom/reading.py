@@ -57,15 +57,15 @@ def read_file(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
     return content
 
 
-def read_text(content: bytes, *, max_bytes: int = MAX_BYTES) -> Reading:
+def read_text(content: bytes, *, max_bytes: int = MAX_BYTES, max_lines: int = MAX_LINES) -> Reading:
     """Decodes and cleans a plain-text document. Raises `UnreadableError` with one sentence a person can act on."""
     check_size(len(content), max_bytes)
     if not content.strip():
         raise UnreadableError(N_("The file is empty."))
     text, encoding = decode(content)
     text = _LINE_ENDS.sub("\n", text)
-    if text.count("\n") > MAX_LINES:
-        raise UnreadableError(N_("The file has more than %(limit)d lines: no bulletin is that long."), limit=MAX_LINES)
+    if text.count("\n") > max_lines:
+        raise UnreadableError(N_("The file has more than %(limit)d lines: no bulletin is that long."), limit=max_lines)
     if len(_CONTROLS.findall(text)) > len(text) // 200:
         raise UnreadableError(N_("The file is not plain text."))
     text = _INVISIBLE.sub("", text)

@@ -1,14 +1,17 @@
-"""The process that reads one document: ``python -m mailer.newsroom.readers.child KIND LIMITS``, file in, blocks out."""
+"""The process that reads one document: ``python -m mailer.newsroom.readers.child KIND LIMITS``, file in, how far
+it has come and then blocks out.
+"""
 
 import json
 import sys
 from types import ModuleType
 
 from mailer.errors import UnreadableError
-from mailer.newsroom.readers.confined import packed, packed_refusal
+from mailer.newsroom.readers.confined import packed, packed_refusal, packed_step
 from mailer.newsroom.readers.content import DocumentContent
 from mailer.newsroom.readers.kinds import Kind
 from mailer.newsroom.readers.limits import Limits
+from mailer.newsroom.readers.telling import be_told
 
 
 def confine(limits: Limits) -> None:
@@ -45,10 +48,16 @@ def read(content: bytes, kind: Kind, limits: Limits) -> DocumentContent:
     return read_html(content, limits)
 
 
+def _say(done: int, total: int) -> None:
+    sys.stdout.buffer.write(packed_step(done, total))
+    sys.stdout.buffer.flush()
+
+
 def main(kind: str, limits_json: str) -> int:
     limits = Limits(**json.loads(limits_json))
     confine(limits)
     content = sys.stdin.buffer.read()
+    be_told(_say)
     try:
         answer = packed(read(content, Kind(kind), limits))
     except UnreadableError as error:

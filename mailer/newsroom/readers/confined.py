@@ -8,39 +8,76 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from dataclasses import asdict
-from typing import Any
+from typing import IO, Any, cast
 
 from mailer.errors import UnreadableError
 from mailer.i18n import N_
 from mailer.newsroom.readers.content import DocumentContent, Notice
 from mailer.newsroom.readers.kinds import Kind
 from mailer.newsroom.readers.limits import Limits
+from mailer.newsroom.readers.telling import Step
 from mailer.newsroom.structure.blocks import Block, Inset, Picture
 
 # Windows programs do not start without it; nothing else of the environment is handed on.
 _KEPT = ("SYSTEMROOT", "PATH")
 _LENGTH_BYTES = 8
+# A step on the way, "p37 100" and a line end, begins so; the answer, with the highest byte of a length, never does.
+_STEP = b"p"
+_LONGEST_STEP = 64
 
 
-def read_confined(content: bytes, kind: Kind, limits: Limits) -> DocumentContent:
-    """What the reader of `kind` makes of a file. Raises `UnreadableError` for everything that can go wrong."""
+def read_confined(content: bytes, kind: Kind, limits: Limits, tell: Step | None = None) -> DocumentContent:
+    """What the reader of `kind` makes of a file; `tell` hears how far it has come. Raises `UnreadableError` for
+    everything that can go wrong.
+    """
     command = [sys.executable, "-I", "-m", "mailer.newsroom.readers.child", kind.value, json.dumps(asdict(limits))]
-    try:
-        done = subprocess.run(  # noqa: S603  (our own program)
-            command,
-            input=content,
-            capture_output=True,
-            timeout=limits.seconds + 5,
-            check=False,
-            env=child_environment(),
-        )
-    except subprocess.TimeoutExpired as error:
-        raise _too_costly(limits) from error
-    if done.returncode:
+    with subprocess.Popen(  # noqa: S603  (our own program)
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=child_environment(),
+    ) as process:
+        clock = threading.Timer(limits.seconds + 5, process.kill)
+        feeder = threading.Thread(target=_feed, args=(process.stdin, content))
+        clock.start()
+        feeder.start()
+        try:
+            # The child cannot have more in its memory than this, so what says more is no answer.
+            answer = _hear(cast("IO[bytes]", process.stdout), limits.memory, tell)
+            if answer is None:
+                process.kill()
+            process.wait()
+        finally:
+            process.kill()
+            clock.cancel()
+            feeder.join()
+    if process.returncode or answer is None:
         # Killed for its time or memory, or crashed: which of them it was says nothing to an editor.
         raise _too_costly(limits)
-    return _unpacked(done.stdout)
+    return _unpacked(answer)
+
+
+def _feed(stdin: IO[bytes] | None, content: bytes) -> None:
+    """Hands the file over; a child that has ended needs no more of it."""
+    if stdin is not None:
+        with suppress(OSError), stdin:
+            stdin.write(content)
+
+
+def _hear(stdout: IO[bytes], limit: int, tell: Step | None) -> bytes | None:
+    """The answer, after the steps before it; `None` where there is none, or one longer than `limit`."""
+    while (head := stdout.read(1)) == _STEP:
+        done, _, total = stdout.readline(_LONGEST_STEP).partition(b" ")
+        if not (done.isdigit() and total.rstrip().isdigit()):
+            return None
+        if tell is not None:
+            tell(int(done), int(total))
+    rest = stdout.read(limit + 1)
+    return None if not head or len(rest) > limit else head + rest
 
 
 def child_environment() -> dict[str, str]:
@@ -74,6 +111,11 @@ def packed(content: DocumentContent) -> bytes:
 def packed_refusal(error: UnreadableError) -> bytes:
     """The same for a document that was refused."""
     return _framed({"refused": error.message, "params": error.params, "place": error.place})
+
+
+def packed_step(done: int, total: int) -> bytes:
+    """That so many pages or paragraphs of so many are done."""
+    return _STEP + b"%d %d\n" % (done, total)
 
 
 def _framed(header: dict[str, Any]) -> bytes:

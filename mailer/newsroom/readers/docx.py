@@ -15,6 +15,7 @@ from mailer.newsroom.readers.docx_package import Package
 from mailer.newsroom.readers.docx_runs import Gathered, Gatherer
 from mailer.newsroom.readers.docx_styles import Numbering, Styles, W, with_paragraph
 from mailer.newsroom.readers.limits import Limits
+from mailer.newsroom.readers.telling import tell
 from mailer.newsroom.structure.blocks import Block, Inset, Picture
 from mailer.newsroom.structure.layout import read_layout
 from mailer.newsroom.structure.typography import is_finished, join
@@ -31,6 +32,8 @@ _TRANSPARENT = frozenset(f"{W}{name}" for name in ("sdt", "sdtContent", "customX
 _LONGEST_CELL = 240
 _SENTENCE = 60
 _MOST_DEPTH = 12
+# Paragraphs between two words of how far it has come.
+_STEP = 100
 
 
 def read_docx(content: bytes, limits: Limits) -> DocumentContent:
@@ -80,7 +83,9 @@ class _Reading:
     def _walk(self, container: Any, depth: int) -> None:
         if depth > _MOST_DEPTH:
             return
-        for element in container:
+        for at, element in enumerate(container):
+            if depth == 0 and at % _STEP == 0:
+                tell(at, len(container))
             if element.tag == f"{W}p":
                 self._paragraph(element, depth)
             elif element.tag == f"{W}tbl":

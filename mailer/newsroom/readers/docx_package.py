@@ -12,6 +12,8 @@ from mailer.i18n import N_
 from mailer.newsroom.readers.limits import Limits
 
 _RELATIONSHIP = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
+# What unpacks to less than this may be packed however well.
+_SMALL = 2**20
 _DAMAGED = N_("The document is damaged: its parts cannot be unpacked. Save it again and try that.")
 
 
@@ -28,6 +30,13 @@ class Package:
             raise UnreadableError(
                 N_("The document unpacks to more than %(limit)d MiB. Make its pictures smaller and try again."),
                 limit=limits.max_unpacked // 2**20,
+            )
+        if any(entry.file_size > max(_SMALL, limits.max_ratio * entry.compress_size) for entry in entries):
+            raise UnreadableError(
+                N_(
+                    "A part of the document unpacks to more than %(limit)d times its size, as no word processor writes."
+                ),
+                limit=limits.max_ratio,
             )
         if any(entry.flag_bits & 1 for entry in entries):
             raise UnreadableError(N_("The document is protected by a password. Save it without one and try again."))

@@ -14,6 +14,7 @@ from mailer.newsroom.readers.limits import Limits
 from mailer.newsroom.readers.pdf_lines import blocks_of_lines, find_furniture
 from mailer.newsroom.readers.pdf_page import Line, ReadingOrder, rows_of
 from mailer.newsroom.readers.pdf_text import PageText, Run
+from mailer.newsroom.readers.telling import tell
 
 _MOST_CHARACTERS = 3_000_000
 _MOST_ON_A_PAGE = 100_000
@@ -38,6 +39,7 @@ def read_pdf(content: bytes, limits: Limits) -> DocumentContent:
             raise UnreadableError(N_("The document holds more text than any bulletin does."))
         has_pictures = has_pictures or shows_picture
         pages.append((runs, document.get_page_size(number)[0] if runs else 0.0))
+        tell(number + 1, count)
     lines = _lines(pages)
     if not any(character.isalnum() for line in lines for character in line.text):
         raise UnreadableError(

@@ -11,6 +11,7 @@ from mailer.newsroom.structure.contents import find_contents
 from mailer.newsroom.structure.lines import has_title_shape
 from mailer.newsroom.structure.masthead import is_masthead_line
 
+FROM_HERE = N_("From here on the text is that of “%(name)s”.")
 _HEAD = 12
 
 
@@ -21,9 +22,7 @@ def as_one(documents: Sequence[tuple[DocumentContent, str]]) -> DocumentContent:
     line = page = table = picture = 0
     for document, filename in documents:
         own = document.blocks if _is_issue(document.blocks) else _as_article(document.blocks)
-        notices.append(
-            Notice(N_("From here on the text is that of “%(name)s”."), {"name": PurePath(filename).name}, line + 1)
-        )
+        notices.append(Notice(FROM_HERE, {"name": PurePath(filename).name}, line + 1))
         notices += [replace(one, line=None if one.line is None else one.line + line) for one in document.notices]
         blocks += [
             replace(
