@@ -1,7 +1,7 @@
 """The whole path (PostgreSQL, Redis, Celery worker, wire) against Postfix's `smtp-source`, in one run: the targets.
 
-    python bench/dispatch.py [throughput] [bulletin] [growth] [latency] [pacing] [--recipients 100000] [--million]
-        [--file FILE] [--json]
+    python bench/dispatch.py [throughput] [bulletin] [growth] [latency] [pacing] [providers] [signing]
+        [--recipients 100000] [--million] [--rounds 3] [--file FILE] [--json]
 
 Each is a ratio between what was measured before and after on the same machine: `smtp-source -d` runs on both sides of
 every run of ours, into the same `smtp-sink`, and the mean of the two is the reference. Needs the Debian package postfix
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from bench.dkim import openssl_signs_per_second
 from bench.smtp import Figure, run_source, start_sink
 from mailer.embedded.service import find_free_port
 
@@ -116,15 +117,64 @@ def pacing(_options: argparse.Namespace, _port: int) -> Report:
     """5: a hundred a second through a relay that takes 200 ms."""
     with slow_sink(200) as port:
         report = run_mailer(port, 3000, "--message-bytes", "5000", "--rate", "100/s", "--connections", "50")
-    return report | {"ratios": {"to_rate": round(report["messages_per_second"] / 100, 3)}}
+    found = report["providers"]["other"]
+    return report | {
+        "ratios": {
+            # From the frozen roster until the mailing is over; and while it was running.
+            "to_rate": round(report["messages_per_second"] / 100, 3),
+            "to_rate_running": round(found["messages_per_second"] / 100, 3),
+        }
+    }
+
+
+def providers(options: argparse.Namespace, _port: int) -> Report:
+    """5: one provider alone, then beside another that takes its time, and beside one that has a rate of its own.
+
+    The relay answers at once but for mail to qq.com (half a second for each segment, four messages at a time);
+    163.com gets 3,000 an hour. Each of them has mail for longer than the fast one. The median of some rounds.
+    """
+    recipients = options.recipients // 5
+    alone: list[float] = []
+    beside: dict[str, list[float]] = {"slow_replies": [], "own_rate": []}
+    shares = {"slow_replies": f"qq.com={recipients // 100}", "own_rate": f"163.com={recipients // 500}"}
+    with slow_sink(0, "qq.com=500") as port:
+        for _ in range(options.rounds):
+            alone.append(fast_rate(run_mailer(port, recipients, "--message-bytes", "5000")))
+            for name, share in shares.items():
+                report = run_mailer(port, recipients, "--message-bytes", "5000", "--also", share)
+                beside[name].append(fast_rate(report))
+    usual = statistics.median(alone)
+    return {
+        "alone": alone,
+        "beside": beside,
+        "ratios": {name: round(statistics.median(rates) / usual, 3) for name, rates in beside.items()},
+    }
+
+
+def fast_rate(report: Report) -> float:
+    """Messages a second of the providers without a limit, from the first that was settled to their last."""
+    rate: float = report["providers"]["other"]["messages_per_second"]
+    return rate
+
+
+def signing(options: argparse.Namespace, port: int) -> Report:
+    """6: RSA-2048 alone, and with Ed25519 beside it, against what OpenSSL says one core signs in a second of CPU."""
+    found: Report = {"openssl": [], "rsa": [], "both": []}
+    for _ in range(options.rounds):
+        found["openssl"].append(openssl_signs_per_second())
+        for algorithms in ("rsa", "both"):
+            report = run_mailer(port, options.recipients // 5, "--message-bytes", "5000", "--dkim", algorithms)
+            found[algorithms].append(fast_rate(report))
+    found["openssl"].append(openssl_signs_per_second())
+    reference = statistics.median(found["openssl"])
+    return found | {"ratios": {name: round(statistics.median(found[name]) / reference, 2) for name in ("rsa", "both")}}
 
 
 @contextmanager
-def slow_sink(milliseconds: int) -> Iterator[int]:
+def slow_sink(milliseconds: int, *domains: str) -> Iterator[int]:
     port = find_free_port()
-    sink = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("slow_sink.py")), str(port), str(milliseconds)]
-    )
+    program = str(Path(__file__).with_name("slow_sink.py"))
+    sink = subprocess.Popen([sys.executable, program, str(port), str(milliseconds), *domains])
     try:
         time.sleep(1)
         yield port
@@ -134,7 +184,7 @@ def slow_sink(milliseconds: int) -> Iterator[int]:
 
 
 PARTS: dict[str, Callable[[argparse.Namespace, int], Report]] = {
-    part.__name__: part for part in (throughput, bulletin, growth, latency, pacing)
+    part.__name__: part for part in (throughput, bulletin, growth, latency, pacing, providers, signing)
 }
 
 
@@ -142,6 +192,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--recipients", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3, help="of providers and signing: their medians count")
     parser.add_argument("--million", action="store_true", help="growth up to a million readers")
     parser.add_argument("--file", type=Path, default=Path(__file__).parents[1] / "mailer/embedded/bulletins/first.txt")
     parser.add_argument("--json", action="store_true")

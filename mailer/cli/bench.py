@@ -1,17 +1,36 @@
 """`mailer bench`: what this machine can do, measured on the real path."""
 
 import json
+import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mailer.cli.running import parse_rate
 
+if TYPE_CHECKING:
+    from mailer.dispatch.dkim.signing import Algorithm
+
 
 @click.group()
 def bench() -> None:
     """Measures this machine."""
+
+
+def _parse_also(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
+    """``qq.com=100`` and so on, as how many at which domain."""
+    found = [re.fullmatch(r"([a-z0-9.-]{3,100})=([1-9]\d{0,6})", value) for value in values]
+    if not all(found):
+        raise click.BadParameter("write it as example.com=100")
+    return {match[1]: int(match[2]) for match in found if match}
+
+
+def _algorithms(signing: str | None) -> "tuple[Algorithm, ...]":
+    from mailer.dispatch.dkim.signing import Algorithm
+
+    return {None: (), "rsa": (Algorithm.RSA,), "both": tuple(Algorithm)}[signing]
 
 
 @bench.command()
@@ -24,10 +43,25 @@ def bench() -> None:
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="That send at a time.")
 @click.option("--connections", type=click.IntRange(1, 200), default=10, show_default=True, help="Of each process.")
 @click.option("--rate", default=None, callback=parse_rate, metavar="N/s", help="Send no faster than this.")
-@click.option("--dkim", "is_signed", is_flag=True, help="Sign with RSA-2048 and Ed25519.")
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="DOMAIN=N",
+    callback=_parse_also,
+    help="And N made-up subscribers there, to see one provider beside another (repeatable).",
+)
+@click.option(
+    "--dkim",
+    "signing",
+    type=click.Choice(["both", "rsa"]),
+    is_flag=False,
+    flag_value="both",
+    help="Sign with RSA-2048 and Ed25519, or with RSA-2048 alone.",
+)
 @click.option("--reference", "has_reference", is_flag=True, help="Time a bare INSERT of the roster as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def dispatch(
+    *,
     recipients: int,
     message_bytes: int | None,
     file: Path | None,
@@ -35,7 +69,8 @@ def dispatch(
     processes: int,
     connections: int,
     rate: float | None,
-    is_signed: bool,
+    also: dict[str, int],
+    signing: str | None,
     has_reference: bool,
     as_json: bool,
 ) -> None:
@@ -53,7 +88,8 @@ def dispatch(
             message_bytes=message_bytes,
             file=file,
             rate=rate,
-            is_signed=is_signed,
+            also=also,
+            algorithms=_algorithms(signing),
             has_reference=has_reference,
         )
     )

@@ -51,6 +51,8 @@ class Quotas:
         ]
         self._fast = [limit for limit in limits if limit.rate >= SLOW]
         self._slow = [limit for limit in limits if limit.rate < SLOW]
+        if self._fast:
+            process.background(process.pacer.begin, self._fast)
         self._name = "+".join(limit.key for limit in self._fast)
         self._tokens = self._spare()
         self._turn = asyncio.Lock()

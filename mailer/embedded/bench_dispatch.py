@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mailer.db import session_scope
+from mailer.dispatch.dkim.signing import Algorithm
 from mailer.dispatch.launching import create_mailing, get_mailing, send_now
 from mailer.dispatch.pace.buckets import connect
 from mailer.dispatch.rules import MailingState
@@ -43,6 +44,7 @@ OTHER_PROCESSES = 2
 class Load:
     """What is sent and how. Without `file` messages are made up, `message_bytes` long. `rate` is in messages a second.
 
+    `also` are further readers: how many at which domain, to see one provider beside another. `algorithms` sign.
     `has_reference` measures a bare ``INSERT … SELECT`` of the roster as well.
     """
 
@@ -53,7 +55,8 @@ class Load:
     message_bytes: int | None = None
     file: Path | None = None
     rate: float | None = None
-    is_signed: bool = False
+    also: Mapping[str, int] = field(default_factory=dict)
+    algorithms: tuple[Algorithm, ...] = ()
     has_reference: bool = False
 
 
@@ -70,6 +73,7 @@ class BenchReport:
     mailing: dict[str, int]
     message_bytes: int
     rate_by_tenth: list[float]
+    providers: dict[str, dict[str, float]]
     reference: dict[str, float] = field(default_factory=dict)
     stopped: str = ""
 
@@ -90,6 +94,7 @@ class BenchReport:
             "mailing": self.mailing,
             "message_bytes": self.message_bytes,
             "rate_by_tenth": [round(rate, 1) for rate in self.rate_by_tenth],
+            "providers": self.providers,
             **({"reference": self.reference} if self.reference else {}),
             **({"stopped": self.stopped} if self.stopped else {}),
         }
@@ -106,6 +111,11 @@ class BenchReport:
             f"  peak memory of a sending process: {self.worker_peak_mb:.0f} MB",
             f"  milliseconds a transaction: {latency}",
             "  messages a second by tenths: " + " ".join(f"{rate:.0f}" for rate in self.rate_by_tenth),
+        ]
+        lines += [
+            f"  {name}: {found['accepted']:,} accepted, {found['messages_per_second']:,.1f} messages a second, "
+            f"{found['first_seconds']:.2f} to {found['last_seconds']:.2f} s after the roster was frozen"
+            for name, found in self.providers.items()
         ]
         if self.reference:
             lines.append(f"  bare INSERT … SELECT of the roster: {self.reference['insert_seconds']:.2f} s")
@@ -154,7 +164,11 @@ def run_bench(load: Load) -> BenchReport:
         upgrade_database(folder, environment)
         stack.enter_context(settings_of(environment))
         edition_id, list_id = set_scene(
-            recipients=load.recipients, message_bytes=load.message_bytes, file=load.file, is_signed=load.is_signed
+            recipients=load.recipients,
+            also=load.also,
+            message_bytes=load.message_bytes,
+            file=load.file,
+            algorithms=load.algorithms,
         )
         worker = stack.enter_context(_working(plan, environment))
         assert postgres.child is not None
@@ -215,6 +229,7 @@ def _measure(load: Load, edition_id: int, list_id: int, trees: _Trees) -> BenchR
             mailing=states,
             message_bytes=measure_message(edition_id, list_id),
             rate_by_tenth=bench_figures.rate_by_tenth(session, mailing.id),
+            providers=bench_figures.by_provider(session, mailing),
             reference=bench_figures.reference(session, mailing.id) if load.has_reference else {},
             stopped=stopped,
         )

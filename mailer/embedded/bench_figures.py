@@ -21,6 +21,16 @@ FROM (
 ) t
 GROUP BY tenth ORDER BY tenth
 """)
+# The rows of the first set were on their way before it was written: they are no part of a rate.
+BY_PROVIDER = text("""
+SELECT t.provider, count(*) AS accepted, min(t.settled_at) AS first, max(t.settled_at) AS last,
+    count(*) FILTER (WHERE t.settled_at > t.began) AS later
+FROM (
+    SELECT provider, settled_at, min(settled_at) OVER (PARTITION BY provider) AS began FROM deliveries
+    WHERE mailing_id = :mailing AND state = 'accepted'
+) t
+GROUP BY t.provider ORDER BY t.provider
+""")
 STATES = text("SELECT state, count(*) FROM deliveries WHERE mailing_id = :mailing GROUP BY state")
 
 # The roster's rows once more, as they were when they were queued, into a table with the same indexes and keys.
@@ -64,6 +74,24 @@ def latencies(session: Session) -> dict[str, float]:
     """Milliseconds of a message's transaction, from its commands ready to the reply after its final dot."""
     found = session.scalar(LATENCIES) or [0.0, 0.0, 0.0]
     return dict(zip(("p50", "p95", "p99"), map(float, found), strict=True))
+
+
+def by_provider(session: Session, mailing: Mailing) -> dict[str, dict[str, float]]:
+    """Of each provider group: how many were accepted, when the first and the last were settled (seconds after the
+    roster was frozen), and messages a second between the two.
+    """
+    found = {}
+    for row in session.execute(BY_PROVIDER, {"mailing": mailing.id}):
+        began = mailing.prepared_at or row.first
+        first, last = ((at - began).total_seconds() for at in (row.first, row.last))
+        rate = row.later / (last - first) if last > first else 0.0
+        found[row.provider] = {
+            "accepted": row.accepted,
+            "first_seconds": round(first, 3),
+            "last_seconds": round(last, 3),
+            "messages_per_second": round(rate, 2),
+        }
+    return found
 
 
 def rate_by_tenth(session: Session, mailing_id: int) -> list[float]:

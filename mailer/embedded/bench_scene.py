@@ -4,6 +4,7 @@ made-up readers as wanted, written by a few statements.
 
 import datetime as dt
 import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import text
@@ -13,6 +14,7 @@ from mailer import newsletters
 from mailer.db import get_engine, session_scope
 from mailer.dispatch.claiming import Claim
 from mailer.dispatch.dkim import keys as dkim_keys
+from mailer.dispatch.dkim.signing import Algorithm
 from mailer.dispatch.messages import MessageMaker
 from mailer.dispatch.models import Mailing
 from mailer.embedded.scene import found_newsletter, publish
@@ -33,29 +35,41 @@ SELECT format('reader%s@%s', n, domain), format('reader%s@%s', n, domain), domai
 FROM generate_series(1, :count) AS n
 CROSS JOIN LATERAL (SELECT format('d%s.example.org', n % 50)) AS d(domain)
 """)
+ALSO = text("""
+INSERT INTO subscribers (email, email_key, domain, name, locale, attributes)
+SELECT format('other%s@%s', n, domain), format('other%s@%s', n, domain), domain, format('读者%s', n), 'zh_CN', '{}'
+FROM generate_series(1, :count) AS n CROSS JOIN (VALUES (CAST(:domain AS varchar))) AS d(domain)
+""")
 SUBSCRIPTIONS = text("""
 INSERT INTO subscriptions (subscriber_id, list_id, state, source, confirmed_at)
 SELECT id, :list, 'confirmed', 'bench', now() FROM subscribers ORDER BY id
 """)
 
 
-def set_scene(*, recipients: int, message_bytes: int | None, file: Path | None, is_signed: bool) -> tuple[int, int]:
+def set_scene(
+    *,
+    recipients: int,
+    also: Mapping[str, int],
+    message_bytes: int | None,
+    file: Path | None,
+    algorithms: Sequence[Algorithm],
+) -> tuple[int, int]:
     """(edition id, list id) in an empty database. Raises `RuleError` for a size that no message can have."""
     with session_scope() as session:
         newsletter = found_newsletter(
             session, slug="bench", title="科技情报参考", publisher="", lists={"all": "全部读者"}, tracking="full"
         )
         chosen = newsletters.list_lists(session, newsletter_id=newsletter.id)[0]
-        if is_signed:
-            for key in dkim_keys.create_keys(session, newsletter.sender_address.rpartition("@")[2], by=None):
-                dkim_keys.activate(session, key, by=None)
+        domain = newsletter.sender_address.rpartition("@")[2]
+        for key in dkim_keys.create_keys(session, domain, by=None, algorithms=algorithms) if algorithms else ():
+            dkim_keys.activate(session, key, by=None)
         if file is not None:
             issue = import_document(session, newsletter.id, filename=file.name, content=file.read_bytes(), by=None)
             edition = publish(session, issue)
         else:
             edition = _edition_of(session, newsletter, chosen, message_bytes or 5000)
         made = (edition.id, chosen.id)
-    _seed_readers(recipients, chosen.id)
+    _seed_readers(recipients, also, chosen.id)
     return made
 
 
@@ -108,7 +122,7 @@ def _sample(edition: Edition, newsletter: Newsletter, chosen: List) -> bytes:
     return content() if callable(content) else content
 
 
-def _seed_readers(count: int, list_id: int) -> None:
+def _seed_readers(count: int, also: Mapping[str, int], list_id: int) -> None:
     """Readers and their subscriptions, as tidy as autovacuum leaves tables that have been there for a while."""
     with session_scope() as session:
         definition = session.scalar(
@@ -116,6 +130,8 @@ def _seed_readers(count: int, list_id: int) -> None:
         )
         session.execute(text(f"DROP INDEX {SEARCH_INDEX}"))
         session.execute(READERS, {"count": count})
+        for domain, number in also.items():
+            session.execute(ALSO, {"count": number, "domain": domain})
         session.execute(SUBSCRIPTIONS, {"list": list_id})
         session.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
         session.execute(text(str(definition)))

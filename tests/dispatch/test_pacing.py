@@ -1,8 +1,10 @@
 import time
+from types import SimpleNamespace
 
 import pytest
 from redis import Redis
 
+from mailer.dispatch.pace import buckets
 from mailer.dispatch.pace.buckets import AWAY_SECONDS, AWAY_SHARE, PREFIX, Grant, Limit, Meter, Pacer, connect
 
 
@@ -24,29 +26,54 @@ def gone() -> Redis:
     return connect("redis://127.0.0.1:1/0")
 
 
-def drain(pacer: Pacer, limits: list[Limit], wanted: int, seconds: float) -> int:
-    """Takes as a worker does: what there is, and waits as told."""
-    taken, ends_at = 0, time.monotonic() + seconds
-    while (now := time.monotonic()) < ends_at:
-        grant = pacer.take(limits, wanted)
-        taken += grant.tokens
+def clock_of(client: Redis) -> float:
+    """Redis's own time: the only clock of the buckets."""
+    seconds, micros = client.time()
+    return int(seconds) + int(micros) / 1e6
+
+
+def drain(client: Redis, pacers: list[Pacer], limit: Limit, wanted: int, seconds: float) -> tuple[int, float, float]:
+    """Takes in turn as workers do, what there is, and waits as told.
+
+    Returns how many, and between which two lengths of Redis's time that was: however late this process was woken.
+    """
+    before_first = clock_of(client)
+    taken = pacers[0].take([limit], wanted).tokens
+    after_first = clock_of(client)
+    while clock_of(client) - after_first < seconds:
+        for pacer in pacers:
+            grant = pacer.take([limit], wanted)
+            taken += grant.tokens
         if not grant.tokens:
-            time.sleep(min(grant.wait, max(0.0, ends_at - now)))
-    return taken
+            time.sleep(grant.wait)
+    before_last = clock_of(client)
+    taken += pacers[0].take([limit], 1_000_000).tokens
+    return taken, before_last - after_first, clock_of(client) - before_first
 
 
-def test_a_hundred_a_second_is_kept_within_two_percent(client: Redis) -> None:
-    limit = Limit.per_second("relay:a", 100.0)
-    assert drain(Pacer(client), [limit], 10, 3.0) == pytest.approx(300, rel=0.02)
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_rate_is_kept_to_the_message_by_however_many_workers(client: Redis, workers: int) -> None:
+    # Whatever lateness a loaded machine makes up for fits into the bucket.
+    limit = Limit.per_second("relay:a", 100.0, seconds=60.0)
+    taken, least, most = drain(client, [Pacer(client) for _ in range(workers)], limit, 7, 1.5)
+    assert 100 * least - 1 <= taken <= 100 * most
 
 
-def test_workers_share_a_bucket(client: Redis) -> None:
-    limit = Limit.per_second("relay:a", 200.0)
-    first, second = Pacer(client), Pacer(client)
-    taken, ends_at = 0, time.monotonic() + 1.5
-    while time.monotonic() < ends_at:
-        taken += first.take([limit], 7).tokens + second.take([limit], 7).tokens
-    assert taken == pytest.approx(300, rel=0.03)
+def test_a_bucket_fills_from_when_it_was_begun(client: Redis) -> None:
+    pacer, limit = Pacer(client), Limit.per_second("relay:a", 100.0, seconds=60.0)
+    pacer.begin([limit])
+    since = clock_of(client)
+    while clock_of(client) - since < 0.1:
+        time.sleep(0.01)
+    assert pacer.take([limit], 10).tokens == 10
+
+
+def test_beginning_takes_nothing_away_from_a_bucket_that_is_there(client: Redis) -> None:
+    pacer, limit = Pacer(client), Limit("relay:a", 0.001, 5.0)
+    pacer.begin([limit])
+    client.hset(PREFIX + "relay:a", "level", "3.5")
+    pacer.begin([limit])
+    assert pacer.take([limit], 10).tokens == 3
 
 
 def test_a_new_bucket_is_empty_and_says_how_long_to_wait(client: Redis) -> None:
@@ -141,10 +168,11 @@ def test_a_redis_that_is_back_is_used_again(client: Redis) -> None:
     assert client.exists(PREFIX + "relay:a")
 
 
-def test_the_meter_tells_the_rate_of_the_last_seconds(client: Redis) -> None:
+def test_the_meter_tells_the_rate_of_the_last_seconds(client: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    second = 1_790_000_000
+    monkeypatch.setattr(buckets, "time", SimpleNamespace(time=lambda: second + 0.5))
     meter = Meter(client)
     assert meter.rate(1) == 0.0
-    second = int(time.time())
     for back, count in ((1, 40), (2, 20), (3, 60), (40, 1000)):
         client.set(f"mailer:meter:1:{second - back}", count)
     assert meter.rate(1) == pytest.approx(40)

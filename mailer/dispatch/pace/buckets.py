@@ -94,6 +94,16 @@ class Pacer:
         """Up to `wanted` tokens, the same number from every one of `limits`; without limits all of them."""
         if not limits or wanted <= 0:
             return Grant(max(0, wanted), 0.0)
+        return self._ask(limits, wanted)
+
+    def begin(self, limits: Sequence[Limit]) -> None:
+        """From now on they fill, those that are new: what comes before the first message (a claim, a connection) is
+        then lateness like any other, and made up for.
+        """
+        if limits:
+            self._ask(limits, 0)
+
+    def _ask(self, limits: Sequence[Limit], wanted: int) -> Grant:
         if not self.is_away:
             try:
                 return self._take_shared(limits, wanted)
