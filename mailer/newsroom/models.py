@@ -136,6 +136,24 @@ class SourceDocument(HasId, HasCreatedAt, Base):
     uploaded_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
 
+class ImportReport(Base):
+    """What became of an issue's documents when they were imported, and what was mended since (`import_report`)."""
+
+    __tablename__ = "import_reports"
+
+    issue_id: Mapped[int] = mapped_column(
+        ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    # [[line, text, role, article's id or null, "" or "unclear"]]: every line of the documents that holds anything.
+    lines: Mapped[list[Any]]
+    # [{"title", "page", "line", "article"}]: the contents list, with the article that was found for an entry.
+    entries: Mapped[list[dict[str, Any]]]
+    # [[line, name]]: where each of several files begins.
+    files: Mapped[list[Any]]
+    # What mending did, the last act last, as `mending_issues` takes it back.
+    acts: Mapped[list[dict[str, Any]]]
+
+
 class Review(HasId, Base):
     """One act on an issue's way to approval; append-only. An approval names the content hash it is for."""
 
@@ -251,7 +269,8 @@ class Edition(HasId, HasCreatedAt, Base):
 
     `html` and `text` hold slot tokens (see `mailer.press`); `content_hash` is SHA-256 over subject, html, text
     and links. `masthead` is what stood at the head and foot of the issue then: the keys of `MASTHEAD`, with
-    `published_on` as an ISO date; and `correction`, what was wrong before, where it corrects an earlier edition.
+    `published_on` as an ISO date; `correction`, what was wrong before, where it corrects an earlier edition; and
+    `attributes`, the keys of personal slots, where there are any besides name and address.
     """
 
     __tablename__ = "editions"
