@@ -54,7 +54,8 @@ def add_subscriber(
     for verdict, message in _REFUSALS.items():
         if counts.get(verdict):
             raise RuleError(message)
-    staging.merge_rows(session, list_id=target.id, locale=target.newsletter.language, basis=basis, wording=wording)
+    origin = staging.Origin(basis, wording, account_id=by.id if by else None)
+    staging.merge_rows(session, list_id=target.id, locale=target.newsletter.language, origin=origin)
     session.expire_all()
     added = session.scalars(select(Subscriber).where(Subscriber.email_key == address.key)).one()
     record(

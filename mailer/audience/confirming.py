@@ -53,7 +53,9 @@ def _look(session: Session, subscriber: Subscriber, list_ids: Iterable[int]) -> 
     )
     by_state: dict[str, list[List]] = {state: [] for state in SubscriptionState}
     for each, state in session.execute(query):
-        by_state["unsubscribed" if each.archived_at else state].append(each)
+        by_state[
+            SubscriptionState.UNSUBSCRIBED if each.archived_at or state == SubscriptionState.REMOVED else state
+        ].append(each)
     waiting = by_state[SubscriptionState.UNCONFIRMED]
     said = list_waiting_answers(session, subscriber, waiting)
     return Confirmation(

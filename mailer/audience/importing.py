@@ -65,7 +65,7 @@ LOST_AFTER = dt.timedelta(minutes=2)
 
 # What the file itself says counts with what we know ourselves.
 _ELSEWHERE = {"left_elsewhere": "left", "blocked_elsewhere": "suppressed"}
-_REASONS = {
+REASONS = {
     "duplicate": N_("The address occurs earlier in the file."),
     "suppressed": N_("The address is on the suppression list."),
     "left": N_("The reader has unsubscribed."),
@@ -73,14 +73,14 @@ _REASONS = {
     "blocked_elsewhere": N_("Nothing may be sent to this address, as the file says."),
     "unconfirmed": N_("The reader has not confirmed, as the file says."),
 }
-_ANYBODY_ERASED = (
+# Whether anybody ever was: only then each address is hashed.
+ANYBODY_ERASED = (
     select(Suppression.id)
     .where(Suppression.reason == SuppressionReason.ERASED, Suppression.lifted_at.is_(None))
     .limit(1)
 )
-# Advisory locks: one worker per run; and one merge at a time, or two could wait for each other's rows for ever.
+# Advisory lock: one worker per run.
 _RUN_LOCK = 0x494D
-_MERGE_LOCK = 0x696D706F7274
 
 
 class _CancelledError(Exception):
@@ -146,21 +146,27 @@ class _Work:
         self.tell(0.0)
         target = get_list(self.session, run.list_id)
         # Asked before COPY takes the connection for itself.
-        has_erased = self.session.scalar(_ANYBODY_ERASED) is not None
+        has_erased = self.session.scalar(ANYBODY_ERASED) is not None
         with tempfile.TemporaryFile() as file:
             fetch(self.session, run.id, file)
             staging.copy_rows(self.session, self._rows(run, file, has_erased=has_erased))
         self.tell(_READING_SHARE)
         if not is_check:
-            self.session.execute(select(func.pg_advisory_xact_lock(_MERGE_LOCK)))
+            staging.lock_merges(self.session)
         counts = self._judge(run, target.newsletter_id)
         if not is_check:
             staging.merge_rows(
                 self.session,
                 list_id=target.id,
                 locale=target.newsletter.language,
-                basis=run.basis,
-                wording=run.wording,
+                origin=staging.Origin(
+                    run.basis,
+                    run.wording,
+                    decided_by=run.decided_by,
+                    decided_on=run.decided_on,
+                    account_id=run.account_id,
+                    import_id=run.id,
+                ),
                 between=self._step,
             )
         self._finish(counts, is_check=is_check)
@@ -171,7 +177,7 @@ class _Work:
             self.session, list_id=run.list_id, newsletter_id=newsletter_id
         ).items():
             counts[_ELSEWHERE.get(verdict, verdict)] += count
-        staging.keep_refusals(self.session, run.id, _REASONS)
+        staging.keep_refusals(self.session, run.id, REASONS)
         return counts
 
     def _finish(self, counts: dict[str, int], *, is_check: bool) -> None:
@@ -206,7 +212,7 @@ class _Work:
             self.rows_read += 1
             if self.rows_read % _ROWS_BETWEEN == 0:
                 self._tell_in_time(file, run.size)
-            yield _stage(layout, line, cells, has_erased=has_erased)
+            yield stage_row(layout, line, cells, has_erased=has_erased)
 
     def _tell_in_time(self, file: IO[bytes], size: int) -> None:
         if time.monotonic() - self._told_at >= _SECONDS_BETWEEN:
@@ -235,7 +241,8 @@ class _Work:
             own.execute(update(ImportRun).where(ImportRun.id == self.run_id).values(state=state))
 
 
-def _stage(layout: Layout, line: int, cells: list[str], *, has_erased: bool) -> staging.StagedRow:
+def stage_row(layout: Layout, line: int, cells: list[str], *, has_erased: bool) -> staging.StagedRow:
+    """What the cells say, as far as it can be judged without the database; a bad address is a row with a reason."""
     try:
         row = layout.read(line, cells)
         address = parse_address(row.email)

@@ -51,7 +51,7 @@ class Subscription(HasId, HasCreatedAt, Base):
     __tablename__ = "subscriptions"
     __table_args__ = (
         UniqueConstraint("subscriber_id", "list_id"),
-        CheckConstraint("state IN ('unconfirmed', 'confirmed', 'unsubscribed')", name="state"),
+        CheckConstraint("state IN ('unconfirmed', 'confirmed', 'unsubscribed', 'removed')", name="state"),
         # The roster walks a list's confirmed readers in subscriber order; pages and counts read it, too.
         Index(None, "list_id", "state", "subscriber_id"),
         # Few have left or wait, among many: pages of them alone.
@@ -129,7 +129,7 @@ class Consent(HasId, Base):
     __tablename__ = "consents"
     __table_args__ = (
         Index(None, "subscriber_id"),
-        CheckConstraint("act IN ('asked', 'confirmed', 'withdrawn', 'imported')", name="act"),
+        CheckConstraint("act IN ('asked', 'confirmed', 'withdrawn', 'imported', 'removed')", name="act"),
     )
 
     at: Mapped[dt.datetime] = mapped_column(server_default=func.now())

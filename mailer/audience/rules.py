@@ -7,11 +7,16 @@ from enum import StrEnum
 
 
 class SubscriptionState(StrEnum):
-    """``none -> unconfirmed -> confirmed -> unsubscribed``; a leaver comes back only by an act of their own."""
+    """``none -> unconfirmed -> confirmed -> unsubscribed``; a leaver comes back only by an act of their own.
+
+    ``confirmed -> removed`` where a directory that brought the reader has them no more: that is no departure, and the
+    directory may bring them back.
+    """
 
     UNCONFIRMED = "unconfirmed"
     CONFIRMED = "confirmed"
     UNSUBSCRIBED = "unsubscribed"
+    REMOVED = "removed"
 
 
 class ConsentAct(StrEnum):
@@ -21,6 +26,8 @@ class ConsentAct(StrEnum):
     CONFIRMED = "confirmed"
     WITHDRAWN = "withdrawn"
     IMPORTED = "imported"
+    # A directory that brought the reader has them no more.
+    REMOVED = "removed"
 
 
 class SuppressionReason(StrEnum):
@@ -98,9 +105,10 @@ class Act(StrEnum):
     LEAVE = "leave"  # one-click, the page behind it, or unticked on the preferences page
     UNDO = "undo"  # right after leaving, behind the same mailed link
     IMPORT = "import"  # by an admin, with a legal basis
+    REMOVE = "remove"  # the directory that brought the reader has them no more
 
 
-_UNCONFIRMED, _CONFIRMED, _UNSUBSCRIBED = SubscriptionState
+_UNCONFIRMED, _CONFIRMED, _UNSUBSCRIBED, _REMOVED = SubscriptionState
 
 # (state, act) -> new state. What is not named leaves everything as it is. `None` is no subscription at all.
 _NEXT: dict[tuple[SubscriptionState | None, Act], SubscriptionState] = {
@@ -117,6 +125,13 @@ _NEXT: dict[tuple[SubscriptionState | None, Act], SubscriptionState] = {
     (_UNSUBSCRIBED, Act.JOIN): _UNCONFIRMED,
     (_UNSUBSCRIBED, Act.CHOOSE): _CONFIRMED,
     (_UNSUBSCRIBED, Act.UNDO): _CONFIRMED,
+    (_CONFIRMED, Act.REMOVE): _REMOVED,
+    # As if there had never been one, but that a departure is remembered.
+    (_REMOVED, Act.SIGN_UP): _UNCONFIRMED,
+    (_REMOVED, Act.JOIN): _CONFIRMED,
+    (_REMOVED, Act.CHOOSE): _CONFIRMED,
+    (_REMOVED, Act.IMPORT): _CONFIRMED,
+    (_REMOVED, Act.LEAVE): _UNSUBSCRIBED,
 }
 
 

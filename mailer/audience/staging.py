@@ -3,11 +3,13 @@
 A million rows take as many statements as one. Everything happens in the caller's transaction: whole or not at all.
 """
 
+import datetime as dt
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 # A row whose address is none has a reason and no key.
@@ -21,6 +23,7 @@ _COPY = (
     "COPY import_rows (line, email, email_key, domain, name, locale, attributes, standing, reason, erased_key) "
     "FROM STDIN"
 )
+_MERGE_LOCK = 0x696D706F7274
 # Lines that leave at once: enough to make a call worth it, little enough to weigh nothing.
 _LINES = 2000
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -47,7 +50,7 @@ SELECT rows.line, rows.email, rows.email_key, rows.domain, rows.name, rows.local
         WHEN rows.standing = 'left' THEN 'left_elsewhere'
         WHEN rows.standing = 'blocked' THEN 'blocked_elsewhere'
         WHEN rows.standing <> '' THEN 'unconfirmed'
-        WHEN subscriptions.id IS NULL THEN 'new'
+        WHEN subscriptions.id IS NULL OR subscriptions.state = 'removed' THEN 'new'
         WHEN subscriptions.state = 'unconfirmed' THEN 'changed'
         WHEN rows.name <> '' AND rows.name <> subscribers.name THEN 'changed'
         WHEN NOT subscribers.attributes @> rows.attributes THEN 'changed'
@@ -80,15 +83,20 @@ _MERGE = (
     """
     WITH made AS (
         INSERT INTO subscriptions (subscriber_id, list_id, state, source, confirmed_at)
-        SELECT subscribers.id, :list_id, 'confirmed', 'import', now()
+        SELECT subscribers.id, :list_id, 'confirmed', :source, now()
         FROM import_verdicts JOIN subscribers USING (email_key)
         WHERE verdict = 'new' ORDER BY import_verdicts.line
-        ON CONFLICT (subscriber_id, list_id) DO UPDATE SET state = 'confirmed', confirmed_at = now()
-        WHERE subscriptions.state = 'unconfirmed' AND subscriptions.unsubscribed_at IS NULL
+        ON CONFLICT (subscriber_id, list_id) DO UPDATE SET state = 'confirmed', confirmed_at = now(),
+            source = CASE WHEN subscriptions.state = 'removed' THEN excluded.source ELSE subscriptions.source END
+        WHERE subscriptions.state = 'removed'
+            OR (subscriptions.state = 'unconfirmed' AND subscriptions.unsubscribed_at IS NULL)
         RETURNING subscriber_id
     )
-    INSERT INTO consents (subscriber_id, list_id, act, wording, basis, user_agent)
-    SELECT subscriber_id, :list_id, 'imported', :wording, :basis, '' FROM made
+    INSERT INTO consents (subscriber_id, list_id, act, wording, basis, user_agent, decided_by, decided_on, account_id,
+        import_id)
+    SELECT subscriber_id, :list_id, 'imported', :wording, :basis, '', :decided_by, CAST(:decided_on AS date),
+        CAST(:account_id AS bigint), CAST(:import_id AS bigint)
+    FROM made
     """,
     """
     WITH changed AS (
@@ -98,8 +106,11 @@ _MERGE = (
             AND verdict = 'changed' AND subscriptions.state = 'unconfirmed' AND subscriptions.unsubscribed_at IS NULL
         RETURNING subscriptions.subscriber_id
     )
-    INSERT INTO consents (subscriber_id, list_id, act, wording, basis, user_agent)
-    SELECT subscriber_id, :list_id, 'imported', :wording, :basis, '' FROM changed
+    INSERT INTO consents (subscriber_id, list_id, act, wording, basis, user_agent, decided_by, decided_on, account_id,
+        import_id)
+    SELECT subscriber_id, :list_id, 'imported', :wording, :basis, '', :decided_by, CAST(:decided_on AS date),
+        CAST(:account_id AS bigint), CAST(:import_id AS bigint)
+    FROM changed
     """,
 )
 
@@ -109,6 +120,19 @@ SELECT :run_id, line, left(email, 320), left(email_key, 320),
     CASE WHEN verdict = 'invalid' THEN reason ELSE CAST(:reasons AS jsonb) ->> verdict END
 FROM import_verdicts WHERE verdict NOT IN ('new', 'changed', 'unchanged')
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """By what right, by whom and from where readers come: kept with every consent. `source` is the subscription's."""
+
+    basis: str
+    wording: str
+    source: str = "import"
+    decided_by: str = ""
+    decided_on: dt.date | None = None
+    account_id: int | None = None
+    import_id: int | None = None
 
 
 class StagedRow(NamedTuple):
@@ -127,6 +151,11 @@ class StagedRow(NamedTuple):
     standing: str = ""
     reason: str = ""
     erased_key: str | None = None
+
+
+def lock_merges(session: Session) -> None:
+    """One merge at a time until the transaction ends, or two could wait for each other's rows for ever."""
+    session.execute(select(func.pg_advisory_xact_lock(_MERGE_LOCK)))
 
 
 def copy_rows(session: Session, rows: Iterable[StagedRow]) -> None:
@@ -182,15 +211,14 @@ def merge_rows(
     *,
     list_id: int,
     locale: str,
-    basis: str,
-    wording: str,
+    origin: Origin,
     between: Callable[[], None] = lambda: None,
 ) -> None:
     """Carries out what was judged: subscribers, names, subscriptions, and a consent for each subscription made.
 
     `between` is called before each statement; it may raise to have all of it undone.
     """
-    parameters = {"list_id": list_id, "locale": locale, "basis": basis, "wording": wording}
+    parameters = {"list_id": list_id, "locale": locale, **asdict(origin)}
     for statement in _MERGE:
         between()
         session.execute(text(statement), parameters)

@@ -137,6 +137,8 @@ def _consent(session: Session, subscriber_id: int, change: Change, act: Act, evi
         answer = ConsentAct.ASKED
     elif change.new is SubscriptionState.UNSUBSCRIBED:
         answer = ConsentAct.WITHDRAWN
+    elif change.new is SubscriptionState.REMOVED:
+        answer = ConsentAct.REMOVED
     else:
         answer = ConsentAct.CONFIRMED
     return Consent(

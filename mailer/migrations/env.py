@@ -4,6 +4,7 @@ from alembic import context
 from sqlalchemy import text
 
 import mailer.accounts.models
+import mailer.audience.directories.models
 import mailer.audience.models
 import mailer.dispatch.models
 import mailer.feedback.models

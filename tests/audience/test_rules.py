@@ -6,17 +6,18 @@ from hypothesis import strategies as st
 
 from mailer.audience.rules import Act, SubscriptionState, SuppressionReason, next_state, replaces
 
-U, C, L = SubscriptionState.UNCONFIRMED, SubscriptionState.CONFIRMED, SubscriptionState.UNSUBSCRIBED
+U, C, L, R = SubscriptionState
 
 # Every state × every act: what becomes of it.
 TABLE = {
-    Act.SIGN_UP: {None: U, U: U, C: C, L: U},
-    Act.JOIN: {None: C, U: U, C: C, L: U},
-    Act.CONFIRM: {None: None, U: C, C: C, L: L},
-    Act.CHOOSE: {None: C, U: C, C: C, L: C},
-    Act.LEAVE: {None: None, U: L, C: L, L: L},
-    Act.UNDO: {None: None, U: U, C: C, L: C},
-    Act.IMPORT: {None: C, U: C, C: C, L: L},
+    Act.SIGN_UP: {None: U, U: U, C: C, L: U, R: U},
+    Act.JOIN: {None: C, U: U, C: C, L: U, R: C},
+    Act.CONFIRM: {None: None, U: C, C: C, L: L, R: R},
+    Act.CHOOSE: {None: C, U: C, C: C, L: C, R: C},
+    Act.LEAVE: {None: None, U: L, C: L, L: L, R: L},
+    Act.UNDO: {None: None, U: U, C: C, L: C, R: R},
+    Act.IMPORT: {None: C, U: C, C: C, L: L, R: C},
+    Act.REMOVE: {None: None, U: U, C: R, L: L, R: R},
 }
 
 
@@ -30,7 +31,7 @@ def test_an_import_leaves_an_unconfirmed_return_as_it_is() -> None:
     assert next_state(U, Act.IMPORT, has_left=False) is C
 
 
-@pytest.mark.parametrize("act", [Act.SIGN_UP, Act.JOIN, Act.IMPORT, Act.CONFIRM])
+@pytest.mark.parametrize("act", [Act.SIGN_UP, Act.JOIN, Act.IMPORT, Act.REMOVE, Act.CONFIRM])
 def test_nothing_without_proof_of_the_mailbox_makes_a_leaver_a_reader(act: Act) -> None:
     assert next_state(L, act) is not C
 
