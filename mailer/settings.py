@@ -63,6 +63,21 @@ def _dns_server(value: str | None) -> str | None:
     return value
 
 
+def _directory_hosts(value: str) -> str:
+    named = [entry.strip().lower() for entry in value.split(",") if entry.strip()]
+    for entry in named:
+        parts = urlsplit(f"//{entry}")
+        try:
+            is_good = bool(parts.hostname) and parts.netloc == entry and parts.username is None and parts.port != 0
+        except ValueError:
+            is_good = False
+        if not is_good:
+            raise ValueError(
+                "must be hosts by commas, each with a port where only that one is meant: ldap.example.org:636"
+            )
+    return ",".join(named)
+
+
 def _zone(value: str) -> str:
     if value not in available_timezones():
         raise ValueError("is not a time zone of the tz database, such as Asia/Shanghai")
@@ -187,6 +202,17 @@ class Settings(BaseSettings):
         default=200, ge=10, le=2000, description="How many times its size a part of a .docx may unpack to"
     )
     max_import_mb: int = Field(default=200, ge=1, le=4096, description="Largest file of subscribers to import")
+    directory_dir: Path | None = Field(
+        default=None, description="The one folder below which directories may be read from files; none when empty"
+    )
+    directory_hosts: Annotated[str, AfterValidator(_directory_hosts)] = Field(
+        default="",
+        description="Hosts of our own network that directories may be read from (HOST or HOST:PORT, by commas)",
+    )
+    directory_ca_file: Path | None = Field(
+        default=None,
+        description="Certificates (PEM) that servers of directories are checked against, besides usual ones",
+    )
     session_hours: int = Field(default=12, ge=1, le=720, description="A sign-in ends after this long without use")
     proxies: int = Field(default=0, ge=0, le=5, description="Trusted reverse proxies before the web server")
     mailbox_dir: Path | None = Field(
