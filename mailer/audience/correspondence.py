@@ -175,7 +175,7 @@ def offer_personal_data(session: Session, subscriber: Subscriber) -> bool:
     parameters = {
         "subject": say(N_("Your data: look, copy, erase")),
         "lines": [
-            say(N_("On this page you see everything we hold about you, can take a copy of it, and have it erased:")),
+            say(N_("Behind the link stands everything we hold about you; take a copy of it, or have it erased.")),
             say(N_("The link works for %(days)s days. Please do not pass it on."), days=PERSONAL_DAYS),
             say(N_("If you did not ask for it, there is nothing to do.")),
         ],
@@ -206,9 +206,16 @@ def _preferences_url(subscriber: Subscriber) -> str:
 def _names(subscriber: Subscriber, lists: Sequence[List]) -> dict[str, Any]:
     """The titles of the newsletters in one phrase, and the lists, by both names where one would leave a doubt."""
     titles = list(dict.fromkeys(each.newsletter.title for each in lists))
-    comma = "、" if subscriber.locale.startswith("zh") else ", "
-    names = [each.name if len(titles) == 1 else f"{each.newsletter.title} · {each.name}" for each in lists]
+    # Chinese sentences put a title into 《》, and set two of them side by side without a mark between (GB/T 15834).
+    comma = "》《" if subscriber.locale.startswith("zh") else ", "
+    names = [_list_name(each, has_title=len(titles) > 1) for each in lists]
     return {"newsletter": comma.join(titles), "lists": names}
+
+
+def _list_name(named: List, *, has_title: bool) -> str:
+    """A list by its name; where there is more than one newsletter by both, unless they are the same."""
+    title = named.newsletter.title
+    return f"{title} · {named.name}" if has_title and named.name != title else named.name
 
 
 def _write(

@@ -15,6 +15,7 @@ from mailer.audience.models import (
     ImportRun,
     LeaveReason,
     Subscriber,
+    SubscriberChange,
     Subscription,
     Suppression,
 )
@@ -26,6 +27,7 @@ from mailer.i18n import N_
 from mailer.letters.models import Letter
 from mailer.newsletters.models import List, Newsletter
 from mailer.newsroom.models import EditionLink, Issue
+from mailer.privacy.former import list_keys
 
 
 def copy_of(session: Session, subscriber_id: int) -> dict[str, Any]:
@@ -36,6 +38,7 @@ def copy_of(session: Session, subscriber_id: int) -> dict[str, Any]:
 
     # The rows of an address that became this reader's tell about them as well.
     ids = list_ids_of(session, subscriber_id)
+    keys = list_keys(session, subscriber.email_key, ids)
 
     def rows(query: Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
         return _plain(session.execute(query).mappings().all())
@@ -54,19 +57,24 @@ def copy_of(session: Session, subscriber_id: int) -> dict[str, Any]:
         )[0],
         "subscriptions": rows(_subscriptions(ids)),
         "consents": rows(_consents(ids)),
-        "suppressions": rows(_suppressions(subscriber.email_key)),
+        "suppressions": rows(_suppressions(keys)),
         "engagement": rows(_engagement(ids)),
         "deliveries": rows(_deliveries(ids)),
         "attempts": rows(_attempts(ids)),
         "opens_and_clicks": _plain(session.execute(_events(ids)).mappings().all()),
         "address_changes": rows(_address_changes(ids)),
+        "changes": rows(
+            select(SubscriberChange.created_at, SubscriberChange.how, SubscriberChange.old, SubscriberChange.new)
+            .where(SubscriberChange.subscriber_id.in_(ids))
+            .order_by(SubscriberChange.id)
+        ),
         "leave_reasons": rows(
             select(LeaveReason.created_at, LeaveReason.reason, LeaveReason.note)
             .where(LeaveReason.subscriber_id.in_(ids))
             .order_by(LeaveReason.id)
         ),
-        "letters": [_without_links(row) for row in rows(_letters(subscriber.email_key))],
-        "import_refusals": list_import_refusals(session, subscriber.email_key),
+        "letters": [_without_links(row) for row in rows(_letters(keys))],
+        "import_refusals": list_import_refusals(session, keys),
     }
 
 
@@ -90,6 +98,7 @@ def _subscriptions(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
             Subscription.created_at,
             Subscription.confirmed_at,
             Subscription.unsubscribed_at,
+            Subscription.answers,
         )
         .join(List, List.id == Subscription.list_id)
         .join(Newsletter, Newsletter.id == List.newsletter_id)
@@ -119,7 +128,7 @@ def _consents(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _suppressions(email_key: str) -> Select[*tuple[Any, ...]]:
+def _suppressions(keys: Sequence[str]) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Newsletter.title.label("newsletter"),
@@ -130,7 +139,7 @@ def _suppressions(email_key: str) -> Select[*tuple[Any, ...]]:
             Suppression.lifted_at,
         )
         .outerjoin(Newsletter, Newsletter.id == Suppression.newsletter_id)
-        .where(Suppression.email_key == email_key)
+        .where(Suppression.email_key.in_(keys))
         .order_by(Suppression.id)
     )
 
@@ -216,20 +225,20 @@ def _without_links(letter: dict[str, Any]) -> dict[str, Any]:
     return letter | {"parameters": kept}
 
 
-def _letters(email_key: str) -> Select[*tuple[Any, ...]]:
+def _letters(keys: Sequence[str]) -> Select[*tuple[Any, ...]]:
     return (
         select(Letter.kind, Letter.created_at, Letter.locale, Letter.state, Letter.settled_at, Letter.parameters)
-        .where(Letter.address_key == email_key)
+        .where(Letter.address_key.in_(keys))
         .order_by(Letter.id)
     )
 
 
-def list_import_refusals(session: Session, email_key: str) -> list[dict[str, Any]]:
-    """Lines of uploaded files that named this address and were refused, as the reports of imports keep them."""
+def list_import_refusals(session: Session, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Lines of uploaded files that named one of these addresses and were refused."""
     found = session.execute(
         select(ImportRun.filename, ImportRun.created_at, ImportRefusal.line, ImportRefusal.value)
         .join(ImportRun, ImportRun.id == ImportRefusal.run_id)
-        .where(ImportRefusal.email_key == email_key)
+        .where(ImportRefusal.email_key.in_(keys))
         .order_by(ImportRefusal.run_id, ImportRefusal.line)
     )
     return [

@@ -1,6 +1,6 @@
 """Erasing a reader: what remains is a keyed hash in the suppression list, and counts in reports that name nobody."""
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from mailer.accounts.auditing import record
@@ -13,6 +13,8 @@ from mailer.audience.models import (
     ImportRefusal,
     LeaveReason,
     Subscriber,
+    SubscriberChange,
+    Subscription,
     Suppression,
 )
 from mailer.audience.rules import SuppressionReason
@@ -24,6 +26,7 @@ from mailer.feedback.models import Click, Open
 from mailer.i18n import N_
 from mailer.letters.models import Letter
 from mailer.letters.rules import LetterState
+from mailer.privacy.former import list_keys
 
 # Stands where an address must stand and can belong to nobody (RFC 2606).
 _NOBODY = "erased.invalid"
@@ -41,7 +44,7 @@ def erase(session: Session, subscriber_id: int, by: Account | None, *, ip: str |
     if subscriber.erased_at is not None:
         return
     ids = list_ids_of(session, subscriber_id)
-    keys = [subscriber.email_key, *_former_keys(session, ids, subscriber.email_key)]
+    keys = list_keys(session, subscriber.email_key, ids)
     leaving.leave_all(session, subscriber_id, wording="erased")
     _forget_trace(session, ids)
     for key in keys:
@@ -55,17 +58,6 @@ def erase(session: Session, subscriber_id: int, by: Account | None, *, ip: str |
     subscriber.erased_at = session.scalar(select(func.clock_timestamp()))
     session.flush()
     record(session, by=by, action="subscriber.erased", subject_type="subscriber", subject_id=subscriber_id, ip=ip)
-
-
-def _former_keys(session: Session, ids: list[int], present: str) -> list[str]:
-    """Addresses the reader has had before. One that is somebody else's by now is theirs alone."""
-    query = select(AddressChange.old_key).where(
-        AddressChange.subscriber_id.in_(ids),
-        AddressChange.done_at.is_not(None),
-        AddressChange.old_key != present,
-        ~exists().where(Subscriber.email_key == AddressChange.old_key),
-    )
-    return list(session.scalars(query.distinct()))
 
 
 def _hash_suppressions(session: Session, key: str) -> None:
@@ -83,8 +75,12 @@ def _hash_suppressions(session: Session, key: str) -> None:
 
 
 def _forget_words(session: Session, ids: list[int], key: str) -> None:
-    """Why they left stays as a count; changes of address name addresses, and go, those of others to this one too."""
+    """Why they left stays as a count. What was answered and changed goes, and changes of address, others' to this one
+    too.
+    """
     session.execute(update(LeaveReason).where(LeaveReason.subscriber_id.in_(ids)).values(note=""))
+    session.execute(update(Subscription).where(Subscription.subscriber_id.in_(ids)).values(answers={}))
+    session.execute(delete(SubscriberChange).where(SubscriberChange.subscriber_id.in_(ids)))
     session.execute(
         delete(AddressChange).where(AddressChange.subscriber_id.in_(ids) | (AddressChange.email_key == key))
     )

@@ -144,12 +144,14 @@ def test_the_letter_of_several_newsletters_goes_out_under_the_services_own_name(
         session, slug="life", title="生活", sender_name="生活", sender_address="life@example.org"
     )
     second = newsletters.create_list(session, other, slug="monthly", name="月报")
+    same = newsletters.create_list(session, other, slug="life", name="生活")
     session.commit()
-    fill_in(double, second)
+    fill_in(double, second, same)
     letter = letters(session)[0]
     assert letter.newsletter_id is None
-    assert letter.parameters["newsletter"] == "科技参考、生活"
-    assert letter.parameters["lists"] == ["科技参考 · 周报", "生活 · 月报"]
+    # Two titles of one sentence, each in its 《》: the template brings the outer ones.
+    assert letter.parameters["newsletter"] == "科技参考》《生活"
+    assert letter.parameters["lists"] == ["科技参考 · 周报", "生活 · 月报", "生活"]
 
 
 def test_every_letter_can_be_composed_as_its_template_wants_it(

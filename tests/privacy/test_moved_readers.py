@@ -52,6 +52,19 @@ def test_the_copy_holds_what_was_sent_to_either_address(session: Session, reader
     assert [(each["from"], each["to"]) for each in held["address_changes"]] == [("ann@example.org", NEW)]
     assert held["leave_reasons"][0]["note"] == "says Ann"
     assert "/address/" not in json.dumps(held)
+    assert "welcome" in {each["kind"] for each in held["letters"]}
+    assert "hard_bounce" in {each["reason"] for each in held["suppressions"]}
+    assert [each["value"] for each in held["import_refusals"]] == ["ann@example.org", "ANN@example.org"]
+
+
+def test_the_copy_leaves_out_what_an_address_got_as_somebody_elses(
+    session: Session, known: Known, reader: Subscriber
+) -> None:
+    sign_up(session, email="ann@example.org", list_ids=[known.sent.readers_list.id], wording="Yes")
+    session.commit()
+    held = copy_of(session, reader.id)
+    assert "hard_bounce" not in {each["reason"] for each in held["suppressions"]}
+    assert held["import_refusals"] == []
 
 
 def test_erasing_forgets_the_old_address_too_and_recognises_both(session: Session, reader: Subscriber) -> None:
