@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from mailer import links
+from mailer.audience.models import Subscriber
+from mailer.audience.subscriptions import find_subscriber
 from mailer.dispatch.dkim.senders import sign_message
 from mailer.errors import CompositionError
 from mailer.i18n import N_
@@ -15,6 +17,7 @@ from mailer.letters.rules import LetterKind
 from mailer.newsletters.models import Newsletter
 from mailer.press.letters import compose_letter
 from mailer.press.message import Identity, Sender, assemble
+from mailer.press.previewing import reader_values
 from mailer.press.slots import PREFERENCES_URL, READER, UNSUBSCRIBE_URL
 from mailer.settings import get_settings
 
@@ -48,7 +51,7 @@ def compose(session: Session, claim: LetterClaim) -> tuple[str, bytes]:
     elif newsletter is None:
         raise CompositionError([N_("A test belongs to a newsletter.")])
     else:
-        message = _proof(newsletter, sender, claim, moment)
+        message = _proof(session, newsletter, sender, claim, moment)
     return sender.sender_address, sign_message(session, sender.sender_address, message)
 
 
@@ -63,8 +66,10 @@ def _sender(newsletter: Newsletter | None) -> Sender:
     )
 
 
-def _proof(newsletter: Newsletter, sender: Sender, claim: LetterClaim, moment: dt.datetime) -> bytes:
-    """A test of an issue, built as its readers' mail is, every header included; its links leave nobody's list."""
+def _proof(session: Session, newsletter: Newsletter, sender: Sender, claim: LetterClaim, moment: dt.datetime) -> bytes:
+    """A test of an issue, built as its readers' mail is, every header included; its links leave nobody's list. Its
+    personal slots are filled as those of the reader who was chosen, if they are still there.
+    """
     parameters = claim.parameters
     try:
         subject, html, text = parameters["subject"], parameters["html"], parameters["text"]
@@ -80,6 +85,8 @@ def _proof(newsletter: Newsletter, sender: Sender, claim: LetterClaim, moment: d
         list_name=newsletter.title,
         archive_url=page,
     )
+    reader_id = parameters.get("reader_id")
+    reader = find_subscriber(session, reader_id) if reader_id else None
     nobody = links.make_unsubscribe_token(links.UnsubscribeTarget(0, 0, ()))
     return assemble(subject, html, text, language, identity, web_url).fill(
         to=claim.address,
@@ -90,5 +97,12 @@ def _proof(newsletter: Newsletter, sender: Sender, claim: LetterClaim, moment: d
             READER: links.make_reader_token(0),
             UNSUBSCRIBE_URL: links.unsubscribe_url(nobody),
             PREFERENCES_URL: page,
+            **(_shown_of(reader, language) if reader else {}),
         },
     )
+
+
+def _shown_of(reader: Subscriber, language: str) -> dict[str, str]:
+    """What personal slots show of them."""
+    values = reader_values(language, name=reader.name, address=reader.email, attributes=reader.attributes)
+    return {name: value for name, value in values.items() if name not in {READER, UNSUBSCRIBE_URL, PREFERENCES_URL}}

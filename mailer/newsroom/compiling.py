@@ -9,6 +9,7 @@ from mailer.i18n import N_, translate
 from mailer.newsletters.models import Newsletter
 from mailer.newsletters.rules import Tracking
 from mailer.newsroom.models import Article, Issue
+from mailer.newsroom.personal import list_fields
 from mailer.newsroom.plain_text import paragraph
 from mailer.newsroom.wording import correction_subject, propose_preheader, propose_subject
 from mailer.press.compiling import Compiled, compile_edition
@@ -42,6 +43,7 @@ def get_content(session: Session, issue: Issue) -> Content:
         web_url=links.issue_url(newsletter.slug, issue.id),
         archive_url=links.newsletter_url(newsletter.slug),
         is_tracked=newsletter.tracking != Tracking.OFF,
+        attributes=tuple(question.key for question in list_fields(session, newsletter.id)),
     )
 
 

@@ -54,6 +54,9 @@ def _masthead(content: Content) -> dict[str, Any]:
     masthead = {name: getattr(content, name) for name in MASTHEAD}
     if content.published_on is not None:
         masthead["published_on"] = content.published_on.isoformat()
+    # What may stand in braces is the lists' business and may change; the web edition shows what was approved.
+    if content.attributes:
+        masthead["attributes"] = list(content.attributes)
     return masthead
 
 

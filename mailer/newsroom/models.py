@@ -160,7 +160,9 @@ class Review(HasId, Base):
     __tablename__ = "reviews"
     __table_args__ = (
         Index(None, "issue_id"),
-        CheckConstraint("act IN ('submitted', 'returned', 'passed', 'approved', 'withdrawn', 'expired')", name="act"),
+        CheckConstraint(
+            "act IN ('submitted', 'returned', 'passed', 'approved', 'withdrawn', 'changed', 'expired')", name="act"
+        ),
     )
 
     at: Mapped[dt.datetime] = mapped_column(server_default=func.now())

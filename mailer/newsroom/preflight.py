@@ -6,25 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mailer.audience.models import Subscriber, Subscription
-from mailer.audience.rules import SubscriptionState
 from mailer.errors import CompositionError
 from mailer.i18n import N_
-from mailer.newsletters.models import List
 from mailer.newsroom.commenting import count_open
 from mailer.newsroom.compiling import compile_issue, get_content
 from mailer.newsroom.editing import numbering_remarks
 from mailer.newsroom.house import get_house_rules, list_words
 from mailer.newsroom.link_checking import is_bad, list_standings
 from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.personal import count_lacking
 from mailer.press.checks import Surroundings, check_edition
 from mailer.press.compiling import Compiled
 from mailer.press.content import Content
 from mailer.press.proofreading import ARTICLE, MASTHEAD, Finding, Severity, check_content
-from mailer.press.slots import NAME, slot
+from mailer.press.slots import ADDRESS, find_own_slots
 
 LINKS, COMMENTS, IMPORT = N_("Links"), N_("Comments"), N_("Import")
 # How many former subjects a new one is held against.
@@ -65,10 +63,13 @@ def inspect(session: Session, issue: Issue) -> Preflight:
     except CompositionError:
         findings = [*check_content(content), *_desk_findings(session, issue)]
         return Preflight(content, None, _sorted(findings), articles)
+    keys = {own.key for part in (compiled.text, compiled.html) for own in find_own_slots(part)} - {ADDRESS}
+    readers, lacking = count_lacking(session, issue.newsletter_id, keys) if keys else (0, {})
     around = Surroundings(
         sensitive_words=list_words(get_house_rules(session, issue.newsletter_id)),
         earlier_subjects=_former_subjects(session, issue),
-        nameless_readers=_count_nameless(session, issue.newsletter_id) if slot(NAME) in compiled.text else 0,
+        readers=readers,
+        lacking=lacking,
     )
     findings = [
         *check_edition(content, compiled, around),
@@ -94,23 +95,6 @@ def _former_subjects(session: Session, issue: Issue) -> list[str]:
             .limit(FORMER)
         )
     )
-
-
-def _count_nameless(session: Session, newsletter_id: int) -> int:
-    """Confirmed readers of the newsletter who have told no name."""
-    readers = (
-        select(Subscriber.id)
-        .join(Subscription, Subscription.subscriber_id == Subscriber.id)
-        .join(List, List.id == Subscription.list_id)
-        .where(
-            List.newsletter_id == newsletter_id,
-            List.archived_at.is_(None),
-            Subscription.state == SubscriptionState.CONFIRMED,
-            func.coalesce(Subscriber.name, "") == "",
-        )
-        .distinct()
-    )
-    return session.scalar(select(func.count()).select_from(readers.subquery())) or 0
 
 
 def _desk_findings(session: Session, issue: Issue) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """A test: the issue as it stands now, mailed to colleagues for a look. It is no mailing and counts nowhere."""
 
 import re
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,9 +22,12 @@ from mailer.newsroom.models import Issue
 MOST = 10
 
 
-def send_proof(session: Session, issue: Issue, addresses: str, *, by: Account | None) -> list[Letter]:
+def send_proof(
+    session: Session, issue: Issue, addresses: str, *, by: Account | None, reader: Subscriber | None = None
+) -> list[Letter]:
     """Mails the issue to `addresses`, parted by commas, semicolons or blanks, its subject marked as a test. Links are
-    plain and there is no pixel: a test leaves no trace in the figures.
+    plain and there is no pixel: a test leaves no trace in the figures. Personal slots show what `reader` has told;
+    their id alone is kept, so that nothing of them stays behind in a letter.
 
     Raises `RuleError` for an address that is none, for none at all and for more than ten; `CompositionError` where
     the issue cannot be compiled.
@@ -35,13 +39,15 @@ def send_proof(session: Session, issue: Issue, addresses: str, *, by: Account | 
     if len(receivers) > MOST:
         raise RuleError(N_("A test goes to at most %(most)s addresses."), most=str(MOST))
     content, compiled = get_content(session, issue), compile_issue(session, issue)
-    parameters = {
+    parameters: dict[str, Any] = {
         "subject": translate(compiled.language, N_("[Test] %(subject)s"), subject=compiled.subject),
         "html": compiled.html,
         "text": compiled.text,
         "language": compiled.language,
         "web_url": content.web_url,
     }
+    if reader is not None:
+        parameters["reader_id"] = reader.id
     written = [
         letters.write(
             session,

@@ -1,7 +1,7 @@
 """An article's body on its way into the mail: parsed once, then written as HTML or as text, whole or abridged."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,22 +14,33 @@ from mailer.press.bodytext import TextWriter
 from mailer.press.linking import LinkRegister
 from mailer.press.printblocks import BlockWriter
 from mailer.press.sanitising import sanitise_body
-from mailer.press.slots import place_editors_slots
+from mailer.press.slots import fill_text, place_editors_slots
 
 _BLOCKS = frozenset({"p", "h3", "ul", "ol", "blockquote", "hr", "table"})
 _LINES = _BLOCKS | {"li", "tr", "td", "th", "caption", "br"}
 
 
 class Body:
-    """The sanitised body of one article. Pictures come from `own_host` and are at most `picture_width` pixels wide."""
+    """The sanitised body of one article. Pictures come from `own_host` and are at most `picture_width` pixels wide;
+    `attributes` are what may stand in braces besides name and address (see `slots`).
+    """
 
-    def __init__(self, html: str, *, language: str, own_host: str, picture_width: int = 576) -> None:
+    def __init__(
+        self,
+        html: str,
+        *,
+        language: str,
+        own_host: str,
+        picture_width: int = 576,
+        attributes: Collection[str] = (),
+    ) -> None:
         clean = sanitise_body(html)
         self._root: HtmlElement = lxml_html.fragment_fromstring(clean, create_parent="div")
         _wrap_loose_text(self._root)
         self._language = language
         self._own_host = own_host
         self._picture_width = picture_width
+        self._attributes = attributes
 
     @property
     def foreign_pictures(self) -> tuple[str, ...]:
@@ -65,10 +76,14 @@ class Body:
                 _replace_by_link(image, image.get("alt", "").strip() or translate(self._language, N_("Picture")))
         if is_abridged:
             abridge(root)
+        return root
+
+    def _slotted(self, *, is_abridged: bool) -> HtmlElement:
+        root = self._copy(is_abridged=is_abridged)
         for element in root.iter():
             # lxml's text and tail are the only places where text stands; attributes stay as typed.
-            element.text = place_editors_slots(element.text) if element.text else element.text
-            element.tail = place_editors_slots(element.tail) if element.tail else element.tail
+            element.text = place_editors_slots(element.text, self._attributes) if element.text else element.text
+            element.tail = place_editors_slots(element.tail, self._attributes) if element.tail else element.tail
         return root
 
     @property
@@ -82,11 +97,11 @@ class Body:
         """Inner HTML with its links registered. `heading` is the level its headings have: h3 or h4 below the title of
         their article, ``p`` in a block of the page, which is no chapter of it.
         """
-        root = self._copy(is_abridged=is_abridged)
+        root = self._slotted(is_abridged=is_abridged)
         for element in root.iter("a", "img", "h3", "table", "th"):
             if element.tag == "a" and (href := element.get("href", "")):
                 if href.lower().startswith(("http://", "https://")):
-                    element.set("href", links.add(href, element.text_content() or href, article_key))
+                    element.set("href", links.add(href, fill_text(element.text_content(), {}) or href, article_key))
             elif element.tag == "img":
                 self._fit(element)
             elif element.tag == "h3" and heading != "h3":
@@ -110,13 +125,13 @@ class Body:
 
     def as_text(self, links: list[str], *, is_abridged: bool = False) -> str:
         """Wrapped text; each address that a link hides is added to `links`, and its number stands in the text."""
-        return TextWriter(self._language, links).write(self._copy(is_abridged=is_abridged))
+        return TextWriter(self._language, links).write(self._slotted(is_abridged=is_abridged))
 
     def as_blocks(self, pictures: Mapping[str, str], values: Mapping[str, str]) -> list[dict[str, Any]]:
         """The whole body for the print edition (see `printblocks`): `pictures` are files by address, `values` fill
         the slots.
         """
-        return BlockWriter(self._language, pictures, values).write(self._copy(is_abridged=False))
+        return BlockWriter(self._language, pictures, values).write(self._slotted(is_abridged=False))
 
 
 def _replace_by_link(image: HtmlElement, words: str) -> None:

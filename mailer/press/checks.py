@@ -1,25 +1,26 @@
 """Checks on a compiled edition: what an editor should see before anybody signs it."""
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from mailer.i18n import N_, translate
+from mailer.i18n import N_
 from mailer.press.article_checks import check_articles
 from mailer.press.compiling import Compiled
 from mailer.press.content import Content
+from mailer.press.contrast_checks import check_contrast
 from mailer.press.drafting import BUDGET_BYTES
 from mailer.press.link_checks import check_link
 from mailer.press.proofreading import Finding, Severity, check_content
-from mailer.press.slots import NAME, slot
+from mailer.press.slot_checks import check_own_slots
 from mailer.press.subject_checks import check_subject
 from mailer.press.themes import get_theme
 from mailer.press.word_checks import check_words
 
 __all__ = ["Finding", "Severity", "Surroundings", "check_edition"]
 
-SIZE, TEXT_PART, READERS = N_("Size"), N_("Text part"), N_("Readers")
+SIZE, TEXT_PART = N_("Size"), N_("Text part")
 # How many articles are named to be shortened.
 LONGEST_NAMED = 3
 _MARKUP = re.compile(
@@ -30,12 +31,14 @@ _MARKUP = re.compile(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What the press cannot know of an issue: the institution's sensitive words, the subjects of the newsletter's
-    other issues, and how many of its readers have told no name.
+    other issues, how many `readers` it has, and how many of them have told nothing for a personal slot (`slots`), by
+    its key.
     """
 
     sensitive_words: Collection[str] = ()
     earlier_subjects: Collection[str] = ()
-    nameless_readers: int = 0
+    readers: int = 0
+    lacking: Mapping[str, int] = field(default_factory=dict)
 
 
 def check_edition(
@@ -51,7 +54,8 @@ def check_edition(
         *check_words(content, around.sensitive_words),
         *_check_size(content, compiled),
         *_check_text(compiled),
-        *_check_readers(compiled, around.nameless_readers),
+        *check_own_slots(content, compiled, around.lacking, around.readers),
+        *check_contrast(compiled.html),
         *(finding for link in compiled.links for finding in check_link(link, own_host)),
     ]
     order = list(Severity)
@@ -87,11 +91,3 @@ def _check_text(compiled: Compiled) -> list[Finding]:
         return []
     message = N_("Readers would see the markup “%(markup)s” as it stands. Look for it in the articles and take it out.")
     return [Finding(Severity.WARNING, TEXT_PART, message, {"markup": found[0][:40]})]
-
-
-def _check_readers(compiled: Compiled, nameless: int) -> list[Finding]:
-    if not nameless or slot(NAME) not in compiled.text:
-        return []
-    message = N_("%(count)s readers have told no name: “%(stranger)s” stands in its place.")
-    params = {"count": nameless, "stranger": translate(compiled.language, N_("reader"))}
-    return [Finding(Severity.HINT, READERS, message, params)]

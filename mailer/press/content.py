@@ -50,4 +50,6 @@ class Content:
     language: str = "zh_CN"
     theme: str = "bulletin"
     theme_options: Mapping[str, Any] = field(default_factory=dict)
+    # Keys of what the newsletter asks its readers: personal slots besides name and address.
+    attributes: tuple[str, ...] = ()
     is_tracked: bool = True

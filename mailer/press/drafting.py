@@ -101,7 +101,13 @@ class _Pages:
 
         def parse(html: str) -> Body:
             picture_width = theme.width - 2 * theme.margin
-            return Body(html, language=content.language, own_host=own_host, picture_width=picture_width)
+            return Body(
+                html,
+                language=content.language,
+                own_host=own_host,
+                picture_width=picture_width,
+                attributes=content.attributes,
+            )
 
         self._blocks = {"header": parse(theme.header), "closing": parse(theme.footer)}
         self._bodies = {article.key: parse(article.body) for article in content.articles}

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from functools import lru_cache
 from html import escape
+from types import MappingProxyType
+from typing import Any
 
 from mailer.errors import CompositionError
 from mailer.i18n import N_, translate
 from mailer.press import headers
 from mailer.press.content import HTML_LANGUAGES
 from mailer.press.encoding import SlottedPart
-from mailer.press.slots import ADDRESS, NAME, TOKEN, UNSUBSCRIBE_URL
+from mailer.press.slots import ADDRESS, NAME, SLOTS, TOKEN, UNSUBSCRIBE_URL, own_values, value_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,8 @@ class Identity(Sender):
 
 # What `html.escape` replaces; looking for all of it at once is a tenth of its price, and nearly no value has any.
 _MARKUP = re.compile("[&<>\"']")
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 # Never "All": that would silence bounces as well.
 AUTO_RESPONSE_FIELD = "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\r\n"
@@ -121,17 +125,38 @@ class MessageTemplate:
         self.fixed_header = (fixed + mime_fields(language, self._body.boundary)).encode()
         self.body_prefix = self._body.prefix()
         self._needed = frozenset((*self._body.text.names, *self._body.html.names, UNSUBSCRIBE_URL))
+        # Slots of readers' own values: most mailings have none, and then nobody looks any up.
+        self._own = tuple(sorted(self._needed.difference(SLOTS)))
         self._stranger = translate(language, N_("reader"))
 
-    def fill(self, *, to: str, to_name: str, message_id: str, date: dt.datetime, slots: Mapping[str, str]) -> bytes:
-        """One reader's message: canonical CRLF bytes, ready for DATA but for dot-stuffing.
+    @property
+    def has_own(self) -> bool:
+        """Whether a message shows an attribute of its reader, or a fallback."""
+        return bool(self._own)
+
+    def fill(
+        self,
+        *,
+        to: str,
+        to_name: str,
+        message_id: str,
+        date: dt.datetime,
+        slots: Mapping[str, str],
+        attributes: Mapping[str, Any] = NOTHING,
+    ) -> bytes:
+        """One reader's message: canonical CRLF bytes, ready for DATA. No line begins with a dot, so none needs stuffing:
+        a field's lines begin with its name or a blank, and the body is base64 between boundaries.
 
         `slots` maps slot names to values, never markup: each is escaped for the part it is written into. `name` is
         `to_name` and `address` is `to` where `slots` does not say otherwise; a reader without a name is called one.
+        `attributes` are the reader's (`Subscriber.attributes`); one that is not there leaves its slot to the fallback.
         `unsubscribe_url` is always needed: it is the List-Unsubscribe field as well.
         Raises `CompositionError` when a slot has no value, or a value could end a header.
         """
         values = {NAME: to_name.strip() or self._stranger, ADDRESS: to, **slots}
+        if self._own:
+            known = own_values(to_name, to, attributes) | values
+            values.update([(name, value_of(name, known)) for name in self._own])
         if not self._needed.issubset(values):
             missing = sorted(self._needed.difference(values))
             raise CompositionError([N_("The slot %(name)s has no value.") % {"name": name} for name in missing])
@@ -196,9 +221,10 @@ class _Alternative:
         text = self._text_head + self.text.prefix
         return text if self.text.names else text + self._html_head + self.html.prefix
 
-    def fill(self, values: Mapping[str, str]) -> tuple[bytes, ...]:
+    def fill(self, values: Mapping[str, str]) -> list[bytes]:
+        """In pieces: joined once, with the header, because an edition may be long."""
         plain = {name: value.encode() for name, value in values.items()}
         marked = plain
         if _MARKUP.search("".join(values.values())):
             marked = {name: escape(value).encode() for name, value in values.items()}
-        return (self._text_head, self.text.fill(plain), self._html_head, self.html.fill(marked), self._end)
+        return [self._text_head, *self.text.fill(plain), self._html_head, *self.html.fill(marked), self._end]

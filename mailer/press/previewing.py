@@ -7,9 +7,11 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from html import escape
+from types import MappingProxyType
+from typing import Any
 
 from mailer.i18n import N_, translate
-from mailer.press.slots import ADDRESS, NAME, PREFERENCES_URL, READER, UNSUBSCRIBE_URL, fill_html, fill_text
+from mailer.press.slots import ADDRESS, NAME, PREFERENCES_URL, READER, UNSUBSCRIBE_URL, fill_html, fill_text, own_values
 
 _DARK_RULES = re.compile(r"@media\s*\(prefers-color-scheme:\s*dark\)")
 _PICTURE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
@@ -31,12 +33,19 @@ class Look(StrEnum):
     HEADLESS = "headless"
 
 
-def reader_values(language: str, *, name: str = "", address: str = "reader@example.org") -> dict[str, str]:
+def reader_values(
+    language: str,
+    *,
+    name: str = "",
+    address: str = "reader@example.org",
+    attributes: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, str]:
     """What stands in the slots for one reader. Without a name a reader is called one, as in mail; the links to leave
     and to choose lead nowhere, for a preview must not unsubscribe anybody.
     """
     called = name.strip() or translate(language, N_("reader"))
-    return {NAME: called, ADDRESS: address, UNSUBSCRIBE_URL: "#", PREFERENCES_URL: "#", READER: ""}
+    links = {UNSUBSCRIBE_URL: "#", PREFERENCES_URL: "#", READER: ""}
+    return {NAME: called, ADDRESS: address, **links, **own_values(name, address, attributes)}
 
 
 def preview_html(html: str, values: Mapping[str, str], look: Look = Look.LIGHT) -> str:

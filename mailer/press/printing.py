@@ -101,7 +101,7 @@ def _values(content: Content, files: Mapping[str, str]) -> dict[str, Any]:
     own_host = urlsplit(content.web_url).hostname or ""
 
     def blocks(html: str) -> list[dict[str, Any]]:
-        body = Body(html, language=content.language, own_host=own_host)
+        body = Body(html, language=content.language, own_host=own_host, attributes=content.attributes)
         return body.as_blocks(files, {NAME: reader, ADDRESS: reader})
 
     issue_line = wording.issue_line(content)

@@ -6,16 +6,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from html import unescape
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from mailer.errors import CompositionError
 from mailer.i18n import LOCALES, N_, translate
 from mailer.press.content import ArticleContent, Content
 from mailer.press.sanitising import sanitise_body
-from mailer.press.slots import MARK, find_foreign_braces
+from mailer.press.slots import EDITORS_SLOTS, FALLBACK_LENGTH, MARK, find_foreign_braces
 from mailer.press.themes import get_theme
 
 _TAG = re.compile(r"<[^>]*>")
+# Braces in an address or in the words of a picture, as typed or percent-encoded: no slot is looked for there.
+_BRACES_IN_TAG = re.compile(r"(?:\{\{|%7B%7B).{0,40}?(?:\}\}|%7D%7D)", re.IGNORECASE | re.DOTALL)
 
 
 class Severity(StrEnum):
@@ -55,7 +57,7 @@ def check_content(content: Content) -> tuple[Finding, ...]:
     if len(set(keys)) != len(keys):
         findings.append(Finding(Severity.ERROR, ARTICLES, N_("Two articles have the same number.")))
     for number, article in enumerate(content.articles, 1):
-        findings += _check_article(article, number)
+        findings += _check_article(article, number, content.attributes)
     return tuple(findings)
 
 
@@ -90,7 +92,7 @@ def _check_heading(content: Content) -> list[Finding]:
         content.editor, content.phone, content.colophon, content.contact, content.web_url, content.archive_url,
     ))  # fmt: skip
     for place, text in ((SUBJECT, content.subject), (PREHEADER, content.preheader), (MASTHEAD, imprint)):
-        findings += _check_slots(place, text, {}, are_slots_allowed=False)
+        findings += _check_slots(place, text, {}, None)
     return findings
 
 
@@ -106,12 +108,12 @@ def _check_theme(content: Content) -> list[Finding]:
     logo = f"{theme.logo_url} {theme.logo_alt}"
     blocks = " ".join(_as_read(html) for html in (theme.header, theme.footer))
     return [
-        *_check_slots(THEME, logo, {}, are_slots_allowed=False),
-        *_check_slots(THEME, blocks, {}, are_slots_allowed=True),
+        *_check_slots(THEME, logo, {}, None),
+        *_check_slots(THEME, blocks, {}, content.attributes),
     ]
 
 
-def _check_article(article: ArticleContent, number: int) -> list[Finding]:
+def _check_article(article: ArticleContent, number: int, attributes: tuple[str, ...]) -> list[Finding]:
     title = article.title.strip() or str(number)
     params = {"title": title}
     findings = []
@@ -120,9 +122,13 @@ def _check_article(article: ArticleContent, number: int) -> list[Finding]:
     if not _is_web_address(article.url):
         findings.append(Finding(Severity.ERROR, ARTICLE, N_("The article has no address on the web."), params))
     for text in (article.title, article.section, article.source, article.url):
-        findings += _check_slots(ARTICLE, text, params, are_slots_allowed=False)
-    body = _as_read(sanitise_body(article.body))
-    return findings + _check_slots(ARTICLE, body, params, are_slots_allowed=True)
+        findings += _check_slots(ARTICLE, text, params, None)
+    body = sanitise_body(article.body)
+    message = N_("“%(braces)s” stands in a link or in the words of a picture, where it is not filled in. Take it out.")
+    for tag in _TAG.findall(body):
+        for braces in _BRACES_IN_TAG.findall(unescape(tag)):
+            findings.append(Finding(Severity.WARNING, ARTICLE, message, {**params, "braces": unquote(braces)}))
+    return findings + _check_slots(ARTICLE, _as_read(body), params, attributes)
 
 
 def _as_read(html: str) -> str:
@@ -130,7 +136,8 @@ def _as_read(html: str) -> str:
     return f"{unescape(_TAG.sub('', html))} {html}"
 
 
-def _check_slots(place: str, text: str, params: dict[str, Any], *, are_slots_allowed: bool) -> list[Finding]:
+def _check_slots(place: str, text: str, params: dict[str, Any], attributes: tuple[str, ...] | None) -> list[Finding]:
+    """`attributes` are what may stand in braces besides name and address; `None` where nothing may."""
     if MARK in text:
         return [
             Finding(
@@ -140,17 +147,20 @@ def _check_slots(place: str, text: str, params: dict[str, Any], *, are_slots_all
                 {**params, "mark": MARK},
             )
         ]
-    braces = find_foreign_braces(text)
-    if not are_slots_allowed and "{{" in text:
-        braces = (text[text.index("{{") :][:40],)
+    if attributes is None:
+        if "{{" not in text:
+            return []
+        message = N_("“%(braces)s” would reach readers as typed: personal fields work in the text of articles only.")
+        return [Finding(Severity.WARNING, place, message, {**params, "braces": text[text.index("{{") :][:40]})]
+    message = N_(
+        "“%(braces)s” would reach readers as typed. What works is %(known)s, with at most %(most)s plain characters "
+        "after a bar for readers who have not told it."
+    )
+    known = " ".join(f"{{{{ {key} }}}}" for key in (*EDITORS_SLOTS, *attributes))
+    said = {**params, "known": known, "most": FALLBACK_LENGTH}
     return [
-        Finding(
-            Severity.WARNING,
-            place,
-            N_("“%(braces)s” would reach readers as typed: only {{ name }} and {{ address }} in an article work."),
-            {**params, "braces": brace},
-        )
-        for brace in braces
+        Finding(Severity.WARNING, place, message, {**said, "braces": braces[:60]})
+        for braces in find_foreign_braces(text, attributes)
     ]
 
 

@@ -82,9 +82,37 @@ def test_readers_without_a_name_are_counted_where_a_name_stands(session: Session
         reader.subscriptions.append(Subscription(list_id=made.id, state=state, source="test"))
         session.add(reader)
     issue = make_issue(session, newsletter)
-    assert not any("told no name" in line for line in said(session, issue))
+    assert not any("not told it" in line for line in said(session, issue))
     write(session, issue, "<p>{{ name }}，您好。</p>")
-    assert any(line.startswith("Readers: 2 readers") for line in said(session, issue))
+    assert any("{{ name }}: 2 of 3 readers" in line for line in said(session, issue))
+
+
+def test_readers_who_lack_what_the_lists_ask_are_counted_for_each_field(
+    session: Session, newsletter: Newsletter
+) -> None:
+    asked = [{"key": "department", "label": "单位"}, {"key": "address", "label": "通信地址"}]
+    made = create_list(session, newsletter, slug="all", name="全体", required_attributes=asked)
+    other = create_list(
+        session, newsletter, slug="city", name="城市", required_attributes=[{"key": "city", "label": "城市"}]
+    )
+    told: list[dict[str, object]] = [
+        {"department": "研究室", "city": "呼和浩特"}, {"department": " "}, {"department": 7}, {"department": ["a"]}, {},
+    ]  # fmt: skip
+    for number, attributes in enumerate(told):
+        address = f"r{number}@example.com"
+        reader = Subscriber(email=address, email_key=address, domain="example.com", attributes=attributes)
+        # Of two lists, and counted once.
+        reader.subscriptions += [
+            Subscription(list_id=each.id, state="confirmed", source="test") for each in (made, other)
+        ]
+        session.add(reader)
+    issue = make_issue(session, newsletter)
+    write(session, issue, "<p>{{ department }}，{{ city|本市 }}，{{ address }}，{{ salary }}</p>")
+    lines = said(session, issue)
+    assert any("{{ department }}: 3 of 5 readers" in line and "nothing stands there" in line for line in lines)
+    assert any("{{ city|本市 }}: 4 of 5 readers" in line and "“本市”" in line for line in lines)
+    assert any("“{{ salary }}” would reach readers as typed" in line for line in lines)
+    assert not any("{{ address }}:" in line for line in lines)
 
 
 def test_an_issue_that_cannot_be_compiled_says_why_and_everything_else_too(

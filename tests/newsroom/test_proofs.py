@@ -1,3 +1,4 @@
+import datetime as dt
 import email
 import email.policy
 from email.message import EmailMessage
@@ -8,9 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer.accounts.models import AuditEntry
+from mailer.audience.models import Subscriber
 from mailer.dispatch.letter_messages import LetterClaim, compose
 from mailer.errors import CompositionError, RuleError
 from mailer.letters.models import Letter
+from mailer.newsletters import create_list
+from mailer.newsroom import editing
 from mailer.newsroom.models import Issue
 from mailer.newsroom.proofs import send_proof
 from tests.newsroom.making import make_account, make_issue, make_newsletter
@@ -84,3 +88,33 @@ def test_what_cannot_be_compiled_is_not_tested(session: Session) -> None:
     empty = make_issue(session, make_newsletter(session), articles=0)
     with pytest.raises(CompositionError):
         send_proof(session, empty, "li@example.org", by=None)
+
+
+def test_a_test_shows_what_the_chosen_reader_has_told_and_keeps_nothing_of_it(session: Session) -> None:
+    newsletter = make_newsletter(session)
+    create_list(
+        session, newsletter, slug="all", name="全体", required_attributes=[{"key": "department", "label": "单位"}]
+    )
+    issue = make_issue(session, newsletter, articles=1)
+    body = "<p>{{ department|贵单位 }}的{{ name }}（{{ address }}）{{ name|朋友 }}</p>"
+    editing.change_article(session, issue.articles[0], revision=1, by=None, body=body)
+    reader = Subscriber(
+        email="wang@example.com", email_key="wang@example.com", domain="example.com", name="王<b>",
+        attributes={"department": "研究室"},
+    )  # fmt: skip
+    session.add(reader)
+    session.flush()
+    (letter,) = send_proof(session, issue, "li@example.org", by=None, reader=reader)
+    assert "研究室" not in str(letter.parameters)
+    text = arrived(session, letter).get_body(("plain",))
+    html = arrived(session, letter).get_body(("html",))
+    assert text is not None
+    assert html is not None
+    assert "研究室的王<b>（wang@example.com）王<b>" in "".join(text.get_content().split())
+    assert "研究室的王&lt;b&gt;（wang@example.com）" in html.get_content()
+    # Who is gone meanwhile is nobody: the fallbacks stand.
+    reader.erased_at = dt.datetime.now(dt.UTC)
+    session.flush()
+    text = arrived(session, letter).get_body(("plain",))
+    assert text is not None
+    assert "贵单位的读者（li@example.org）朋友" in "".join(text.get_content().split())

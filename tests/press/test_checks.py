@@ -5,8 +5,10 @@ import pytest
 from mailer.press.checks import Finding, Severity, Surroundings, check_edition
 from mailer.press.compiling import compile_edition
 from mailer.press.content import Content
+from mailer.press.contrast_checks import check_contrast
 from mailer.press.proofreading import check_content
 from mailer.press.subject_checks import issue_numbers
+from mailer.press.themes import list_themes
 from tests.press.samples import ISSUE_URL, LONG, click_url, make_article, make_content
 
 
@@ -152,11 +154,73 @@ def test_an_earlier_subject_again_is_found() -> None:
 
 
 def test_readers_without_a_name_count_only_where_a_name_is_used() -> None:
+    around = Surroundings(readers=20, lacking={"name": 12})
     named = make_content(articles=(make_article(1, body="<p>尊敬的{{ name }}：</p>"),))
-    (finding,) = findings_of(named, Surroundings(nameless_readers=12))
+    (finding,) = findings_of(named, around)
     assert finding.severity is Severity.HINT
-    assert finding.message_in("zh_CN") == "有 12 位读者没有留下姓名，对他们将称“读者”。"
-    assert findings_of(make_content(), Surroundings(nameless_readers=12)) == ()
+    assert finding.message_in("zh_CN") == "{{ name }}：20 位读者中有 12 位没有提供该项，他们看到的是“读者”。"
+    assert finding.place_in("zh_CN") == "文章“第1篇：春灌用水调度”"
+    assert findings_of(make_content(), around) == ()
+
+
+def test_each_personal_field_is_found_with_those_who_would_read_a_gap() -> None:
+    body = "<p>{{ department }}的{{ name|同志 }}，{{ city|本市 }}，{{ department|贵单位 }}：</p>"
+    named = make_content(
+        attributes=("department", "city"), articles=(make_article(1), make_article(2, body=body)), theme_options={}
+    )
+    found = findings_of(named, Surroundings(readers=20, lacking={"department": 3, "name": 2, "city": 0}))
+    assert [(finding.severity, finding.params["slot"], finding.params["count"]) for finding in found] == [
+        (Severity.WARNING, "{{ department }}", 3),
+        (Severity.HINT, "{{ name|同志 }}", 2),
+        (Severity.HINT, "{{ department|贵单位 }}", 3),
+    ]
+    assert {finding.params["title"] for finding in found} == {"第2篇：春灌用水调度"}
+    assert "看到的是空白" in found[0].message_in("zh_CN")
+
+
+def test_a_field_in_a_block_of_the_theme_is_found_there() -> None:
+    content = make_content(theme_options={"footer": "<p>{{ name }}</p>"})
+    (finding,) = findings_of(content, Surroundings(readers=20, lacking={"name": 12}))
+    assert finding.place_in("zh_CN") == "版式"
+
+
+def test_braces_in_an_address_or_in_a_pictures_words_are_found() -> None:
+    body = '<p><a href="https://example.com/?to={{ name }}">来信</a>{{ name }}</p>'
+    (finding,) = findings_of(make_content(articles=(make_article(1, body=body),)))
+    assert finding.severity is Severity.WARNING
+    assert "“{{ name }}”写在链接或图片说明里" in finding.message_in("zh_CN")
+    picture = '<p>甲<img src="https://news.example.org/a.png" alt="{{ name }}的照片"></p>'
+    (finding,) = findings_of(make_content(articles=(make_article(1, body=picture),)))
+    assert "“{{ name }}”写在链接或图片说明里" in finding.message_in("zh_CN")
+
+
+@pytest.mark.parametrize(
+    ("style", "is_found"),
+    [
+        ("color:#999999", True),
+        ("color:#777;background:#fff", True),
+        ("color:#767676", False),
+        ("color:#8a8a8a;font-size:24px", False),
+        ("color:#8a8a8a;font-size:20px;font-weight:bold", False),
+        ("color:#8a8a8a;font-size:20px", True),
+        ("color:#999999;background-color:#111111", False),
+        ("background:#c8102e;color:white", False),
+        ("background:#333", True),
+        ("color:#fff;display:none", False),
+    ],
+)
+def test_words_that_cannot_be_read_on_their_ground_are_found(style: str, is_found: bool) -> None:
+    found = check_contrast(f'<html><body><div style="{style}"><p>看得清吗</p><img alt="甲"></div></body></html>')
+    assert bool(found) is is_found
+    if found:
+        assert "看得清吗" in found[0].message_in("zh_CN")
+
+
+@pytest.mark.parametrize("theme", [theme.name for theme in list_themes()])
+def test_every_theme_can_be_read(theme: str) -> None:
+    body = '<h3>小标题</h3><p>文字<a href="https://example.com/">链接</a></p><table><tr><th>甲</th></tr></table>'
+    content = make_content(theme=theme, articles=(make_article(1, section="要闻", source="某处", body=body),))
+    assert check_contrast(compile_edition(content).html) == []
 
 
 @pytest.mark.parametrize(
@@ -222,5 +286,6 @@ def test_errors_are_found_without_compiling() -> None:
 def test_findings_speak_both_languages() -> None:
     content = make_content(articles=(make_article(1, title="甲", body=f"<p>{escape(LONG)}{{{{ x }}}}</p>"),))
     assert sentences(content, "en") == [
-        "Article “甲”: “{{ x }}” would reach readers as typed: only {{ name }} and {{ address }} in an article work."
+        "Article “甲”: “{{ x }}” would reach readers as typed. What works is {{ name }} {{ address }}, with at most 80 "
+        "plain characters after a bar for readers who have not told it."
     ]

@@ -122,7 +122,7 @@ def test_the_masthead_says_what_is_known() -> None:
     page = parse(compile_tracked()).text_content()
     for words in (
         "水利信息摘编",
-        "2025年第7期 （总第131期）",
+        "2025年第7期（总第131期）",
         "示例市水利信息中心",
         "2025年3月28日",
         "★",

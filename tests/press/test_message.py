@@ -15,7 +15,18 @@ from hypothesis import strategies as st
 from mailer.errors import CompositionError
 from mailer.press.compiling import compile_edition
 from mailer.press.message import MessageTemplate, assemble
-from mailer.press.slots import ADDRESS, NAME, PREFERENCES_URL, READER, UNSUBSCRIBE_URL, fill_html, fill_text, slot
+from mailer.press.slots import (
+    ADDRESS,
+    NAME,
+    PREFERENCES_URL,
+    READER,
+    UNSUBSCRIBE_URL,
+    fill_html,
+    fill_text,
+    own_slot,
+    own_values,
+    slot,
+)
 from tests.press.samples import DATE, IDENTITY, ISSUE_URL, PIXEL_URL, VALUES, click_url, make_content
 
 SUBJECT = make_content().subject
@@ -164,6 +175,24 @@ def test_a_reader_without_a_name_is_called_one() -> None:
     english = assemble("No. 7", slot(NAME), slot(NAME), "en", IDENTITY, ISSUE_URL)
     assert part(parse(fill(english, to_name="")), "plain") == "reader"
     assert parse(fill(english))["Content-Language"] == "en"
+
+
+@given(name=NAMES, department=st.text(LETTERS, max_size=30), fallback=st.text(LETTERS, max_size=30))
+def test_what_a_reader_has_told_stands_in_the_message_and_else_the_fallback(
+    name: str, department: str, fallback: str
+) -> None:
+    html = f"<p>{own_slot('department', fallback)}的{own_slot(NAME, fallback)}{own_slot('city')}</p>"
+    attributes = {"department": department, "other": "x"}
+    message = parse(fill(make_template(html, html), to_name=name, attributes=attributes))
+    values = own_values(name, "lilei@example.com", attributes) | {NAME: name.strip() or "读者"}
+    assert message.get_body(("html",)).get_payload(decode=True) == fill_html(html, values).encode()  # type: ignore[union-attr]
+    assert message.get_body(("plain",)).get_payload(decode=True) == fill_text(html, values).encode()  # type: ignore[union-attr]
+
+
+def test_a_template_knows_whether_it_shows_attributes() -> None:
+    assert make_template(slot(NAME)).has_own is False
+    assert make_template(own_slot("department")).has_own is True
+    assert make_template("<p></p>", own_slot(NAME, "朋友")).has_own is True
 
 
 def test_two_readers_get_different_messages_from_one_template() -> None:

@@ -116,7 +116,7 @@ def test_every_font_is_embedded(content: Content) -> None:
 def test_the_file_says_its_title_language_and_date() -> None:
     reader = read(chinese())
     assert reader.metadata is not None
-    assert reader.metadata.title == "水利信息摘编 2025年第7期 （总第131期）"
+    assert reader.metadata.title == "水利信息摘编 2025年第7期（总第131期）"
     assert reader.metadata.author == "示例市水利信息中心"
     assert str(reader.metadata.creation_date).startswith("2025-03-28")
     assert reader.trailer["/Root"]["/Lang"] == "zh-CN"  # type: ignore[index]

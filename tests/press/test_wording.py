@@ -7,7 +7,7 @@ from tests.press.samples import make_content
 @pytest.mark.parametrize(
     ("year", "number", "total", "volume", "chinese", "english"),
     [
-        (2025, "7", "131", None, "2025年第7期 （总第131期）", "No. 7, 2025 (whole No. 131)"),
+        (2025, "7", "131", None, "2025年第7期（总第131期）", "No. 7, 2025 (whole No. 131)"),
         (2025, "7", None, None, "2025年第7期", "No. 7, 2025"),
         (2025, "7", None, "12", "第12卷 2025年第7期", "Vol. 12, No. 7, 2025"),
         (2025, None, None, "12", "2025年第12卷", "Vol. 12, 2025"),

@@ -61,7 +61,7 @@ def _values(issue: Issue, language: str) -> dict[str, str]:
     reader = _reader(issue)
     if reader is None:
         return reader_values(language)
-    return reader_values(language, name=reader.name or "", address=reader.email)
+    return reader_values(language, name=reader.name or "", address=reader.email, attributes=reader.attributes)
 
 
 @blueprint.get("/issues/<int:issue_id>/preview")

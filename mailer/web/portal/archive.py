@@ -131,7 +131,7 @@ def article(newsletter: Newsletter, issue_id: int, article_id: int) -> ResponseR
         clauses=clauses,
         article=articles[place],
         body=body_of(articles[place], shown.content),
-        summary=text_of(frozen.body, edition.language)[:SUMMARY],
+        summary=text_of(frozen.body, edition)[:SUMMARY],
         picture=picture_of(frozen.body),
         feed_token=feed_token(newsletter),
         earlier=articles[place - 1] if place else None,

@@ -94,7 +94,7 @@ def _result(hit: Hit, found: Hits, newsletter: Newsletter, card: IssueCard) -> R
     return Result(
         url=links.article_url(newsletter.slug, hit.issue.id, hit.article_id),
         title=cut(hit.title, find_marks(hit.title, found.terms)),
-        snippet=snippet(text_of(hit.body, newsletter.language), found.terms),
+        snippet=snippet(text_of(hit.body, hit.edition), found.terms),
         section=hit.section,
         card=card,
         newsletter=newsletter,

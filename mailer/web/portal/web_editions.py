@@ -114,10 +114,16 @@ def content_of(newsletter: Newsletter, issue: Issue, edition: Edition) -> Conten
     return replace(_masthead_of(newsletter, issue, edition), articles=articles)
 
 
-def text_of(body: str, language: str) -> str:
-    """What an article says, on one line, as a reader sees it."""
-    words = " ".join(Body(body, language=language, own_host="").words.split())
-    return fill_text(place_editors_slots(words), {NAME: translate(language, N_("reader"))})
+def text_of(body: str, edition: Edition) -> str:
+    """What an article of `edition` says, on one line, as a reader sees it."""
+    words = " ".join(Body(body, language=edition.language, own_host="").words.split())
+    slotted = place_editors_slots(words, attributes_of(edition))
+    return fill_text(slotted, {NAME: translate(edition.language, N_("reader"))})
+
+
+def attributes_of(edition: Edition) -> tuple[str, ...]:
+    """The keys that stood for something in braces when the edition was approved."""
+    return tuple(edition.masthead.get("attributes", ()))
 
 
 def _masthead_of(newsletter: Newsletter, issue: Issue, edition: Edition) -> Content:
@@ -139,6 +145,7 @@ def _masthead_of(newsletter: Newsletter, issue: Issue, edition: Edition) -> Cont
         web_url=links.issue_url(newsletter.slug, issue.id),
         archive_url=links.newsletter_url(newsletter.slug),
         is_tracked=False,
+        attributes=attributes_of(edition),
     )
 
 
@@ -157,11 +164,18 @@ def _article(newsletter: Newsletter, issue: Issue, article: EditionArticle) -> A
 def body_of(article: ArticleContent, content: Content, *, is_demoted: bool = False) -> Markup:
     """The article's HTML as in the mail: sanitised again, pictures of foreign hosts made links, its links plain.
 
-    On the web nobody is addressed by name: where an editor wrote ``{{ name }}`` stands "reader".
+    On the web nobody is addressed by name: where an editor wrote ``{{ name }}`` stands "reader", and a fallback where
+    one was given.
     """
     register = LinkRegister()
     own_host = urlsplit(content.web_url).hostname or ""
-    body = Body(article.body, language=content.language, own_host=own_host, picture_width=PICTURE_WIDTH)
+    body = Body(
+        article.body,
+        language=content.language,
+        own_host=own_host,
+        picture_width=PICTURE_WIDTH,
+        attributes=content.attributes,
+    )
     inner = body.as_html(register, article.key, heading="h4" if is_demoted else "h3")
     plain = place_links(inner, register.links, lambda _, url: url)
     # Markup: sanitised, and escaped by the serialiser that wrote it.
