@@ -7,6 +7,7 @@ from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.grouping import Part
 from mailer.newsroom.structure.lines import (
     PartKind,
+    is_byline_at_end,
     is_byline_below_title,
     is_subtitle,
     source_value,
@@ -65,6 +66,7 @@ def assemble(items: Sequence[Item]) -> list[Article]:
         articles.append(Article(None, section, waiting))
     for article in articles:
         _settle_source(article)
+        _settle_end(article)
     return articles
 
 
@@ -90,6 +92,13 @@ def _settle_heads(items: Sequence[Item]) -> None:
             item.kind = PartKind.BYLINE
         else:
             is_head = False
+
+
+def _settle_end(article: Article) -> None:
+    """Who wrote may stand in brackets under the text."""
+    last = next((part for part in reversed(article.parts) if part.kind is not PartKind.SOURCE), None)
+    if last is not None and last.kind is PartKind.PARAGRAPH and len(last.blocks) == 1 and is_byline_at_end(last.text):
+        last.kind = PartKind.BYLINE
 
 
 def _settle_source(article: Article) -> None:

@@ -83,7 +83,11 @@ def _is_featured(entry: Entry, *, has_heading: bool) -> bool:
 
 def _unheaded_start(blocks: list[Block], first_text: int) -> int | None:
     """The first of two or more featured lines, or one that is a title further down; else a repeated run of lines."""
-    featured = [at for at in range(first_text) if _may_be_entry(blocks[at]) or _is_numbered_title(blocks, at)]
+    featured = [
+        at
+        for at in range(first_text)
+        if _may_be_entry(blocks[at]) or _is_numbered_title(blocks, at) or _is_paged_title(blocks, at)
+    ]
     for at in featured:
         if any(at < other <= at + 4 for other in featured) or _returns(blocks, at):
             return _with_lines_above(blocks, at)
@@ -118,6 +122,12 @@ def _may_be_entry(block: Block) -> bool:
 
 def _is_numbered_title(blocks: list[Block], at: int) -> bool:
     return read_entry(blocks[at]).left is not None and len(blocks[at].text) > 5 and _returns(blocks, at)
+
+
+def _is_paged_title(blocks: list[Block], at: int) -> bool:
+    """Whether a line with a number set off at its right is the title of an article further down."""
+    entry = read_entry(blocks[at])
+    return entry.strength >= 1 and len(normal_form(entry.title)) >= 4 and _returns(blocks, at)
 
 
 def _returns(blocks: list[Block], at: int) -> bool:

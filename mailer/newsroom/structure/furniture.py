@@ -16,7 +16,7 @@ _DECORATED_NUMBER = re.compile(
     rf"(?:page|p\.?){_NUMBER}(?:(?:of|/){_NUMBER})?|{_NUMBER}(?:/|of){_NUMBER}|{_NUMBER}页)",
     re.IGNORECASE,
 )
-_END_MARK = re.compile(r"[\[(]?(?:本期)?(?:全文)?(?:完|结束|end)[\])]?|[■□◆◇●]|#{3}|-30-|—(?:完|end)—", re.IGNORECASE)
+_END_MARK = re.compile(r"[\[(]?(?:本期)?(?:全文)?(?:完|结束|end)[\])]?|[■□◆◇●]|#{3}|-30-|—+(?:完|end)—+", re.IGNORECASE)
 # What is left of a running head when title and number are taken out: page number and ornaments.
 _HEAD_REST = re.compile(r"(?:第?\d{1,4}[页版]?|page\d{1,4}|p\d{1,4})?(?:月刊|双月刊|季刊|内部资料)?", re.IGNORECASE)
 

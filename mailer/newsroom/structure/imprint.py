@@ -63,6 +63,8 @@ _BARE_LABEL = re.compile(
 _BY = re.compile(r"^(?P<word>(?:edited|compiled|published|issued|produced) +by)(?P<more>) +(?!:)", re.IGNORECASE)
 _PHONE_SIGN = re.compile(r"[☎☏✆](?P<word>)(?P<more>) *:? *(?=[(+]?\d)")
 _PHONE = re.compile(r"[(+]?\d[\d ()+*.—\-转x/、,]{4,}")
+# How many were printed stands at the end of the line, behind whatever comes last.
+_PRINT_RUN = re.compile(r"\s[\s(（\[]*(?:共印|印数|印发|印|发行)[:： ]*\d+ ?[份册本][)）\]]?\s*$")
 _TRIM = " \t\u3000;；|｜，,、。·/／[]【】()（）"
 
 _TRIM_OUTSIDE = "".join(character for character in _TRIM if character not in "()（）")
@@ -127,7 +129,7 @@ def read_labels(text: str) -> tuple[str, list[Imprint]]:
 
 def _value(text: str) -> str:
     """Trimmed, but a bracket that belongs to the value ("(0471) 4366683") stays."""
-    value = text.strip(_TRIM_OUTSIDE)
+    value = _PRINT_RUN.sub("", text).strip(_TRIM_OUTSIDE)
     folded = fold(value)
     if folded.endswith(")") and folded.count(")") > folded.count("("):
         value = value[:-1].rstrip(_TRIM_OUTSIDE)

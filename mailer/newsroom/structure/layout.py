@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mailer.newsroom.structure.blocks import Block
-from mailer.newsroom.structure.lines import has_title_shape, is_marked, is_numbered
+from mailer.newsroom.structure.lines import counts_on, has_title_shape, is_marked, is_numbered
 from mailer.newsroom.structure.typography import (
     begins_inside,
     belong_together,
@@ -173,7 +173,7 @@ def _goes_on_wrapped(text: str, last: Block, block: Block, layout: Layout, *, is
             return not (is_single and has_title_shape(text) and not layout.is_indented_line(last))
         return not has_title_shape(block.text) and not is_marked(block.text) and _is_nearly_full(last, layout)
     if is_full(last, block.text, layout):
-        return not (is_single and finished and is_marked(block.text))
+        return not (is_single and finished and is_marked(block.text) and not counts_on(text, block.text))
     if is_marked(block.text) or finished:
         return False
     return not (is_single and has_title_shape(text))

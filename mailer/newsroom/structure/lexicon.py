@@ -9,6 +9,7 @@ LABELS: dict[str, str] = {
     ),
     "phone": (
         "电话 联系电话 编辑部电话 咨询电话 投稿电话 办公电话 电话号码 热线 热线电话 编辑部热线 联系方式 "
+        "联系我们 服务热线 监督电话 值班电话 "
         "tel tel. telephone phone editorial_office"
     ),
     "host": ("主办 主办单位 主办机构 主管主办"),
@@ -27,7 +28,7 @@ LABELS: dict[str, str] = {
         "准印证 准印证号 内刊准印证 刊号 赞助 支持单位 版权 开本 印张 定价 制作 制图 录入 打印 打字 印发 共印 "
         "责任校对 翻译 译者 供稿单位 密级 编号 fax address website web proofreader proofreading proofread_by "
         "design layout printed_by circulation distribution contact issn photography translation to cc copy_to "
-        "contributors editorial_board"
+        "contributors editorial_board 发行人 发行单位 社长 总监 总策划 出品 出品人 监印 承印单位 承制"
     ),
 }
 # Labels that also stand before a name without a colon: "编辑 李涛".

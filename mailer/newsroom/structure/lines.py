@@ -30,26 +30,34 @@ _NOTE_WORD = (
     r"(?:the )?editor['’]?s['’]? note|note from the editor"
 )
 _NOTE = re.compile(rf"(?:\[ ?(?:{_NOTE_WORD}) ?:?\]|(?:{_NOTE_WORD}) ?(?::|$))[ :—]*", re.IGNORECASE)
-_TAKEN_FROM = r"摘 ?自|摘编自|转 ?自|转载自|选自|原载(?:于)?|reprinted from|originally published in"
+_TAKEN_FROM = (
+    r"(?:本文)?(?:摘 ?自|摘编自|转 ?自|转载自|选自|原载(?:于)?|刊载?于|首发于)|reprinted from|originally published in"
+)
 _SOURCE_WORD = rf"(?:(?:稿件|信息|文章|资料|新闻|内容|材料|本文) ?)?来 ?源(?:于)?|稿 ?源|出 ?处|sources?|{_TAKEN_FROM}"
 _SOURCE = re.compile(
     rf"(?:\[(?:{_SOURCE_WORD})\] ?:? ?|[\[(]? ?(?:{_SOURCE_WORD}) ?: ?|[\[(]? ?(?:{_TAKEN_FROM}) ?(?=[《“\w])|"
-    r"[\[(] ?据(?= ?[《\w]))(?P<value>.+)",
+    r"[\[(] ?据(?= ?[《\w])|[\[(] ?(?=《[^《》]{2,20}》[^,。]{0,24}[\])]$))(?P<value>.+)",
     re.IGNORECASE,
 )
 _TRAILING_SOURCE = re.compile(
-    rf"[\[(] ?(?:(?:{_SOURCE_WORD}) ?:? ?|据 ?(?=.*(?:报道|消息|社|报|网|整理|》)))"
+    rf"[\[(] ?(?:(?:{_SOURCE_WORD}) ?:? ?|据 ?(?=.*(?:报道|消息|社|报|网|整理|》))|"
+    r"(?=《[^《》]{2,20}》[^()]{0,12}(?:月 ?\d+ ?日|年 ?第? ?\d+ ?期)))"
     r"(?P<value>[^()\[\]]{2,60})[\])] ?[。.]?$",
     re.IGNORECASE,
 )
-_BESIDE_SOURCE = re.compile(r" (?:作者|记者|通讯员|撰稿|编译|整理|编辑|责任编辑|(?P<date>(?:发布)?(?:日期|时间))) ?:")
+_BESIDE_SOURCE = re.compile(
+    r"[ ,;、](?:作者|译者|记者|通讯员|撰稿|编译|整理|编辑|责任编辑|(?P<date>(?:发布)?(?:日期|时间))) ?:"
+)
+# That a text was shortened is no part of where it came from.
+_ABRIDGED = re.compile(r"[ ,，;；]+(?:略?有(?:删[节改减]|改动|修改)|节选|有编辑)$")
 _SOURCE_BESIDE = re.compile(rf" (?:{_SOURCE_WORD}) ?: ?(?=\S)", re.IGNORECASE)
 _WRITER = (
-    r"(?:全媒体)?记者|通讯员|评论员|撰稿人?|作者(?:简介|单位)?|供稿(?:单位|人)?|撰文|采写|整理|编译|翻译|译者|执笔|"
-    r"口述|文字?|图文|文图|图 ?/ ?文|文 ?/ ?图"
+    r"(?:全媒体)?记者|通讯员|评论员|撰稿人?|作者(?:简介|单位)?|供稿(?:单位|人)?|撰文|采写|整理|编译|翻译|译者|执笔人?|"
+    r"分析[员师]|口述|文字?|图文|文图|图 ?/ ?文|文 ?/ ?图"
 )
 _BYLINE = re.compile(
-    rf"[\[(]? ?(?:(?:本报|本刊|本网|本台|特约|见习|实习|首席)+ ?)?(?:{_WRITER})(?: ?[:/|] ?|[ ]+)(?=\S).{{2,50}}|"
+    rf"(?:[{BULLETS}] ?)?[\[(]? ?(?:(?:本报|本刊|本网|本台|特约|见习|实习|首席)+ ?)?(?:{_WRITER})(?: ?[:/|] ?| +)"
+    r"(?=\S).{2,50}|"
     r"by +[A-Z][^.!?]{2,60}|\(?.{2,24} ?(?:供稿|整理|编译|撰稿|/文)\)?|"
     r"[\[(].{0,24}(?:记者|通讯员|作者|作者系|撰稿|编译).{0,40}[\])]",
     re.IGNORECASE,
@@ -76,6 +84,8 @@ _NUMBERED = re.compile(
     rf"\((?:[{_HAN}]{{1,3}}|\d{{1,2}}|[a-z])\)|\d{{1,2}}(?:[.)](?!\d)|、)|[①-⑳]|[a-z]\) )",
     re.IGNORECASE,
 )
+_COUNTED = re.compile(rf"(?P<lead>第|其|\(|)(?P<number>[{_HAN}]|\d{{1,2}})(?P<tail>[是要]|[、,)]|[.](?!\d))")
+_ORDINAL_ALONE = re.compile(rf"(?:part|chapter|section|no)?[ .:·]*\d{{1,2}}[.、]?|[{_HAN}]{{1,2}}、?", re.IGNORECASE)
 _KEYWORDS = re.compile(r"\[?(?:关 ?键 ?词|主题词|key ?words?)\]? ?:", re.IGNORECASE)
 _BULLETED = re.compile(rf"[{BULLETS}]|[-–—*] (?=\S)")
 TOP_NUMBERED = re.compile(rf"(?:第[{_HAN}]{{1,2}}[章节]|[{_HAN}]{{1,3}}、)")
@@ -96,6 +106,21 @@ def is_numbered(text: str) -> bool:
 def is_marked(text: str) -> bool:
     """Whether a line begins with a number or a bullet, and so begins a paragraph, wherever it stands."""
     return is_numbered(text) or _BULLETED.match(text) is not None
+
+
+def is_ordinal_alone(text: str) -> bool:
+    """Whether a line is only the number of what stands below it: "02", "PART 3", "二"."""
+    return len(text) <= 12 and _ORDINAL_ALONE.fullmatch(fold(text)) is not None
+
+
+def counts_on(text: str, line: str) -> bool:
+    """Whether a line begins with the number after one that stands inside a text: "…；二是…；" and "三是…"."""
+    match = _COUNTED.match(fold(line[:8]))
+    if match is None:
+        return False
+    number = match["number"]
+    before = str(int(number) - 1) if number.isdecimal() else _HAN[_HAN.index(number) - 1]
+    return number not in {"1", "一"} and f"{match['lead']}{before}{match['tail']}" in fold(text)[1:]
 
 
 def kind_of(text: str) -> PartKind:
@@ -144,6 +169,21 @@ def is_byline_below_title(text: str) -> bool:
     )
 
 
+def is_byline_at_end(text: str) -> bool:
+    """Whether a line in brackets that ends an article says who wrote it: "（林保所 松涛）"."""
+    if (
+        not 4 <= len(text) <= 30
+        or text[0] not in "（("
+        or text[-1] not in "）)"
+        or any(mark in text for mark in "，。；：《")
+    ):
+        return False
+    words = text[1:-1].split()
+    if not words or is_organisation(words[-1]):
+        return False
+    return looks_like_people(words[-1]) or (len(words) > 1 and 2 <= len(words[-1]) <= 3 and all(map(is_cjk, words[-1])))
+
+
 def note_text(text: str) -> str:
     """An editor's note without its label; what the label says is known."""
     match = _NOTE.match(fold(text[:200]))
@@ -155,7 +195,9 @@ def source_value(text: str) -> str:
     match = _SOURCE.fullmatch(fold(text))
     value = text[match.start("value") :] if match else text
     opened, closed = fold(text)[:1] in "([", fold(value)[-1:] in ")]"
-    return value[:-1].strip() if opened and closed and not fold(text).startswith("[来源]") else value.strip()
+    if opened and closed and not fold(text).startswith("[来源]"):
+        value = value[:-1]
+    return _ABRIDGED.sub("", value).strip()
 
 
 def split_writer(value: str) -> tuple[str, str | None]:
@@ -163,7 +205,7 @@ def split_writer(value: str) -> tuple[str, str | None]:
     match = _BESIDE_SOURCE.search(fold(value))
     if match is None or match.start() == 0:
         return value, None
-    rest = value[match.start() :].strip()
+    rest = value[match.start() :].strip(" \u3000,，;；、")
     return value[: match.start()].rstrip(), None if match["date"] else rest
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from mailer.newsroom.structure.blocks import Block
@@ -62,9 +63,21 @@ _TITLE_WORDS = re.compile(
     r"bulletins?|newsletter|news|notes|report|digest|review|letter|gazette|journal|brief|briefing|update|herald|monitor)$",
     re.IGNORECASE,
 )
+# An English line under the title that says whose it is.
+_ISSUED_BY = re.compile(
+    r"(?:(?:an?|the) )?(?:\w+ )?(?:newsletter|bulletin|journal|magazine|digest|publication|news) (?:of|from|by) "
+    r"(?:the )?(?P<name>.+)",
+    re.IGNORECASE,
+)
 # A name that says whose department it is only together with the line above: 办公室, 科技信息中心.
 _DEPENDENT = re.compile(
     r"(?!.*(?:[省市县区州盟旗]|大学|学院|研究院|协会|学会|实验室|公司)).*(?:办公室|中心|[处科室部所]|编辑部)"
+)
+# What stands before a date and says no more than that it is one: 出刊日期：, 出版：, published on.
+_DATE_LABEL = re.compile(
+    r"(?:(?:出版|印发|编印|出刊|发布|刊出|发行|印制|成文)?(?:日期|时间)|出版|印发|出刊|发布|published(?: on)?|date)"
+    r" ?:? ?$",
+    re.IGNORECASE,
 )
 _TRIM = " \t\u3000;；|｜，,、。·•/／:：()（）[]【】〔〕—–-─*"
 TAKEN = "\x00"
@@ -104,10 +117,19 @@ class Cutter:
         """Cuts and returns the first match of the first pattern that has one."""
         for pattern in patterns:
             if match := pattern.search(self._folded):
-                start, end = match.span()
-                self._folded = self._folded[:start] + TAKEN * (end - start) + self._folded[end:]
+                self._cut(*match.span())
                 return match
         return None
+
+    def take_date(self, patterns: Sequence[re.Pattern[str]]) -> re.Match[str] | None:
+        """The same, and the label that only says that a date follows."""
+        match = self.take(*patterns)
+        if match and (label := _DATE_LABEL.search(self._folded[: match.start()])):
+            self._cut(*label.span())
+        return match
+
+    def _cut(self, start: int, end: int) -> None:
+        self._folded = self._folded[:start] + TAKEN * (end - start) + self._folded[end:]
 
     def rest(self) -> list[str]:
         """The pieces that were not taken, trimmed, as printed."""
@@ -163,7 +185,7 @@ def take_issue(block: Block, masthead: Masthead) -> list[str]:
         masthead.number = masthead.number or _number(match)
         if year := match.groupdict().get("year"):
             masthead.year = masthead.year or int(year)
-    if match := line.take(*DATES):
+    if match := line.take_date(DATES):
         date = date_of(match)
         if date is None:
             masthead.impossible_dates.append(block)
@@ -171,7 +193,7 @@ def take_issue(block: Block, masthead: Masthead) -> list[str]:
         date_year = year_of(match)
     else:
         date_year = None
-    if match := line.take(*YEARS):
+    if match := line.take_date(YEARS):
         masthead.year = masthead.year or year_of(match)
     masthead.year = masthead.year or date_year
     return line.rest()
@@ -204,6 +226,8 @@ def _sort_piece(piece: str, block: Block, masthead: Masthead, candidates: list[_
     elif VERB_ALONE.fullmatch(fold(before)) and above:
         masthead.imprints += read_makers(f"{above} {before}")
         candidates.pop()
+    elif candidates and (of := _ISSUED_BY.fullmatch(before)) and is_organisation(of["name"]):
+        masthead.imprints.append(Imprint(ImprintRole.PUBLISHER, "", of["name"]))
     elif is_known(before):
         masthead.extras.append(before)
     else:

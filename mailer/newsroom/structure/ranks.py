@@ -50,7 +50,7 @@ def _with_ranks_by_weight(blocks: Sequence[Block]) -> list[Block]:
         and has_title_shape(block.text)
         and any(not below.is_bold for below in blocks[at + 1 : at + 4])
     }
-    if len(heavy) < 2 or sum(block.is_bold for block in blocks) * 4 > len(blocks):
+    if len(heavy) < 2 or sum(block.is_bold and not is_numbered(block.text) for block in blocks) * 4 > len(blocks):
         return list(blocks)
     # A centred line may not look so on a page with little text; only where many stand at the margin it is a rank.
     centred = sum(blocks[at].is_centred for at in heavy)

@@ -1,5 +1,6 @@
 """Titles that no contents list announces, found by shape: a short line that is no sentence, above running text."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from mailer.newsroom.structure.lines import (
     has_title_shape,
     is_byline_below_title,
     is_numbered,
+    is_ordinal_alone,
     is_section_shape,
     is_subtitle,
 )
@@ -24,6 +26,10 @@ from mailer.newsroom.structure.typography import fold, is_finished, join, width
 _MAY_FOLLOW = frozenset(
     {PartKind.BYLINE, PartKind.SOURCE, PartKind.EDITORS_NOTE, PartKind.SUBTITLE, PartKind.TABLE, PartKind.CAPTION}
 )
+
+
+# A section is called 工作动态, NEWS, Highlights.
+_PLAIN_NAME = re.compile(r"[一-鿿]{2,6}|[A-Z][A-Z&' -]{2,24}")
 
 
 @dataclass(slots=True)
@@ -45,7 +51,8 @@ def find_by_shape(items: Sequence[Item], layout: Layout) -> Found:
         chosen = {at for at in candidates if _is_like_announced(items, at, announced, layout)}
     else:
         unmarked = [at for at in candidates if not is_numbered(_text(items[at]))]
-        chosen = set(_most_prominent(items, unmarked or _top_numbered(items, candidates), layout))
+        numbered = [] if announced else _top_numbered(items, candidates)
+        chosen = set(_most_prominent(items, unmarked or numbered, layout))
     return _promote(items, candidates, chosen)
 
 
@@ -85,6 +92,9 @@ def _leads_to_text(items: Sequence[Item], at: int) -> bool:
         if not isinstance(item, Part):
             return False
         if item.kind in _MAY_FOLLOW or is_subtitle(item.text) or is_byline_below_title(item.text):
+            continue
+        if is_numbered(item.text) and has_title_shape(item.text) and len(item.blocks) == 1:
+            # 一、总体情况: the article begins with a subheading.
             continue
         return is_finished(item.text) or width(item.text[:60]) > 60
     return False
@@ -166,17 +176,25 @@ def _by_gap(items: Sequence[Item], chosen: list[int]) -> list[int]:
 
 def _promote(items: Sequence[Item], candidates: Sequence[int], chosen: set[int]) -> Found:
     found = Found([], [], [])
+    numbers: list[Block] = []
     for at, item in enumerate(items):
         if at in chosen and isinstance(item, Part):
             text, ordinal = title_text(item.blocks[0])
             for block in item.blocks[1:]:
                 text = join(text, block.text)
-            title = Title(text, item.blocks, ordinal=ordinal)
+            title = Title(text, [*item.blocks, *numbers], ordinal=ordinal)
+            numbers.clear()
             found.titles.append(title)
             found.items.append(title)
+        elif isinstance(item, Part) and is_ordinal_alone(item.text) and _stands_above_title(items, at, chosen):
+            # Part of the title below, and no part of its words.
+            numbers.extend(item.blocks)
         elif isinstance(item, Part) and _names_section(items, at, chosen):
             found.items.append(SectionMark(undecorated(item.text)[0], item.blocks[0]))
         else:
+            if isinstance(item, Title):
+                item.blocks += numbers
+                numbers.clear()
             if at in candidates and isinstance(item, Part) and not is_numbered(item.text):
                 item.kind = PartKind.SUBHEADING
                 found.subheadings.append(item)
@@ -184,7 +202,22 @@ def _promote(items: Sequence[Item], candidates: Sequence[int], chosen: set[int])
     return found
 
 
+def _stands_above_title(items: Sequence[Item], at: int, chosen: set[int]) -> bool:
+    return at + 1 < len(items) and (at + 1 in chosen or isinstance(items[at + 1], Title))
+
+
 def _names_section(items: Sequence[Item], at: int, chosen: set[int]) -> bool:
-    """An ornamented line right above a title names the section that begins there."""
-    above_title = at + 1 < len(items) and (at + 1 in chosen or isinstance(items[at + 1], Title))
-    return above_title and is_section_shape(_text(items[at]))
+    """An ornamented line right above a title names the section that begins there, and so does a word or two by itself,
+    unless it stands right under another title.
+    """
+    text = _text(items[at])
+    if not _stands_above_title(items, at, chosen):
+        return False
+    if is_section_shape(text):
+        return True
+    above = items[at - 1] if at else None
+    part = items[at]
+    is_alone = isinstance(part, Part) and part.kind is PartKind.PARAGRAPH and len(part.blocks) == 1
+    if not is_alone or isinstance(above, Title) or at - 1 in chosen or not _PLAIN_NAME.fullmatch(text):
+        return False
+    return not isinstance(above, Part) or is_finished(above.text) or above.kind is not PartKind.PARAGRAPH
