@@ -52,6 +52,13 @@ class Form(FlaskForm):
             target.errors = [*target.errors, message]
 
 
+class WithoutToken(Form):
+    """A part of a form, or one whose address is the proof that a token would be."""
+
+    class Meta(Form.Meta):  # noqa: D106
+        csrf = False
+
+
 def lazy(message: str, **params: object) -> LazyString:
     """`message` in the language of the request that will show it."""
     return LazyString(gettext, message, **params)

@@ -88,22 +88,36 @@ def test_a_list_asks_welcomes_and_invites(session: Session, signed_in: Visitor, 
         address,
         {
             "visibility": "invitation", "has_welcome": "y", "owner": "li@example.org",
-            "questions": "unit: Your department\n\nrank：职务",
+            "questions-0-label": "Your department", "questions-0-key": "Unit",
+            "questions-1-label": "职务", "questions-1-key": "rank", "questions-1-kind": "choice",
+            "questions-1-choices": "处长\r\n科长\r\n", "questions-1-is_required": "y",
         },
     )  # fmt: skip
     assert page.path == "/admin/lists"
     session.expire_all()
     board = session.get_one(List, scene.board.id)
     assert (board.visibility, board.has_welcome, board.owner) == ("invitation", True, "li@example.org")
-    asked = [{"key": "unit", "label": "Your department"}, {"key": "rank", "label": "职务"}]
+    asked = [
+        {"key": "unit", "label": "Your department", "kind": "text", "is_required": False},
+        {"key": "rank", "label": "职务", "kind": "choice", "is_required": True, "choices": ["处长", "科长"]},
+    ]
     assert board.required_attributes == asked
     shown = signed_in.get(address)
-    assert shown.tree.get_element_by_id("questions").value.strip() == "unit: Your department\nrank: 职务"
+    assert shown.tree.get_element_by_id("questions-1-choices").value.split() == ["处长", "科长"]
+    assert len(shown.tree.xpath("//input[contains(@name, '-label')]")) == 4
+    # Saved as it is shown, nothing changes; a row that is emptied is asked no more.
+    signed_in.submit(address)
+    session.expire_all()
+    assert session.get_one(List, board.id).required_attributes == asked
     assert shown.tree.get_element_by_id("invitation").value == links.invitation_url(
         links.make_invitation_token(board.id)
     )
-    wrong = signed_in.submit(address, {"questions": "Your department"})
+    wrong = signed_in.submit(address, {"questions-2-label": "Age"})
     assert wrong.status == 422
+    assert wrong.tree.get_element_by_id("questions-2-label").value == "Age"
+    signed_in.submit(address, {"questions-0-label": "", "questions-0-key": ""})
+    session.expire_all()
+    assert session.get_one(List, board.id).required_attributes == asked[1:]
 
 
 def test_an_invitation_opens_its_list_and_is_greeted_with_the_latest_issue(

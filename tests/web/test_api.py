@@ -240,3 +240,52 @@ class TestForm:
             monkeypatch.undo()
             forget_settings()
         assert letters(session) == 1
+
+
+class TestQuestions:
+    @pytest.fixture(autouse=True)
+    def asking(self, session: Session, scene: Scene) -> None:
+        rank = {"key": "rank", "label": "职级", "kind": "choice", "choices": ["处长", "科长"]}
+        staff = {"key": "staff", "label": "人数", "kind": "number", "is_required": True}
+        newsletters.change_list(session, scene.weekly, required_attributes=[rank, staff])
+        session.commit()
+
+    def waiting(self, session: Session) -> dict[str, str]:
+        session.rollback()
+        return session.scalars(select(Subscription)).one().answers
+
+    def test_a_program_is_told_what_is_asked_and_its_answers_wait(self, session: Session, client: FlaskClient) -> None:
+        [weekly, express] = ask(client)["lists"]  # type: ignore[misc]
+        assert express["questions"] == []
+        assert weekly["questions"] == [
+            {"key": "rank", "label": "职级", "kind": "choice", "choices": ["处长", "科长"], "is_required": False},
+            {"key": "staff", "label": "人数", "kind": "number", "choices": [], "is_required": True},
+        ]
+        assert sign_up(client, answers={"rank": "科长", "staff": 12}).status_code == 202
+        assert self.waiting(session) == {"rank": "科长", "staff": "12"}
+
+    @pytest.mark.parametrize(
+        ("answers", "field"),
+        [
+            (None, "answers.staff"),
+            ({"staff": "12", "rank": "x"}, "answers.rank"),
+            ({"staff": ["12"]}, "staff"),
+            (["12"], "answers"),
+            ({"staff": True}, "staff"),
+        ],
+    )
+    def test_what_cannot_be_is_told_with_its_question(
+        self, session: Session, client: FlaskClient, answers: object, field: str
+    ) -> None:
+        answer = sign_up(client, answers=answers)
+        assert (answer.status_code, answer.get_json()["field"]) == (422, field)
+        assert letters(session) == 0
+
+    def test_a_form_on_another_site_asks_as_well(self, session: Session, client: FlaskClient) -> None:
+        data = {"email": "ann@example.org", "list": "weekly", "agree": "yes", "attribute-staff": "１２"}
+        post = {"headers": {"Origin": SITE, "Accept-Language": "en"}}
+        old = client.post("/api/newsletters/tech/form", data=data | {"attribute-staff": ""}, **post)
+        assert old.status_code == 422
+        assert "Please answer “人数”." in old.get_data(as_text=True)
+        assert client.post("/api/newsletters/tech/form", data=data, **post).status_code == 200
+        assert self.waiting(session) == {"staff": "12"}

@@ -120,7 +120,7 @@ def test_lists_ask_and_the_answers_are_kept(
     session.commit()
     page = visitor.get(address)
     assert page.tree.xpath("//label[@for='attribute-unit']")
-    assert not page.tree.xpath("//label[@for='attribute-port']")
+    assert "Asked for Harbour Letter · Letter." in page.text
     data = {
         "attribute-unit": " R\x00&D ",
         "attribute-port": "x",

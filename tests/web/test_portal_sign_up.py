@@ -318,3 +318,67 @@ def test_the_form_for_several_says_what_comes_and_from_whom(session: Session, vi
     text = visitor.get("/subscribe").text
     for told in ("某市科技局", "每月一期", "1 issue so far", "第3期"):
         assert told in text, told
+
+
+ASKED = [
+    {"key": "unit", "label": "单位", "is_required": True},
+    {"key": "staff", "label": "人数", "kind": "number"},
+    {"key": "since", "label": "成立日期", "kind": "date"},
+    {"key": "rank", "label": "职级", "kind": "choice", "choices": ["处长", "科长"]},
+]
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_lists_questions_are_asked_checked_shown_before_confirming_and_kept(
+    session: Session, visitor: Visitor, scene: Scene
+) -> None:
+    newsletters.change_list(session, scene.weekly, required_attributes=ASKED)
+    session.commit()
+    page = visitor.get("/n/tech/")
+    assert page.tree.get_element_by_id("attribute-since").get("type") == "date"
+    assert page.tree.get_element_by_id("attribute-staff").get("inputmode") == "decimal"
+    assert page.tree.get_element_by_id("attribute-rank").value_options == ["", "处长", "科长"]
+    assert "Asked for 科技参考 · 周报." in page.text
+    missing = fill_in(visitor, scene, **{"attribute-staff": "7"})
+    assert missing.status == 422
+    assert missing.errors() == {"attribute-unit": "Please answer “单位”."}
+    assert missing.tree.get_element_by_id("attribute-staff").value == "7"
+    wrong = fill_in(visitor, scene, **{"attribute-unit": "研发处", "attribute-staff": "many"})
+    assert wrong.errors()["attribute-staff"] == "“人数” asks for a number, such as 12 or 3.5."
+    assert letters(session) == []
+    good = {"attribute-unit": "研发处", "attribute-staff": "7", "attribute-rank": "科长", "attribute-since": ""}
+    assert fill_in(visitor, scene, **good).path == "/subscribe/sent"
+    url = letters(session)[0].parameters["confirm_url"].removeprefix("http://127.0.0.1:8000")
+    confirming = visitor.get(url)
+    assert "单位 研发处 人数 7 职级 科长" in confirming.text
+    visitor.submit(url)
+    session.expire_all()
+    ann = session.scalars(select(Subscriber)).one()
+    assert ann.attributes == {"unit": "研发处", "staff": "7", "rank": "科长"}
+    settings = visitor.get(f"/preferences/{links.make_preferences_token(ann.id)}")
+    assert settings.tree.get_element_by_id("attribute-rank").value == "科长"
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_question_of_a_list_that_is_not_chosen_holds_nobody_up(
+    session: Session, visitor: Visitor, scene: Scene
+) -> None:
+    newsletters.change_list(session, scene.weekly, required_attributes=ASKED)
+    session.commit()
+    page = fill_in(visitor, scene, lists=[str(scene.express.id)])
+    assert page.path == "/subscribe/sent"
+
+
+def test_the_sign_up_page_says_what_comes_how_often_and_who_answers(
+    session: Session, visitor: Visitor, scene: Scene
+) -> None:
+    newsletters.change_list(session, scene.weekly, owner="li@example.org")
+    newsletters.change_newsletter(session, scene.tech, frequency="每月一期")
+    send_issue(session, scene.tech)
+    told = visitor.get("/n/tech/subscribe").text
+    for words in ("每月一期。", "How often 每月一期", "某市科技局", "某市某路1号", "Answers for 周报 li@example.org"):
+        assert words in told, words
+    assert "The latest issue: 2026" in told
+    several = visitor.get("/subscribe").text
+    for words in ("Who is responsible", "科技参考编辑部 <tech@example.org>", "Harbour <harbour@example.org>"):
+        assert words in several, words

@@ -14,6 +14,7 @@ from mailer.web.admin import blueprint
 from mailer.web.admin.acting import actor, done
 from mailer.web.database import commit, get_session
 from mailer.web.forms import REFUSED, Form, at_most, lazy, strip
+from mailer.web.questions import list_asked
 from mailer.web.sign_ups import sign_up_wording
 
 
@@ -63,10 +64,12 @@ def _snippet(newsletter: Newsletter) -> str:
     session = get_session()
     wording = find_or_add_wording(session, "sign_up", sign_up_wording())
     commit()
+    lists = room.list_lists(session, newsletter_id=newsletter.id, is_public=True)
     return render_template(
         "admin/snippet.html",
         newsletter=newsletter,
-        lists=room.list_lists(session, newsletter_id=newsletter.id, is_public=True),
+        lists=lists,
+        asked=list_asked(lists),
         action=absolute(url_for("api.form", slug=newsletter.slug)),
         privacy_url=absolute(url_for("portal.privacy")),
         wording=wording,

@@ -1,10 +1,11 @@
 """Lists: who a newsletter goes to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, FieldList, FormField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange
 
@@ -15,16 +16,31 @@ from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.links import invitation_url, make_invitation_token
 from mailer.newsletters.models import List
+from mailer.newsletters.questions import LABEL_LENGTH, MOST_QUESTIONS
 from mailer.newsletters.rules import SLUG_LENGTH
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import actor, done
 from mailer.web.admin.asking import ask
 from mailer.web.admin.words import WORDS
 from mailer.web.database import get_session
-from mailer.web.forms import REFUSED, Form, at_most, choices, lazy, required, strip
+from mailer.web.forms import REFUSED, Form, WithoutToken, at_most, choices, lazy, required, strip
 from mailer.web.locale import gettext
 
+# More rows than these come with the next look at the form: it works without script.
+EMPTY_ROWS = 2
 FIELDS = ("name", "description", "opt_in", "visibility", "position", "has_welcome", "owner")
+
+
+class QuestionForm(WithoutToken):
+    """A row of what the list asks; an empty one is none."""
+
+    label = StringField(lazy(N_("Question, as readers see it")), [at_most(LABEL_LENGTH)], filters=[strip])
+    key = StringField(lazy(N_("Short name")), [at_most(40)], filters=[strip], render_kw={"spellcheck": "false"})
+    kind = SelectField(lazy(N_("Kind of answer")), choices=choices(WORDS["question"]))
+    choices = TextAreaField(
+        lazy(N_("Answers to choose from, one a line")), [at_most(5000)], filters=[strip], render_kw={"rows": 3}
+    )
+    is_required = BooleanField(lazy(N_("An answer is needed")))
 
 
 class ListForm(Form):
@@ -36,23 +52,28 @@ class ListForm(Form):
     visibility = SelectField(lazy(N_("Visibility")), choices=choices(WORDS["visibility"]))
     has_welcome = BooleanField(lazy(N_("Welcome new readers by a letter with the latest issue")))
     owner = StringField(lazy(N_("Address of who answers for the list")), [at_most(320)], filters=[strip])
-    questions = TextAreaField(
-        lazy(N_("What it asks of its readers")), [at_most(2000)], filters=[strip], render_kw={"rows": 3}
-    )
+    questions = FieldList(FormField(QuestionForm))
     position = IntegerField(lazy(N_("Position")), [NumberRange(0, 9999)], default=0)
 
+    def show_questions(self, kept: Sequence[Mapping[str, Any]]) -> None:
+        """What is asked so far, and a few empty rows; a form that was sent keeps its own."""
+        if self.is_submitted():
+            return
+        for entry in kept:
+            self.questions.append_entry({**entry, "choices": "\n".join(entry.get("choices", ()))})
+        for _ in range(min(EMPTY_ROWS, MOST_QUESTIONS - len(kept))):
+            self.questions.append_entry()
 
-def _questions(form: ListForm) -> list[dict[str, str]]:
-    """One a line: ``department: Your department``."""
-    entries = []
-    for line in filter(str.strip, (form.questions.data or "").splitlines()):
-        key, _, label = line.replace("：", ":", 1).partition(":")
-        entries.append({"key": key, "label": label or key})
-    return entries
-
-
-def _written(questions: Sequence[dict[str, str]]) -> str:
-    return "\n".join(f"{entry['key']}: {entry['label']}" for entry in questions)
+    def read_questions(self) -> list[dict[str, Any]]:
+        """As `questions.check_questions` takes them."""
+        rows = [row.form for row in self.questions if row.form.label.data or row.form.key.data]
+        return [
+            {
+                "key": row.key.data or "", "label": row.label.data or "", "kind": row.kind.data,
+                "choices": (row.choices.data or "").splitlines(), "is_required": row.is_required.data,
+            }
+            for row in rows
+        ]  # fmt: skip
 
 
 class NewListForm(ListForm):
@@ -81,6 +102,7 @@ def list_create() -> ResponseReturnValue:
     session = get_session()
     newsletters = room.list_newsletters(session)
     form = NewListForm(data={"newsletter_id": request.args.get("newsletter", type=int)} if not request.form else None)
+    form.show_questions([])
     form.newsletter_id.choices = [SelectChoice(each.id, each.title) for each in newsletters]
     if form.validate_on_submit():
         try:
@@ -89,7 +111,7 @@ def list_create() -> ResponseReturnValue:
                 room.get_newsletter(session, form.newsletter_id.data),
                 slug=form.slug.data,
                 by=actor(),
-                required_attributes=_questions(form),
+                required_attributes=form.read_questions(),
                 **{name: form[name].data for name in FIELDS},
             )
         except RuleError as error:
@@ -107,11 +129,10 @@ def list_change(list_id: int) -> ResponseReturnValue:
     session = get_session()
     shown = room.get_list(session, list_id)
     form = ListForm(obj=shown)
-    if not form.is_submitted():
-        form.questions.data = _written(shown.required_attributes)
+    form.show_questions(shown.required_attributes)
     if form.validate_on_submit():
         try:
-            values = {name: form[name].data for name in FIELDS} | {"required_attributes": _questions(form)}
+            values = {name: form[name].data for name in FIELDS} | {"required_attributes": form.read_questions()}
             room.change_list(session, shown, by=actor(), **values)
         except RuleError as error:
             form.refuse(error, "name")

@@ -23,6 +23,12 @@ WORDS: dict[str, dict[str, str]] = {
     "role": {"editor": N_("Editor"), "approver": N_("Approver"), "admin": N_("Admin")},
     "account": {"invited": N_("Invited"), "active": N_("Active"), "disabled": N_("Disabled")},
     "opt_in": {"double": N_("Double opt-in"), "single": N_("Single opt-in")},
+    "question": {
+        "text": N_("A text"),
+        "number": N_("A number"),
+        "date": N_("A date"),
+        "choice": N_("One of several answers"),
+    },
     "visibility": {"public": N_("Public"), "invitation": N_("By invitation"), "private": N_("Private")},
     "subscription": {
         "unconfirmed": N_("Unconfirmed"),

@@ -22,6 +22,7 @@ from mailer.web.failures import say
 from mailer.web.forms import strip
 from mailer.web.limits import limiter
 from mailer.web.locale import current_locale, gettext
+from mailer.web.questions import sent_answers
 from mailer.web.sign_ups import REFUSALS, latest_issue, sender, sign_up_wording
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ def _read(found: Newsletter) -> entrance.Knock:
         wording=_wording(),
         name=strip(request.form.get("name", "")) or "",
         trap=request.form.get("website", ""),
+        answers=sent_answers(),
         **sender(),
     )
 

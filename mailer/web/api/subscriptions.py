@@ -4,6 +4,7 @@ manual. The same door as every form: `mailer.audience.entrance`.
 
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from flask import jsonify, request, url_for
@@ -14,6 +15,7 @@ from mailer import newsletters
 from mailer.addresses import parse_address
 from mailer.audience import entrance
 from mailer.audience.admission import is_pressed
+from mailer.audience.answers import questions_of
 from mailer.audience.proofs import make_challenge
 from mailer.audience.rules import Verdict
 from mailer.audience.typos import suggest
@@ -22,10 +24,12 @@ from mailer.errors import MailerError, NotFoundError, RuleError
 from mailer.i18n import LOCALES, N_
 from mailer.links import absolute
 from mailer.newsletters.models import Newsletter
+from mailer.newsletters.questions import AnswerError
 from mailer.web.api import blueprint
 from mailer.web.api.origins import find_open_newsletter
 from mailer.web.database import commit, get_session
 from mailer.web.failures import error_page, say
+from mailer.web.forms import strip
 from mailer.web.limits import limiter
 from mailer.web.locale import current_locale, gettext
 from mailer.web.sign_ups import REFUSALS, latest_issue, sender, sign_up_wording
@@ -55,7 +59,10 @@ def newsletter(slug: str) -> ResponseReturnValue:
             "frequency": found.frequency, "language": found.language, "contact": found.contact,
         },
         "lists": [
-            {"slug": each.slug, "name": each.name, "description": each.description, "opt_in": each.opt_in}
+            {
+                "slug": each.slug, "name": each.name, "description": each.description, "opt_in": each.opt_in,
+                "questions": [asdict(question) for question in questions_of([each])],
+            }
             for each in newsletters.list_lists(session, newsletter_id=found.id, is_public=True)
         ],
         "wording": {"id": wording.id, "text": wording.text},
@@ -89,7 +96,10 @@ def subscribe(slug: str) -> ResponseReturnValue:
     if not isinstance(body, dict):
         raise _FieldError("body", N_("The body must be a JSON object."))
     knock = _read(found, body)
-    verdict = entrance.enter(get_session(), knock, latest_issue)
+    try:
+        verdict = entrance.enter(get_session(), knock, latest_issue)
+    except AnswerError as error:
+        raise _FieldError(f"answers.{error.key}", say(error)) from None
     if verdict is not Verdict.LET_IN:
         get_session().rollback()
         refused = {"error": gettext(REFUSALS[verdict]), "proof_required": verdict is Verdict.PROVE}
@@ -104,6 +114,15 @@ def _text(body: Mapping[str, Any], field: str, default: str = "") -> str:
     if not isinstance(value, str) or "\x00" in value or len(value) > 5_000:
         raise _FieldError(field, N_("This must be a text."))
     return value.strip()
+
+
+def _answers(body: Mapping[str, Any]) -> dict[str, str]:
+    given = body.get("answers", {})
+    if not isinstance(given, dict):
+        raise _FieldError("answers", N_("This must be an object of texts."))
+    # A program may well say a number as a number.
+    said = {key: str(value) if type(value) in {int, float} else value for key, value in given.items()}
+    return {key: strip(_text(said, key)) or "" for key in said}
 
 
 def _read(found: Newsletter, body: Mapping[str, Any]) -> entrance.Knock:
@@ -138,6 +157,7 @@ def _read(found: Newsletter, body: Mapping[str, Any]) -> entrance.Knock:
         trap=_text(body, "website"),
         seconds=seconds_open(_text(body, "stamp"), time.time()),
         proof=_text(body, "altcha") or None,
+        answers=_answers(body),
         **sender(),
     )
 

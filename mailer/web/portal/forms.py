@@ -1,7 +1,7 @@
 """Forms for readers."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wtforms import (
@@ -19,7 +19,10 @@ from mailer.audience.rules import WhyLeft
 from mailer.audience.subscribing import NAME_LENGTH
 from mailer.i18n import N_
 from mailer.newsletters.models import List
-from mailer.web.forms import Form, at_most, lazy, required, strip
+from mailer.newsletters.questions import AnswerError
+from mailer.web.failures import say
+from mailer.web.forms import Form, WithoutToken, at_most, lazy, required, strip
+from mailer.web.questions import list_asked, sent_answers
 from mailer.web.stamps import make_stamp
 
 LANGUAGES = [SelectChoice("zh_CN", "中文"), SelectChoice("en", "English")]
@@ -59,25 +62,27 @@ class SignUpForm(Form):
     def offer(self, lists: Sequence[List], ticked: Sequence[int]) -> None:
         """Fills in what the page shows before anything was sent: a single list is ticked already."""
         self.offered = {each.id for each in lists}
+        self.asked = list_asked(lists)
+        self.answers = sent_answers()
+        self.answer_errors: dict[str, str] = {}
         if not self.is_submitted():
             self.stamp.data = make_stamp(time.time())
             self.lists.data = [lists[0].id] if len(lists) == 1 else [each for each in ticked if each in self.offered]
 
 
-class _MailedForm(Form):
-    """Without CSRF: the token in the address is the proof (see `mailer.web.portal`)."""
-
-    class Meta(Form.Meta):
-        csrf = False
+def refuse_answer(form: "SignUpForm | PreferencesForm", error: AnswerError) -> None:
+    """Puts the refusal beside the question it is about."""
+    form.answer_errors = {error.key: say(error)}
 
 
-class PauseForm(_MailedForm):
+# Those without a token of their own: the one in their address is the proof (see `mailer.web.portal`).
+class PauseForm(WithoutToken):
     """Until when."""
 
     until = DateField(lazy(N_("Send me nothing before")), validators=[required(N_("Please choose a day."))])
 
 
-class AddressForm(_MailedForm):
+class AddressForm(WithoutToken):
     """Where to instead. Its id differs from the sign-up form's, for a page may hold both."""
 
     email = EmailField(
@@ -98,7 +103,7 @@ WHY_LEFT: dict[str, str] = {
 }
 
 
-class PreferencesForm(_MailedForm):
+class PreferencesForm(WithoutToken):
     """What is saved with one button."""
 
     lists = _Lists(lazy(N_("Newsletters")))
@@ -106,3 +111,9 @@ class PreferencesForm(_MailedForm):
         lazy(N_("Name")), filters=[strip], validators=[at_most(NAME_LENGTH)], render_kw={"autocomplete": "name"}
     )
     locale = SelectField(lazy(N_("Language of letters to you")), choices=LANGUAGES)
+
+    def ask(self, lists: Sequence[List], known: Mapping[str, Any]) -> None:
+        """The questions of `lists`, answered by what was typed, else by what is known."""
+        self.asked = list_asked(lists)
+        self.answers = {key: str(value) for key, value in known.items()} | sent_answers()
+        self.answer_errors: dict[str, str] = {}

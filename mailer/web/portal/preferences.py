@@ -13,14 +13,16 @@ from mailer.db import now
 from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.links import UnsubscribeTarget, make_unsubscribe_token
+from mailer.newsletters.questions import AnswerError
 from mailer.settings import get_settings
 from mailer.web.database import commit, get_session
 from mailer.web.forms import REFUSED
 from mailer.web.limits import limiter
 from mailer.web.locale import gettext
 from mailer.web.portal import blueprint
-from mailer.web.portal.forms import WHY_LEFT, AddressForm, PauseForm, PreferencesForm
+from mailer.web.portal.forms import WHY_LEFT, AddressForm, PauseForm, PreferencesForm, refuse_answer
 from mailer.web.portal.requests import evidence, leave_everything_wording, preferences_wording
+from mailer.web.questions import sent_answers
 
 
 @blueprint.route("/preferences/<token>", methods=["GET", "POST"])
@@ -28,6 +30,7 @@ def preferences(token: str) -> ResponseReturnValue:
     """Everything on one page, without a password: the link was mailed."""
     found = get_preferences(get_session(), token)
     form = PreferencesForm(obj=found.subscriber)
+    _ask(form, found)
     if not form.is_submitted():
         form.lists.data = [choice.list.id for choice in found.choices if choice.is_chosen]
     elif form.validate() and _save(form, token):
@@ -37,11 +40,11 @@ def preferences(token: str) -> ResponseReturnValue:
     return _page(token, found, form=form)
 
 
+def _ask(form: PreferencesForm, found: Preferences) -> None:
+    form.ask([choice.list for choice in found.choices if not choice.is_over], found.subscriber.attributes)
+
+
 def _save(form: PreferencesForm, token: str) -> bool:
-    # Each list's questions are its own, so their fields are no part of the form's class.
-    answers = {
-        name.removeprefix("attribute-"): value for name, value in request.form.items() if name[:10] == "attribute-"
-    }
     try:
         save_preferences(
             get_session(),
@@ -49,9 +52,13 @@ def _save(form: PreferencesForm, token: str) -> bool:
             list_ids=form.lists.data or [],
             locale=form.locale.data,
             name=form.name.data or "",
-            attributes={key: "".join(sign for sign in value if sign.isprintable()) for key, value in answers.items()},
+            attributes=sent_answers(),
             **evidence(preferences_wording()),
         )
+    except AnswerError as error:
+        get_session().rollback()
+        refuse_answer(form, error)
+        return False
     except RuleError as error:
         get_session().rollback()
         form.refuse(error, "lists")
@@ -142,6 +149,7 @@ def _page(
     subscriber = found.subscriber
     if form is None:
         form = PreferencesForm(formdata=None, obj=subscriber)
+        _ask(form, found)
         form.lists.data = [choice.list.id for choice in found.choices if choice.is_chosen]
     session = get_session()
     moment = now(session)

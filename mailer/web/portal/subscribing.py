@@ -17,6 +17,7 @@ from mailer.audience.typos import suggest
 from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import List, Newsletter
+from mailer.newsletters.questions import AnswerError
 from mailer.newsletters.rules import Visibility
 from mailer.newsroom.editions import count_published_by_year, list_published
 from mailer.web.database import commit, get_session
@@ -24,7 +25,7 @@ from mailer.web.forms import REFUSED
 from mailer.web.limits import limiter
 from mailer.web.locale import current_locale
 from mailer.web.portal import blueprint
-from mailer.web.portal.forms import SignUpForm
+from mailer.web.portal.forms import SignUpForm, refuse_answer
 from mailer.web.portal.reading import may_read
 from mailer.web.portal.web_editions import IssueCard, list_cards
 from mailer.web.sign_ups import REFUSALS, latest_issue, sender, sign_up_wording
@@ -129,12 +130,16 @@ def _accept(form: SignUpForm, invitation: Collection[int]) -> bool:
         seconds=seconds_open(form.stamp.data, time.time()),
         proof=request.form.get("altcha"),
         invited=invitation,
+        answers=form.answers,
         **sender(),
     )
     try:
         verdict = entrance.enter(get_session(), knock, latest_issue)
     except entrance.TooQuickError as error:
         form.refuse(error)
+        return False
+    except AnswerError as error:
+        refuse_answer(form, error)
         return False
     except RuleError as error:
         form.refuse(error, "lists" if not knock.list_ids else "email")
