@@ -18,7 +18,7 @@ from mailer.audience.suppressing import take_back_departure
 from mailer.errors import LinkError, RuleError
 from mailer.i18n import LOCALES, N_
 from mailer.newsletters.models import List, Newsletter
-from mailer.newsletters.questions import Question, check_answer
+from mailer.newsletters.questions import check_answer
 from mailer.newsletters.rules import Visibility, check_text
 
 
@@ -42,15 +42,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """A reader, every list there is to choose, and what their lists ask of them."""
+    """A reader and every list there is to choose."""
 
     subscriber: Subscriber
     choices: tuple[Choice, ...]
-
-    @property
-    def questions(self) -> tuple[Question, ...]:
-        """What the lists they receive or can choose want to know, each thing once."""
-        return questions_of(choice.list for choice in self.choices if choice.is_chosen or not choice.is_over)
 
 
 def get_preferences(session: Session, token: str) -> Preferences:
@@ -62,13 +57,15 @@ def get_preferences(session: Session, token: str) -> Preferences:
 
 
 def _choices(session: Session, subscriber_id: int) -> Sequence[Choice]:
-    """Public lists, and the private ones this reader is on or was on."""
+    """Public lists, and the private ones this reader is on or was on; who was taken off one by a directory does not
+    belong there any more.
+    """
     query = (
         select(List, Subscription.state)
         .join(List.newsletter)
         .options(joinedload(List.newsletter))
         .outerjoin(Subscription, (Subscription.list_id == List.id) & (Subscription.subscriber_id == subscriber_id))
-        .where(or_(List.visibility == Visibility.PUBLIC, Subscription.id.is_not(None)))
+        .where(or_(List.visibility == Visibility.PUBLIC, Subscription.state != SubscriptionState.REMOVED))
         .where(or_(List.archived_at.is_(None) & Newsletter.archived_at.is_(None), _is_on))
         .order_by(Newsletter.title, Newsletter.id, List.position, List.id)
     )
