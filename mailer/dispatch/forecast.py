@@ -2,19 +2,21 @@
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from mailer.db import now
 from mailer.dispatch.models import Mailing
+from mailer.dispatch.pace.providers import OTHER, Provider
 from mailer.dispatch.pace.slowing import load_paces
+from mailer.dispatch.pace.window_hours import Window
 from mailer.dispatch.pace.windows import find_window
 from mailer.dispatch.preparing import judgement, judging
-from mailer.dispatch.relays.routing import list_planned, list_routes
+from mailer.dispatch.relays.routing import Route, list_planned, list_routes
 from mailer.dispatch.rules import ExclusionReason, MailingState
 from mailer.dispatch.segmentation import Narrowing, note_outsiders
 from mailer.dispatch.suspending import list_suspensions
@@ -28,6 +30,13 @@ COUNT, COUNT_SEGMENTS = (judging(_BY_PROVIDER, has_segments=has_segments) for ha
 TELLING = 200
 # Where nothing has ever been sent: a message takes a connection about a tenth of a second.
 ASSUMED_PER_CONNECTION = 10.0
+# How long a message of each provider takes, by the latest of all attempts.
+LATEST = text("""
+SELECT provider, avg(duration_ms) / 1000.0 FROM (
+    SELECT provider, duration_ms FROM attempts WHERE outcome = 'accepted' ORDER BY id DESC LIMIT 2000
+) latest
+WHERE duration_ms > 0 GROUP BY provider
+""")
 
 
 class LimitedBy(StrEnum):
@@ -58,7 +67,10 @@ class ProviderForecast:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """`rate` is the speed over all providers in messages per second; `provider` is the one that takes longest."""
+    """`rate` is the speed over all providers in messages per second; `provider` is the one that takes longest.
+
+    `relays` are the names of those that it would take; none of them takes mail at this moment where `is_relay_away`.
+    """
 
     recipients: int
     exclusions: dict[ExclusionReason, int]
@@ -68,6 +80,8 @@ class Forecast:
     finish_at: dt.datetime
     limited_by: LimitedBy
     provider: str | None
+    relays: tuple[str, ...] = ()
+    is_relay_away: bool = False
 
 
 def forecast(
@@ -80,8 +94,11 @@ def forecast(
     start: dt.datetime | None = None,
     narrowing: Narrowing | None = None,
     is_correction: bool = False,
+    mailing_id: int | None = None,
 ) -> Forecast:
-    """As if it were sent at `start` (now): the same question as when the roster is frozen. Raises `NotFoundError`."""
+    """As if it were sent at `start` (now): the same question as when the roster is frozen; within the sending hours of
+    `mailing_id`, where it has its own. Raises `NotFoundError`, and `RuleError` where no relay is in use.
+    """
     issue = session.get_one(Issue, get_edition(session, edition_id).issue_id)
     counts: dict[str, int] = {}
     exclusions: dict[ExclusionReason, int] = {}
@@ -101,7 +118,24 @@ def forecast(
             counts[provider] = counts.get(provider, 0) + count
         else:
             exclusions[ExclusionReason(reason)] = exclusions.get(ExclusionReason(reason), 0) + count
-    return _forecast(session, issue.newsletter_id, counts, exclusions, rate, start or now(session))
+    window = find_window(session, newsletter_id=issue.newsletter_id, mailing_id=mailing_id)
+    return _forecast(session, issue.newsletter_id, counts, exclusions, rate, start or now(session), window)
+
+
+def forecast_mailing(session: Session, mailing: Mailing) -> Forecast:
+    """Of one that has not been launched, with all that was chosen for it. Raises as `forecast`."""
+    moment = now(session)
+    return forecast(
+        session,
+        mailing.edition_id,
+        [chosen.list_id for chosen in mailing.lists],
+        rate=mailing.rate,
+        is_repeat=mailing.is_repeat,
+        start=max(moment, mailing.scheduled_at or moment),
+        narrowing=Narrowing.of(mailing),
+        is_correction=mailing.is_correction,
+        mailing_id=mailing.id,
+    )
 
 
 def _forecast(
@@ -111,17 +145,18 @@ def _forecast(
     exclusions: dict[ExclusionReason, int],
     wanted: float | None,
     start: dt.datetime,
+    window: Window | None,
 ) -> Forecast:
-    speed, limited_by = _speed(session, newsletter_id, wanted)
-    window = find_window(session, newsletter_id=newsletter_id)
-    paces = load_paces(session)
+    usable = list_routes(session, newsletter_id)
+    routes = usable or list_planned(session, newsletter_id)
+    speed, limited_by = _speed(session, routes, wanted)
+    paces, seconds_each = load_paces(session), _seconds_each(session)
     waits = {each.provider: each.until for each in list_suspensions(session)}
     total = sum(counts.values())
     basic = total / speed
     providers = []
     for name, count in sorted(counts.items(), key=lambda item: -item[1]):
-        group = paces.get(name)
-        own = count / group.rate if group and group.rate else 0.0
+        own = count / _takes(paces[name], seconds_each) if name in paces else 0.0
         begins = max(start, waits.get(name, start))
         work = max(own, basic) if begins == start else max(own, count / speed)
         finish_at = window.finish(begins, work) if window else begins + dt.timedelta(seconds=work)
@@ -144,11 +179,24 @@ def _forecast(
         finish_at=start + dt.timedelta(seconds=seconds),
         limited_by=decisive,
         provider=slowest.provider if slowest and is_providers else None,
+        relays=tuple(route.address.name for route in routes),
+        is_relay_away=not usable,
     )
 
 
-def _speed(session: Session, newsletter_id: int, wanted: float | None) -> tuple[float, LimitedBy]:
-    routes = list_routes(session, newsletter_id) or list_planned(session, newsletter_id)
+def _takes(group: Provider, seconds_each: Mapping[str, float]) -> float:
+    """Messages a second that a provider takes of us: what its rates allow, and its places while each takes its time."""
+    usual = seconds_each.get(group.name) or seconds_each.get(OTHER) or 1 / ASSUMED_PER_CONNECTION
+    by_places = group.at_once / usual if group.at_once else math.inf
+    return min(group.rate or math.inf, by_places)
+
+
+def _seconds_each(session: Session) -> dict[str, float]:
+    """How long one message of each provider takes from its first command to the last reply."""
+    return {provider: float(seconds) for provider, seconds in session.execute(LATEST)}
+
+
+def _speed(session: Session, routes: Sequence[Route], wanted: float | None) -> tuple[float, LimitedBy]:
     relay_rate = sum(route.rate or math.inf for route in routes)
     observed = _observed(session)
     if observed is not None:

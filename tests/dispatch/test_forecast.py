@@ -4,9 +4,15 @@ import pytest
 from sqlalchemy import text
 
 from mailer.db import now
-from mailer.dispatch.forecast import ASSUMED_PER_CONNECTION, Forecast, LimitedBy, forecast
+from mailer.dispatch import launching
+from mailer.dispatch.forecast import ASSUMED_PER_CONNECTION, Forecast, LimitedBy, forecast, forecast_mailing
+from mailer.dispatch.models import Attempt
+from mailer.dispatch.pace import windows
+from mailer.dispatch.pace.window_hours import Window
 from mailer.dispatch.preparing import prepare
 from mailer.dispatch.relays import registry as relays
+from mailer.dispatch.rules import Outcome
+from mailer.dispatch.suspending import suspend_relay
 from mailer.errors import NotFoundError
 from tests.dispatch.conftest import House
 
@@ -84,3 +90,59 @@ def test_nobody_takes_no_time(house: House) -> None:
 def test_an_edition_that_is_not_there_is_said_so(house: House) -> None:
     with pytest.raises(NotFoundError):
         forecast(house.session, 4711, [])
+
+
+def test_a_provider_takes_no_more_at_once_than_it_has_places(house: House) -> None:
+    house.subscribe(400, domain="qq.com")
+    house.subscribe(100)
+    house.session.add_all(
+        Attempt(
+            delivery_id=number, provider=provider, at=now(house.session), relay="main", outcome=Outcome.ACCEPTED,
+            duration_ms=milliseconds,
+        )
+        for provider, milliseconds in (("qq.com", 2000), ("other", 50)) for number in range(10)
+    )  # fmt: skip
+    found = ask(house)
+    # Four places, two seconds each.
+    assert (found.limited_by, found.provider, found.seconds) == (LimitedBy.PROVIDER, "qq.com", 200.0)
+    assert {item.provider: item.limited_by for item in found.providers}["other"] is LimitedBy.ASSUMED
+
+
+def test_a_mailing_is_forecast_with_all_that_was_chosen_for_it(house: House) -> None:
+    house.subscribe(3600)
+    mailing = launching.create_mailing(
+        house.session, edition_id=house.edition.id, list_ids=[house.lists[0].id], by=None, rate=1.0
+    )
+    utc = dt.UTC
+    launching.schedule(house.session, mailing, dt.datetime(2050, 1, 3, 9, 45, tzinfo=utc))
+    everyday = frozenset(range(7))
+    windows.set_window(
+        house.session,
+        Window(everyday, dt.time(0, 0), dt.time(12, 0), "UTC"),
+        newsletter_id=house.newsletter.id,
+        by=None,
+    )
+    found = forecast_mailing(house.session, mailing)
+    assert (found.limited_by, found.finish_at) == (LimitedBy.MAILING, dt.datetime(2050, 1, 3, 10, 45, tzinfo=utc))
+    own = Window(everyday, dt.time(9, 0), dt.time(10, 0), "UTC")
+    windows.set_window(house.session, own, mailing_id=mailing.id, by=None)
+    found = forecast_mailing(house.session, mailing)
+    # A quarter of an hour of the first day's, and the rest of the next day's.
+    assert (found.limited_by, found.finish_at) == (LimitedBy.WINDOW, dt.datetime(2050, 1, 4, 9, 45, tzinfo=utc))
+
+
+def test_the_relays_it_would_take_are_named_and_that_none_of_them_answers(house: House) -> None:
+    house.subscribe(10)
+    for name, weight in (("main", 2), ("second", 1), ("reserve", 0)):
+        relays.create_relay(
+            house.session, by=None, name=name, host="relay.test", port=25, security="none", username="", weight=weight
+        )
+    found = ask(house)
+    assert (found.relays, found.is_relay_away) == (("main", "second"), False)
+    suspend_relay(house.session, relay="main", reply_class="connection", reply="")
+    suspend_relay(house.session, relay="second", reply_class="connection", reply="")
+    found = ask(house)
+    assert (found.relays, found.is_relay_away) == (("reserve",), False)
+    suspend_relay(house.session, relay="reserve", reply_class="connection", reply="")
+    found = ask(house)
+    assert (found.relays, found.is_relay_away, found.recipients) == (("main", "second"), True, 10)
