@@ -37,17 +37,27 @@ def _keyed(purpose: str, secret: str) -> tuple["hashlib._Hash", "hashlib._Hash"]
     return hashlib.sha256(key.translate(_INNER)), hashlib.sha256(key.translate(_OUTER))
 
 
-def _tag(purpose: str, payload: bytes) -> bytes:
-    inner, outer = _keyed(purpose, get_settings().secret_key.get_secret_value())
-    first, second = inner.copy(), outer.copy()
-    first.update(payload)
-    second.update(first.digest())
-    return second.digest()[:TAG_BYTES]
+class _Signer:
+    """Makes the tokens of one purpose; whoever makes many keeps it."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, purpose: str) -> None:
+        self._inner, self._outer = _keyed(purpose, get_settings().secret_key.get_secret_value())
+
+    def tag(self, payload: bytes) -> bytes:
+        first, second = self._inner.copy(), self._outer.copy()
+        first.update(payload)
+        second.update(first.digest())
+        return second.digest()[:TAG_BYTES]
+
+    def sign(self, payload: bytes) -> str:
+        raw = payload + self.tag(payload)
+        return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
 
 
 def _sign(purpose: str, payload: bytes) -> str:
-    raw = payload + _tag(purpose, payload)
-    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
+    return _Signer(purpose).sign(payload)
 
 
 def _open(purpose: str, token: str) -> bytes:
@@ -56,13 +66,17 @@ def _open(purpose: str, token: str) -> bytes:
     except (binascii.Error, ValueError):
         raise LinkError(N_("This link is not valid.")) from None
     payload, tag = raw[:-TAG_BYTES], raw[-TAG_BYTES:]
-    if not payload or not hmac.compare_digest(tag, _tag(purpose, payload)):
+    if not payload or not hmac.compare_digest(tag, _Signer(purpose).tag(payload)):
         raise LinkError(N_("This link is not valid."))
     return payload
 
 
 def _pack(*numbers: int) -> bytes:
     """LEB128: small ids make short links, and Gmail counts every byte of them."""
+    if len(numbers) == 1 and 0x4000 <= numbers[0] < 0x200000:
+        # A delivery's or a reader's, in most houses: there are three to a message.
+        number = numbers[0]
+        return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14))
     out = bytearray()
     for number in numbers:
         rest = number
@@ -203,6 +217,30 @@ def read_reading_token(token: str) -> tuple[int, int]:
     return newsletter_id, subscriber_id
 
 
+class MailLinks:
+    """What is each reader's own in a mailing: (reader token, unsubscribe address, preferences address).
+
+    The same as the functions above make; a mailing keeps one, so that keys and the public address are looked up once.
+    """
+
+    def __init__(self) -> None:
+        self._reader, self._unsubscribe, self._preferences = map(_Signer, ("reader", "unsubscribe", "preferences"))
+        self._unsubscribe_url, self._preferences_url = unsubscribe_url(""), preferences_url("")
+        self._lists: dict[tuple[int, ...], bytes] = {}
+
+    def of(self, delivery_id: int, subscriber_id: int, list_ids: tuple[int, ...]) -> tuple[str, str, str]:
+        """`list_ids` are those that an unsubscription leaves, as in `UnsubscribeTarget`."""
+        lists = self._lists.get(list_ids)
+        if lists is None:
+            lists = self._lists[list_ids] = _pack(*list_ids)
+        delivery, subscriber = _pack(delivery_id), _pack(subscriber_id)
+        return (
+            self._reader.sign(delivery),
+            self._unsubscribe_url + self._unsubscribe.sign(subscriber + delivery + lists),
+            self._preferences_url + self._preferences.sign(subscriber),
+        )
+
+
 # ---- letters --------------------------------------------------------------------------------------------------------
 
 
@@ -333,6 +371,11 @@ def read_media_url(url: str) -> str | None:
 
 
 # ---- the desk -------------------------------------------------------------------------------------------------------
+
+
+def admin_directory_run_url(run_id: int) -> str:
+    """A directory's run on the admin's pages, for letters to admins; it asks them to sign in."""
+    return absolute(f"/admin/directories/runs/{run_id}")
 
 
 def desk_issue_url(issue_id: int) -> str:

@@ -34,6 +34,7 @@ class TaskName(StrEnum):
     DISPATCH_SWEEP = "dispatch.sweep"
     LETTERS_SEND = "letters.send"
     AUDIENCE_IMPORT = "audience.import"
+    AUDIENCE_DIRECTORIES = "audience.directories"
     FEEDBACK_ABSORB = "feedback.absorb"
     PRIVACY_RETENTION = "privacy.retention"
     NEWSROOM_SWEEP = "newsroom.sweep"
@@ -46,6 +47,7 @@ ROUTES: dict[TaskName, QueueName] = {
     TaskName.DISPATCH_SWEEP: QueueName.UPKEEP,
     TaskName.LETTERS_SEND: QueueName.LETTERS,
     TaskName.AUDIENCE_IMPORT: QueueName.UPKEEP,
+    TaskName.AUDIENCE_DIRECTORIES: QueueName.UPKEEP,
     TaskName.FEEDBACK_ABSORB: QueueName.UPKEEP,
     TaskName.PRIVACY_RETENTION: QueueName.UPKEEP,
     TaskName.NEWSROOM_SWEEP: QueueName.UPKEEP,

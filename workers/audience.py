@@ -1,6 +1,7 @@
 """Tasks of the audience."""
 
 from mailer.audience import importing
+from mailer.audience.directories import runs, syncing
 from mailer.queue import TaskName, get_celery
 
 app = get_celery()
@@ -13,3 +14,14 @@ def run_import(run_id: int | None = None) -> None:
         importing.enqueue_lost()
     else:
         importing.run_import(run_id)
+
+
+@app.task(name=TaskName.AUDIENCE_DIRECTORIES)
+def run_directory(run_id: int | None = None) -> None:
+    """Reads a directory for its list. Without an id, as beat calls it: finds those whose hour has come, or whose hint
+    was lost.
+    """
+    if run_id is None:
+        runs.enqueue_due()
+    else:
+        syncing.run_directory(run_id)

@@ -14,6 +14,8 @@ from mailer.audience.rules import Act, ConsentAct, SubscriptionState, next_state
 from mailer.audience.wordings import find_or_add_wording
 
 USER_AGENT_LENGTH = 400
+# The source of a subscription that a directory made, and may end.
+FROM_DIRECTORY = "directory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,9 @@ def _apply_one(session: Session, subscriber_id: int, list_id: int, act: Act, sou
         return Change(list_id, None, None)
     old, new = row.state, next_state(row.state, act)
     assert new is not None
+    if new == old == SubscriptionState.CONFIRMED and row.source == FROM_DIRECTORY and act in {Act.SIGN_UP, Act.JOIN}:
+        # They want it themselves: it does not end with their place in the directory.
+        row.source = source
     if new != old:
         row.state = new
         # What waited for a confirmation has been taken over, or was not wanted.
