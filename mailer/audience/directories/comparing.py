@@ -49,7 +49,7 @@ JOIN subscriptions ON subscriptions.subscriber_id = readers.id AND subscriptions
 WHERE members.directory_id = :directory_id AND members.removed_at IS NULL
     AND subscriptions.state = 'confirmed' AND subscriptions.source = :source
 """
-# Those of them whom the table does not name, who never asked by themselves, and whom no other directory of the list has.
+# Those of them who are not in the table, never asked by themselves, and are in no other directory of the list.
 _REMOVALS = """
 CREATE TEMPORARY TABLE directory_removals ON COMMIT DROP AS
 SELECT ours.* FROM directory_ours AS ours
