@@ -7,6 +7,7 @@ from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.addresses import parse_address
 from mailer.audience import staging
+from mailer.audience.deciding import Decision, check_decision
 from mailer.audience.models import Subscriber
 from mailer.audience.suppressing import erased_key
 from mailer.errors import RuleError
@@ -29,18 +30,20 @@ def add_subscriber(
     list_id: int,
     basis: str,
     wording: str = "",
+    decision: Decision,
     by: Account | None,
     ip: str | None = None,
 ) -> Subscriber:
     """Subscribes an address to a list, confirmed, on the legal `basis` an admin answers for; `wording` says how the
-    reader agreed. Raises `RuleError` for a bad address, a missing basis, an archived list, and for those whom an
-    import would refuse as well.
+    reader agreed, `decision` who decided it otherwise. Raises `RuleError` for a bad address, a missing basis, an
+    incomplete decision (`DecisionError`), an archived list, and for those whom an import would refuse as well.
     """
     target = get_list(session, list_id)
     if target.archived_at is not None:
         raise RuleError(N_("This list is archived: nobody can be added to it."))
     address = parse_address(email)
     basis = check_text(basis, length=64, is_required=True)
+    decided = check_decision(session, basis, decision)
     row = staging.StagedRow(
         line=1,
         email=address.email,
@@ -54,7 +57,9 @@ def add_subscriber(
     for verdict, message in _REFUSALS.items():
         if counts.get(verdict):
             raise RuleError(message)
-    origin = staging.Origin(basis, wording, account_id=by.id if by else None)
+    origin = staging.Origin(
+        basis, wording, decided_by=decided.by, decided_on=decided.on, account_id=by.id if by else None
+    )
     staging.merge_rows(session, list_id=target.id, locale=target.newsletter.language, origin=origin)
     session.expire_all()
     added = session.scalars(select(Subscriber).where(Subscriber.email_key == address.key)).one()

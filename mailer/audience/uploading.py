@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
+from mailer.audience.deciding import Decision, check_decision
 from mailer.audience.headings import Source, Target
 from mailer.audience.layouts import COLUMNS_READ, KEY_LENGTH, Layout, propose, tidy
 from mailer.audience.models import ImportChunk, ImportRefusal, ImportRun
@@ -37,26 +38,32 @@ def receive(
     filename: str,
     basis: str,
     wording: str = "",
+    decision: Decision | None = None,
     by: Account | None,
     ip: str | None = None,
 ) -> ImportRun:
     """Keeps the file, piece by piece, with a first guess at what its columns mean.
 
-    `basis` is the legal basis, `wording` how the readers agreed or who decided: both are kept with every consent.
-    Raises `UnreadableError` when the file is no table, `RuleError` for a list that is archived or a missing basis,
-    `NotFoundError`; nothing is stored then.
+    `basis` is the legal basis, `wording` how the readers agreed, `decision` who decided it otherwise, `None` where
+    there is nobody to ask: all are kept with every consent. Raises `UnreadableError` when the file is no table,
+    `RuleError` for a list that is archived, a missing basis or an incomplete decision, `NotFoundError`; nothing is
+    stored then.
     """
     target = get_list(session, list_id)
     if target.archived_at is not None:
         raise RuleError(N_("This list is archived: nobody can be added to it."))
+    basis = check_text(basis, length=64, is_required=True)
+    decided = check_decision(session, basis, decision) if decision is not None else Decision()
     shape = detect_shape(file)
     head = read_head(file, shape, HEAD)
     run = ImportRun(
         list_id=target.id,
         account_id=by.id if by else None,
         filename=tidy(filename.replace("\\", "/").rpartition("/")[2], 255),
-        basis=check_text(basis, length=64, is_required=True),
+        basis=basis,
         wording=check_text(wording, length=2000),
+        decided_by=decided.by,
+        decided_on=decided.on,
         shape=shape.as_json(),
         layout=_guess(head).as_json(),
     )
@@ -69,13 +76,23 @@ def receive(
 
 
 def start_import(
-    session: Session, *, list_id: int, filename: str, content: bytes, basis: str, wording: str = "", by: Account | None
+    session: Session,
+    *,
+    list_id: int,
+    filename: str,
+    content: bytes,
+    basis: str,
+    wording: str = "",
+    decision: Decision | None = None,
+    by: Account | None,
 ) -> ImportRun:
     """Receives a file whose columns need no choosing, and has it carried out without a check first."""
     with io.BytesIO(content) as file:
         # There is nobody to ask: a file whose columns cannot be told is refused.
         propose(read_head(file, detect_shape(file), 1)[0])
-        run = receive(session, file, list_id=list_id, filename=filename, basis=basis, wording=wording, by=by)
+        run = receive(
+            session, file, list_id=list_id, filename=filename, basis=basis, wording=wording, decision=decision, by=by
+        )
     begin(session, run, by=by)
     return run
 

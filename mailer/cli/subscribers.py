@@ -1,5 +1,6 @@
 """`mailer import-subscribers`: a CSV file into a list, from the shell."""
 
+import datetime as dt
 import sys
 from pathlib import Path
 
@@ -12,8 +13,11 @@ import click
     "--list", "list_name", required=True, help="Name or slug of the list; NEWSLETTER/LIST where two share it."
 )
 @click.option("--basis", default="official_distribution", show_default=True, help="Legal basis, kept as evidence.")
-def import_subscribers(file: Path, list_name: str, basis: str) -> None:
+@click.option("--decided-by", default="", help="Who decided it: a person or an office, kept as evidence.")
+@click.option("--decided-on", type=click.DateTime(["%Y-%m-%d"]), help="On which day.")
+def import_subscribers(file: Path, list_name: str, basis: str, decided_by: str, decided_on: dt.datetime | None) -> None:
     """Imports the addresses of FILE (columns email, name). Someone who has left is never re-subscribed."""
+    from mailer.audience.deciding import Decision
     from mailer.audience.importing import list_refusals, run_import, start_import
     from mailer.audience.models import ImportRun
     from mailer.db import session_scope
@@ -21,8 +25,15 @@ def import_subscribers(file: Path, list_name: str, basis: str) -> None:
 
     with session_scope() as session:
         found = get_list_by_name(session, list_name)
+        decision = Decision(decided_by, decided_on.date()) if decided_by and decided_on else None
         run = start_import(
-            session, list_id=found.id, filename=file.name, content=file.read_bytes(), basis=basis, by=None
+            session,
+            list_id=found.id,
+            filename=file.name,
+            content=file.read_bytes(),
+            basis=basis,
+            decision=decision,
+            by=None,
         )
     run_import(run.id)
     with session_scope() as session:

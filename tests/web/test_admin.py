@@ -224,6 +224,8 @@ def test_a_subscriber_is_added_by_hand_with_the_legal_basis(signed_in, weekly, s
             "name": "李伟",
             "list_id": weekly.id,
             "basis": "contract",
+            "decided_by": "Board",
+            "decided_on": "2026-03-02",
             "wording": "Member no. 7",
         },
     )

@@ -1,14 +1,20 @@
 """The proof of consent to be printed, the sign-up on other sites, and what a list asks and wants."""
 
+import datetime as dt
+import io
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from mailer import links
 from mailer.accounts.models import Account
 from mailer.audience.adding import add_subscriber
 from mailer.audience.confirming import confirm
-from mailer.audience.models import Subscriber
+from mailer.audience.deciding import Decision
+from mailer.audience.importing import run_import, start_import
+from mailer.audience.models import Consent, ImportRun, Subscriber
 from mailer.audience.subscribing import sign_up
 from mailer.letters.models import Letter
 from mailer.newsletters.models import List, Newsletter
@@ -49,12 +55,72 @@ def test_who_decided_for_a_reader_is_named_with_the_legal_basis(
     session: Session, signed_in: Visitor, scene: Scene, admin: Account
 ) -> None:
     added = add_subscriber(
-        session, email="bob@example.org", list_id=scene.weekly.id, basis="duty", wording="Decree 7", by=admin
-    )
+        session, email="bob@example.org", list_id=scene.weekly.id, basis="duty", wording="Decree 7",
+        decision=Decision(" 办公厅 ", dt.date(2026, 3, 2)), by=admin,
+    )  # fmt: skip
     session.commit()
-    text = signed_in.get(f"/admin/subscribers/{added.id}/consent").text
-    for told in ("Legal duty or public task", "Decree 7", admin.name):
-        assert told in text, told
+    told_all = signed_in.get(f"/admin/subscribers/{added.id}/consent").text
+    for told in ("Legal duty or public task", "Decree 7", "Decided by 办公厅 ·", "2026", f"Entered by {admin.name}"):
+        assert told in told_all, told
+
+
+def test_the_file_and_the_decision_behind_an_import_stand_in_each_readers_proof(
+    session: Session, signed_in: Visitor, scene: Scene, admin: Account
+) -> None:
+    run = start_import(
+        session, list_id=scene.weekly.id, filename="名单.csv", content=b"bob@example.org",
+        basis="official_distribution",
+        decision=Decision("办公厅", dt.date(2026, 3, 2)), by=admin,
+    )  # fmt: skip
+    session.commit()
+    run_import(run.id)
+    session.rollback()
+    bob = session.scalars(select(Subscriber)).one()
+    consent = session.scalars(select(Consent)).one()
+    assert (consent.decided_by, consent.decided_on) == ("办公厅", dt.date(2026, 3, 2))
+    assert (consent.account_id, consent.import_id) == (admin.id, run.id)
+    told_all = signed_in.get(f"/admin/subscribers/{bob.id}/consent").text
+    for told in ("Official distribution", "Decided by 办公厅 ·", f"Entered by {admin.name} · 名单.csv"):
+        assert told in told_all, told
+    assert "Decided by 办公厅" in signed_in.get(f"/admin/imports/{run.id}").text
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({}, "decided_by"),
+        ({"decided_by": "办公厅"}, "decided_on"),
+        ({"decided_by": "办公厅", "decided_on": "2999-01-01"}, "decided_on"),
+        ({"decided_by": "办公厅", "decided_on": "yesterday"}, "decided_on"),
+    ],
+)
+@pytest.mark.parametrize("address", ["/admin/imports/new", "/admin/subscribers/new"])
+def test_without_consent_it_is_asked_who_decided_and_when(
+    session: Session, signed_in: Visitor, scene: Scene, address: str, given: dict[str, str], field: str
+) -> None:
+    data: dict[str, object] = {"list_id": str(scene.weekly.id), "basis": "duty", "wording": "Decree 7"}
+    if "imports" in address:
+        data |= {"has_right": "y", "file": (io.BytesIO(b"bob@example.org"), "x.csv")}
+    else:
+        data["email"] = "bob@example.org"
+    page = signed_in.submit(address, data | given)
+    assert page.status == 422
+    assert page.errors()[field]
+    session.rollback()
+    assert session.scalars(select(Subscriber)).all() == []
+    assert session.scalars(select(ImportRun)).all() == []
+
+
+def test_who_decided_cannot_be_changed_afterwards(session: Session, scene: Scene, admin: Account) -> None:
+    add_subscriber(
+        session, email="bob@example.org", list_id=scene.weekly.id, basis="duty",
+        decision=Decision("办公厅", dt.date(2026, 3, 2)), by=admin,
+    )  # fmt: skip
+    session.commit()
+    for column in ("decided_by", "decided_on", "account_id", "import_id"):
+        with pytest.raises(DBAPIError):
+            session.execute(text(f"UPDATE consents SET {column} = NULL"))
+        session.rollback()
 
 
 def test_editors_do_not_see_it(session: Session, visitor: Visitor, ann: Subscriber) -> None:

@@ -6,9 +6,11 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, SelectField, TextAreaField
+from wtforms import BooleanField, DateField, SelectField, StringField, TextAreaField
+from wtforms.validators import Optional
 
 from mailer.audience import importing
+from mailer.audience.deciding import Decision, DecisionError
 from mailer.audience.exporting import export_refusals
 from mailer.audience.headings import Target
 from mailer.audience.layouts import COLUMNS_READ
@@ -37,8 +39,10 @@ class ImportForm(Form):
     list_id = SelectField(lazy(N_("List")), coerce=int)
     file = FileField(lazy(N_("CSV file or Excel workbook")), [FileRequired(message=lazy(N_("Choose a file.")))])
     basis = SelectField(lazy(N_("Legal basis")), choices=choices(BASES))
+    decided_by = StringField(lazy(N_("Who decided it")), [at_most(200)], filters=[strip])
+    decided_on = DateField(lazy(N_("Decided on")), [Optional()])
     wording = TextAreaField(
-        lazy(N_("How they agreed, or who decided")), [at_most(2000)], filters=[strip], render_kw={"rows": 2}
+        lazy(N_("How they agreed, or by what it was decided")), [at_most(2000)], filters=[strip], render_kw={"rows": 2}
     )
     has_right = BooleanField(
         lazy(N_("I have this basis for everybody in the file and can prove it.")),
@@ -84,9 +88,13 @@ def import_create() -> ResponseReturnValue:
                 filename=upload.filename or "import.csv",
                 basis=form.basis.data,
                 wording=form.wording.data or "",
+                decision=Decision(form.decided_by.data or "", form.decided_on.data),
                 by=actor(),
                 ip=place(),
             )
+        except DecisionError as error:
+            get_session().rollback()
+            form.refuse(error, error.field)
         except (RuleError, UnreadableError) as error:
             get_session().rollback()
             form.refuse(error, "file" if isinstance(error, UnreadableError) else "list_id")

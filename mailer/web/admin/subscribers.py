@@ -6,11 +6,13 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
-from wtforms import EmailField, SelectField, StringField, TextAreaField
+from wtforms import DateField, EmailField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Optional
 
 from mailer import accounts, newsletters
 from mailer.audience.adding import add_subscriber
+from mailer.audience.deciding import Decision, DecisionError
 from mailer.audience.exporting import COLUMNS, Selection, export_subscriptions
 from mailer.audience.rules import SubscriptionState
 from mailer.audience.searching import PAGE_SIZE, get_subscriber, list_subscribers
@@ -36,6 +38,8 @@ class SubscriberForm(Form):
     name = StringField(lazy(N_("Name")), [at_most(120)], filters=[strip])
     list_id = SelectField(lazy(N_("List")), coerce=int)
     basis = SelectField(lazy(N_("Legal basis")), choices=choices(BASES))
+    decided_by = StringField(lazy(N_("Who decided it")), [at_most(200)], filters=[strip])
+    decided_on = DateField(lazy(N_("Decided on")), [Optional()])
     wording = TextAreaField(
         lazy(N_("How they agreed")),
         [required(N_("Say how: it is the proof that is asked for later.")), at_most(2000)],
@@ -100,9 +104,13 @@ def subscriber_create() -> ResponseReturnValue:
                 list_id=form.list_id.data,
                 basis=form.basis.data,
                 wording=form.wording.data,
+                decision=Decision(form.decided_by.data or "", form.decided_on.data),
                 by=actor(),
                 ip=place(),
             )
+        except DecisionError as error:
+            get_session().rollback()
+            form.refuse(error, error.field)
         except RuleError as error:
             get_session().rollback()
             form.refuse(error, "email")

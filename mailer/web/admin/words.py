@@ -14,6 +14,7 @@ from mailer.web.locale import current_locale, gettext
 # By what right somebody may be written to without having asked here (PIPL article 13, GDPR article 6).
 BASES: dict[str, str] = {
     "consent": N_("Consent given elsewhere"),
+    "official_distribution": N_("Official distribution"),
     "contract": N_("Contract or membership"),
     "duty": N_("Legal duty or public task"),
     "interest": N_("Legitimate interest"),
