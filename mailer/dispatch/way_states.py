@@ -13,6 +13,7 @@ from mailer.dispatch.models import Relay, Suspension
 from mailer.dispatch.pace.slowing import load_paces
 from mailer.dispatch.relays.registry import relay_of_settings
 from mailer.dispatch.relays.routing import list_candidates, prefer
+from mailer.dispatch.relays.settings_look import find_look
 from mailer.dispatch.suspending import list_slowed, list_suspensions
 from mailer.errors import MailerError
 
@@ -105,6 +106,11 @@ def list_all_relay_states(session: Session) -> dict[int, RelayState]:
     return {relay.id: _of_row(relay, stops.get(relay.name), is_used=relay.id in used) for relay in relays}
 
 
+def find_settings_state(session: Session) -> RelayState:
+    """Of the relay of the settings, which all mail takes where no other is in use. Raises `SettingsError`."""
+    return _of_settings({each.relay: each for each in list_suspensions(session) if each.provider == EVERYBODY})
+
+
 def _of_row(relay: Relay, stop: Suspension | None, *, is_used: bool) -> RelayState:
     state = WayState.SUSPENDED if stop else WayState.OPEN if is_used else WayState.RESERVE
     return RelayState(
@@ -121,7 +127,7 @@ def _of_row(relay: Relay, stop: Suspension | None, *, is_used: bool) -> RelaySta
 
 
 def _of_settings(stops: Mapping[str, Suspension]) -> RelayState:
-    address = relay_of_settings()
+    address, look = relay_of_settings(), find_look()
     stop = stops.get(address.name)
     return RelayState(
         name=address.name,
@@ -130,5 +136,7 @@ def _of_settings(stops: Mapping[str, Suspension]) -> RelayState:
         rate=None,
         until=stop.until if stop else None,
         reply_class=stop.reply_class if stop else "",
-        reply=stop.reply if stop else "",
+        reply=stop.reply if stop else look.reply if look else "",
+        is_reachable=look.is_reachable if look else None,
+        probed_at=look.at if look else None,
     )

@@ -8,6 +8,7 @@ from mailer.db import now
 from mailer.dispatch.models import ProviderOverride, Relay, Suspension
 from mailer.dispatch.pace.provider_settings import load_providers
 from mailer.dispatch.relays.routing import find_choice
+from mailer.dispatch.relays.settings_look import SettingsLook, note_look
 from tests.web.admin_scene import make_list
 
 
@@ -60,3 +61,13 @@ def test_newsletters_are_bound_to_relays(signed_in, session):
     assert "takes these relays from now on" in page.text
     session.rollback()
     assert find_choice(session, newsletter_id) == {spare}
+
+
+def test_what_the_sweep_found_at_the_relay_of_the_settings_is_shown(signed_in, session, redis):
+    page = signed_in.get("/admin/relays")
+    assert "No relay is set up here" in page.text
+    assert "In use" in page.text
+    note_look(SettingsLook(now(session), is_reachable=False, reply="554 5.7.1 Not you"), every=300)
+    page = signed_in.get("/admin/relays")
+    assert "No good answer" in page.text
+    assert "554 5.7.1 Not you" in page.text

@@ -11,7 +11,7 @@ from mailer.dispatch.models import Relay
 from mailer.dispatch.relays import registry as room
 from mailer.dispatch.relays import routing
 from mailer.dispatch.rules import Outcome
-from mailer.dispatch.way_states import list_all_relay_states
+from mailer.dispatch.way_states import find_settings_state, list_all_relay_states
 from mailer.errors import MailerError, RuleError
 from mailer.i18n import N_
 from mailer.newsletters import get_newsletter, list_newsletters
@@ -75,9 +75,11 @@ def relays() -> ResponseReturnValue:
     session = get_session()
     form = TestMailForm(formdata=None, data={"address": actor().email})
     newsletters = list_newsletters(session)
+    relays = room.list_relays(session)
     return render_template(
         "admin/relays.html",
-        relays=room.list_relays(session),
+        relays=relays,
+        of_settings=None if relays else find_settings_state(session),
         states=list_all_relay_states(session),
         newsletters=newsletters,
         choices={one.id: routing.find_choice(session, one.id) for one in newsletters},
