@@ -197,9 +197,12 @@ def test_a_leaver_may_say_why_and_need_not(session: Session, visitor: Visitor, s
     left = visitor.client.post(address, headers=visitor.headers)
     assert left.status_code == 200
     assert session.scalars(select(LeaveReason)).all() == []
-    silent = visitor.client.post(f"{address}/reason", data={"reason": "", "note": "x"})
+    silent = visitor.client.post(f"{address}/reason", data={"reason": "", "note": " "})
     assert silent.status_code == 200
     assert session.scalars(select(LeaveReason)).all() == []
+    worded = visitor.client.post(f"{address}/reason", data={"reason": "", "note": "x"}, headers=visitor.headers)
+    assert "Thank you for telling us" in worded.get_data(as_text=True)
+    assert session.scalars(select(LeaveReason.reason)).all() == ["other"]
     for note in ("first", "再说一遍" * 400):
         page = visitor.client.post(
             f"{address}/reason", data={"reason": "too_many", "note": note}, headers=visitor.headers

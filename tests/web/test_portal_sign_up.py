@@ -252,6 +252,15 @@ def test_the_privacy_notice_names_who_is_responsible(visitor: Visitor, scene: Sc
     assert "某市科技局" in text
     assert "某市某路1号" in text
     assert re.search(r"not confirmed is deleted after 7 days", text)
+    assert "(network address and browser) is deleted after 3 years." in text
+
+
+def test_the_privacy_notice_counts_in_days_what_is_no_whole_year(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILER_CONSENT_TRACE_DAYS", "400")
+    forget_settings()
+    assert "(network address and browser) is deleted after 400 days." in visitor.get("/privacy").text
 
 
 def test_no_page_for_readers_needs_script_style_or_a_foreign_host(app: Flask, session: Session, scene: Scene) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from mailer import links
 from mailer.audience import leaving
+from mailer.audience.rules import WhyLeft
 from mailer.audience.subscriptions import find_subscriber
 from mailer.newsletters.models import List
 from mailer.web.database import commit, get_session
@@ -67,9 +68,12 @@ def leave_reason(token: str) -> ResponseReturnValue:
 def _note_reason(target: links.UnsubscribeTarget) -> bool:
     """Whether a reason came with the form. One that cannot be is no reason to refuse a departure."""
     reason = request.form.get("reason", "")
-    if reason not in WHY_LEFT:
-        return False
     note = strip(request.form.get("note", "")) or ""
+    if reason not in WHY_LEFT:
+        if not note:
+            return False
+        # Words without a choice are worth no less.
+        reason = WhyLeft.OTHER
     left = target.list_ids or leaving.find_undoable(get_session(), target.subscriber_id)
     leaving.say_why(get_session(), target.subscriber_id, left, reason, note[: leaving.NOTE_LENGTH])
     commit()
