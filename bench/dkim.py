@@ -28,7 +28,6 @@ from mailer.dispatch.dkim import ahead
 from mailer.dispatch.dkim.signing import Algorithm, Signer, SigningKey
 from mailer.dispatch.journal import Journal
 from mailer.dispatch.rules import Outcome
-from mailer.dispatch.smtp.message import stuff_header
 from mailer.dispatch.smtp.transmission import Envelope, RelayAddress, Transmitter, new_event_loop
 from mailer.press.message import MessageTemplate, assemble
 
@@ -96,11 +95,11 @@ def send(port: int, messages: int, template: MessageTemplate, keys: Sequence[Sig
         for number in range(messages):
 
             def make(number: int = number) -> bytes:
-                return stuff_header(signer.sign(fill(template, number)))
+                return signer.sign(fill(template, number))
 
             yield Envelope(
                 number, "bounce@example.org", f"reader{number}@example.com", "other",
-                ahead.begin(make) if is_ahead else make, "token",
+                ahead.begin(make) if is_ahead else make, "token", is_ready=True,
             )  # fmt: skip
 
     async def go() -> int:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from mailer.dispatch.journal import Journal
 from mailer.dispatch.rules import Outcome
-from mailer.dispatch.smtp.message import Stuffed, stuff
+from mailer.dispatch.smtp.message import stuff
 from mailer.dispatch.smtp.transmission import Envelope, RelayAddress, Transmitter, new_event_loop
 
 PLACES = "/usr/sbin:/usr/local/sbin:/usr/bin"
@@ -87,7 +87,7 @@ def make_content(size: int) -> Callable[[int], bytes]:
     line = b"x" * 74 + b"\r\n"
     body = (line * (size // len(line) + 1))[: max(0, size - 80)]
     head, tail = b"Subject: bench\r\nTo: ", b"\r\n\r\n" + bytes(stuff(body))
-    return lambda number: Stuffed(b"".join((head, b"reader%d@example.org" % number, tail)))
+    return lambda number: b"".join((head, b"reader%d@example.org" % number, tail))
 
 
 def run_mailer(port: int, messages: int, size: int, connections: int) -> Figure:
@@ -101,8 +101,9 @@ def run_mailer(port: int, messages: int, size: int, connections: int) -> Figure:
                 "bounce@example.org",
                 f"reader{number}@example.org",
                 "other",
-                lambda number=number: content(number),
+                content(number),
                 "token",
+                is_ready=True,
             )
 
     async def send() -> int:

@@ -23,7 +23,7 @@ OURS = frozenset({"withheld", "journal"})
 REFUSED_ENTRY = frozenset({"auth", "mail"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attempted:
     """What the ledger keeps of one SMTP transaction."""
 
@@ -35,7 +35,7 @@ class Attempted:
     duration_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Settlement:
     """What is to be written of a claimed delivery.
 
@@ -77,6 +77,24 @@ def skip(delivery_id: int, claimed_by: str, reason: SkipReason) -> Settlement:
     return Settlement(delivery_id, claimed_by, DeliveryEvent.SKIP, reason)
 
 
+def accept(result: Result, claimed_by: str, provider: str) -> Settlement:
+    """The settlement of an accepted message. What nearly all come to, so its records are filled by position."""
+    return Settlement(
+        result.delivery_id,
+        claimed_by,
+        DeliveryEvent.ACCEPT,
+        "",
+        None,
+        1,
+        0,
+        result.code,
+        result.enhanced,
+        result.reply,
+        provider,
+        Attempted(Outcome.ACCEPTED, result.reply_class, result.stage, result.relay, result.is_tls, result.duration_ms),
+    )
+
+
 def is_outage(result: Result) -> bool:
     """Whether the relay (or our own disk) is at fault for everybody, so that going on would be of no use."""
     if result.outcome is not Outcome.DEFERRED:
@@ -105,6 +123,8 @@ def decide(
     or a provider that says "slow down", is counted apart and waits; only a deferral that is the recipient's own burns
     the budget. Accepted, rejected and unknown are what they are.
     """
+    if result.outcome is Outcome.ACCEPTED:
+        return accept(result, claimed_by, provider)
     if is_outage(result) or result.reply_class in OURS:
         return give_back(result.delivery_id, claimed_by)
     event, wait, burnt, spoilt = OUTCOME_EVENTS[result.outcome], None, 1, 0
@@ -121,7 +141,7 @@ def decide(
         delivery_id=result.delivery_id,
         claimed_by=claimed_by,
         event=event,
-        reason="" if result.outcome is Outcome.ACCEPTED else result.reply_class,
+        reason=result.reply_class,
         wait=wait,
         attempts=burnt,
         faults=spoilt,

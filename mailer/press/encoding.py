@@ -1,16 +1,16 @@
 """A MIME part in base64 with slots: everything that is the same for every reader is encoded once.
 
 Base64 turns three bytes into four characters, so what follows a value of another length would have to be encoded
-anew. It need not be: for each sum of lengths modulo three there are only three ways a stretch can fall on the grid,
-so a *layout* is made for each combination that occurs, and a fill encodes the value with the at most two bytes on
-either side of it. Layouts share their stretches, so that a mailing holds three copies of an edition and not one for
-each combination. Lines may be shorter than 76 characters (RFC 2045 section 6.8), so a value sits on lines of its own.
+anew. It need not be: there are only three ways a stretch can fall on the grid, so each is encoded three times at most.
+Where the lines of a message break depends on the lengths of its reader's values alone, and few lengths occur: for each
+set of them a *layout* says what stands where. A fill then encodes the values, with the at most two bytes on either side
+of each, in one go, and joins. Lines may be shorter than 76 characters (RFC 2045 section 6.8), so a value sits on lines
+of its own.
 """
 
 import re
 from binascii import b2a_base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 
 from mailer.press.slots import split
@@ -20,7 +20,10 @@ LINE_BYTES = 57
 LINE_CHARACTERS = 76
 # A stretch shorter than this between two slots is encoded along with them: cheaper than a line of its own.
 SHORT = 24
+# A layout is some kilobytes. A mailing has few; beyond so many all are made anew.
+MOST_LAYOUTS = 2000
 
+CRLF = b"\r\n"
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -28,52 +31,66 @@ def encode_lines(raw: bytes) -> bytes:
     """`raw` in base64, lines of at most 76 characters, each ended by CRLF."""
     encoded = b2a_base64(raw, newline=False)
     if len(encoded) <= LINE_CHARACTERS:
-        return encoded + b"\r\n" if encoded else b""
+        return encoded + CRLF if encoded else b""
     lines = [encoded[at : at + LINE_CHARACTERS] for at in range(0, len(encoded), LINE_CHARACTERS)]
-    return b"\r\n".join(lines) + b"\r\n"
+    return CRLF.join(lines) + CRLF
 
 
 # A dynamic stretch: literal bytes and slot names, in turn, together a multiple of three bytes long (but the last).
 Segment = tuple[bytes | str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a stretch that holds slots is made: `shape` has a ``%b`` for each value that `pick` takes, `places` say where
-    it goes. `pick` gives one value, or a tuple of several: what ``%`` wants in either case.
-    """
-
-    shape: bytes
-    pick: Callable[[Mapping[str, bytes]], bytes | tuple[bytes, ...]]
-    places: list[int]
-
-    @classmethod
-    def of(cls, segment: Segment, places: list[int]) -> "Recipe":
-        shape = b"".join([b"%b" if isinstance(part, str) else part.replace(b"%", b"%%") for part in segment])
-        return cls(shape, itemgetter(*[part for part in segment if isinstance(part, str)]), places)
-
-
 class Layout:
-    """Encoded pieces in order, and the recipes for those that must be encoded for each reader.
+    """Encoded pieces in order, for values of known lengths, and how those are made that hold values.
 
-    The same bytes round the same slot are encoded once however often they occur.
+    All of these are encoded at once: `shape` has a ``%b`` for each value that `pick` takes, and `cuts` say which
+    characters of the outcome are the line that stands in which places. The same bytes round the same slot are encoded
+    once however often they occur.
     """
 
-    def __init__(self, pieces: Sequence[bytes | Segment]) -> None:
-        segments: dict[Segment, list[int]] = {}
-        for place, piece in enumerate(pieces):
+    def __init__(self, pieces: Sequence[bytes | Segment], lengths: Mapping[str, int]) -> None:
+        self.pieces: list[bytes] = []
+        self._cuts: list[tuple[int, int, list[int]]] = []
+        places: dict[Segment, list[int]] = {}
+        for piece in pieces:
             if isinstance(piece, tuple):
-                segments.setdefault(piece, []).append(place)
-        self.pieces = [b"" if isinstance(piece, tuple) else piece for piece in pieces]
-        self._recipes = [Recipe.of(segment, places) for segment, places in segments.items()]
+                places.setdefault(piece, []).append(len(self.pieces))
+                lines = -(-_length(piece, lengths) // LINE_BYTES)
+                self.pieces.extend([b"", CRLF] * lines)
+            else:
+                self.pieces.append(piece)
+        start = 0
+        # The one that does not fill its last group of three ends the part, and comes last here as well.
+        segments = sorted(places, key=lambda segment: _length(segment, lengths) % 3 != 0)
+        for segment in segments:
+            end = start + -(-_length(segment, lengths) // 3) * 4
+            for number, line in enumerate(range(start, end, LINE_CHARACTERS)):
+                self._cuts.append(
+                    (line, min(line + LINE_CHARACTERS, end), [place + 2 * number for place in places[segment]])
+                )
+            start = end
+        parts = [part for segment in segments for part in segment]
+        self._shape = b"".join([b"%b" if isinstance(part, str) else part.replace(b"%", b"%%") for part in parts])
+        names = [part for part in parts if isinstance(part, str)]
+        # One value, or a tuple of several: what ``%`` wants in either case.
+        self._pick: Callable[[Mapping[str, bytes]], bytes | tuple[bytes, ...]] | None = (
+            itemgetter(*names) if names else None
+        )
 
-    def fill(self, values: Mapping[str, bytes]) -> bytes:
+    def fill(self, values: Mapping[str, bytes]) -> list[bytes]:
         pieces = self.pieces.copy()
-        for recipe in self._recipes:
-            encoded = encode_lines(recipe.shape % recipe.pick(values))
-            for place in recipe.places:
-                pieces[place] = encoded
-        return b"".join(pieces)
+        if self._pick is None:
+            return pieces
+        encoded = b2a_base64(self._shape % self._pick(values), newline=False)
+        for start, end, places in self._cuts:
+            line = encoded[start:end]
+            for place in places:
+                pieces[place] = line
+        return pieces
+
+
+def _length(segment: Segment, lengths: Mapping[str, int]) -> int:
+    return sum([lengths[part] if isinstance(part, str) else len(part) for part in segment])
 
 
 class SlottedPart:
@@ -93,12 +110,14 @@ class SlottedPart:
         length = len(self._literals[0])
         return self._encode_stretch(0, 0, length - length % 3 if self._slots else length)
 
-    def fill(self, values: Mapping[str, bytes]) -> bytes:
-        """The part in base64. Raises `KeyError` when a slot has no value."""
-        phases = tuple([len(values[name]) % 3 for name in self.names])
-        layout = self._layouts.get(phases)
+    def fill(self, values: Mapping[str, bytes]) -> list[bytes]:
+        """The part in base64, in pieces that are to be joined. Raises `KeyError` when a slot has no value."""
+        lengths = tuple([len(values[name]) for name in self.names])
+        layout = self._layouts.get(lengths)
         if layout is None:
-            layout = self._layouts[phases] = self._lay_out(dict(zip(self.names, phases, strict=True)))
+            if len(self._layouts) >= MOST_LAYOUTS:
+                self._layouts.clear()
+            layout = self._layouts[lengths] = self._lay_out(dict(zip(self.names, lengths, strict=True)))
         return layout.fill(values)
 
     def _encode_stretch(self, number: int, head: int, end: int) -> bytes:
@@ -107,7 +126,7 @@ class SlottedPart:
             self._stretches[number, head] = encode_lines(self._literals[number][head:end])
         return self._stretches[number, head]
 
-    def _lay_out(self, phases: Mapping[str, int]) -> Layout:
+    def _lay_out(self, lengths: Mapping[str, int]) -> Layout:
         pieces: list[bytes | Segment] = []
         pending: list[bytes | str] = []
         phase = 0
@@ -115,7 +134,7 @@ class SlottedPart:
             if number:
                 name = self._slots[number - 1]
                 pending.append(name)
-                phase = (phase + phases[name]) % 3
+                phase = (phase + lengths[name]) % 3
             is_last = number == len(self._literals) - 1
             if number and len(literal) < SHORT and not is_last:
                 pending.append(literal)
@@ -129,4 +148,4 @@ class SlottedPart:
             pieces.append(self._encode_stretch(number, head, end))
             pending = [literal[end:]]
             phase = len(literal) - end
-        return Layout(pieces)
+        return Layout(pieces, lengths)

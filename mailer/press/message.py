@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from functools import lru_cache
 from html import escape
-from types import MappingProxyType
 from typing import Any
 
 from mailer.errors import CompositionError
@@ -51,8 +50,6 @@ class Identity(Sender):
 
 # What `html.escape` replaces; looking for all of it at once is a tenth of its price, and nearly no value has any.
 _MARKUP = re.compile("[&<>\"']")
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 # Never "All": that would silence bounces as well.
 AUTO_RESPONSE_FIELD = "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\r\n"
@@ -142,9 +139,9 @@ class MessageTemplate:
         message_id: str,
         date: dt.datetime,
         slots: Mapping[str, str],
-        attributes: Mapping[str, Any] = NOTHING,
+        attributes: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """One reader's message: canonical CRLF bytes, ready for DATA. No line begins with a dot, so none needs stuffing:
+        """One reader's message: canonical CRLF bytes, ready for DATA. No line begins with a dot, so none is stuffed:
         a field's lines begin with its name or a blank, and the body is base64 between boundaries.
 
         `slots` maps slot names to values, never markup: each is escaped for the part it is written into. `name` is
@@ -155,7 +152,7 @@ class MessageTemplate:
         """
         values = {NAME: to_name.strip() or self._stranger, ADDRESS: to, **slots}
         if self._own:
-            known = own_values(to_name, to, attributes) | values
+            known = own_values(to_name, to, attributes or {}) | values
             values.update([(name, value_of(name, known)) for name in self._own])
         if not self._needed.issubset(values):
             missing = sorted(self._needed.difference(values))

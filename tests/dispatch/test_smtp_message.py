@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailer.dispatch.smtp.message import Stuffed, path, stuff, stuff_header
+from mailer.dispatch.smtp.message import path, stuff
 from mailer.press.message import assemble
 from mailer.press.slots import NAME, UNSUBSCRIBE_URL, slot
 from tests.press.samples import DATE, IDENTITY, ISSUE_URL
@@ -51,17 +51,12 @@ def test_content_without_dots_is_not_copied() -> None:
     assert stuff(content) is content
 
 
-def test_what_its_maker_has_stuffed_is_left_alone() -> None:
-    content = Stuffed(b"..dot\r\n")
-    assert stuff(content) is content
-
-
 printable = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=60)
 dotted = st.lists(st.one_of(printable, st.sampled_from([".", "..", "\n.\n", "\r\n.\r\n"])), max_size=8).map("".join)
 
 
 @given(html=dotted, text=dotted, name=printable)
-def test_of_what_the_press_makes_looking_at_the_header_is_enough(html: str, text: str, name: str) -> None:
+def test_what_the_press_makes_needs_no_stuffing(html: str, text: str, name: str) -> None:
     template = assemble(".Subject", html + slot(NAME), text + slot(NAME), "zh_CN", IDENTITY, ISSUE_URL)
     filled = template.fill(
         to="reader@example.org",
@@ -70,24 +65,7 @@ def test_of_what_the_press_makes_looking_at_the_header_is_enough(html: str, text
         date=DATE,
         slots={UNSUBSCRIBE_URL: "https://news.example.org/.u"},
     )
-    stuffed = stuff_header(filled)
-    assert stuffed == stuff(filled) == filled
-    assert type(stuffed) is Stuffed
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b".Subject: a\r\n\r\nx\r\n",
-        b"Subject: a\r\n.b\r\n\r\n.c\r\n",
-        b"Subject: a\nTo: b\r\n\r\nx\r\n",
-        b"Subject: a\rTo: b\r\n\r\nx\r\n",
-        b"no header at all\r\n.\r\n",
-        b"",
-    ],
-)
-def test_a_header_that_is_not_in_order_is_put_in_order_with_all_the_rest(content: bytes) -> None:
-    assert stuff_header(content) == stuff(content)
+    assert stuff(filled) == filled
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ import pytest
 from mailer.dispatch.envelopes import Envelope, Result
 from mailer.dispatch.journal import Journal
 from mailer.dispatch.rules import Outcome
-from mailer.dispatch.smtp.message import Stuffed
 from mailer.dispatch.smtp.transmission import RelayAddress, Transmitter, new_event_loop, send_one
 from tests.dispatch.sink import DROP, HANG, Late, Sink, Then
 from tests.dispatch.wire import LOOPS, PATIENT, envelope, transmit
@@ -91,7 +90,7 @@ def test_dots_at_the_beginning_of_lines_arrive(sink: Sink) -> None:
 
 
 def test_content_stuffed_by_its_maker_is_not_stuffed_again(sink: Sink) -> None:
-    transmit(RelayAddress.from_url(sink.url), [envelope(content=Stuffed(b"..one\r\n"))])
+    transmit(RelayAddress.from_url(sink.url), [envelope(content=b"..one\r\n", is_ready=True)])
     assert sink.messages[0].content == b".one\r\n"
 
 

@@ -30,6 +30,10 @@ class Crowd:
         """Whether any provider of this run has a limit at all."""
         return bool(self._groups)
 
+    def limits(self, provider: str) -> bool:
+        """Whether mail to it may have to wait for a place."""
+        return provider in self._flying
+
     def room(self, provider: str) -> int | None:
         """How many more may be claimed of it: what so many connections carry before they are left; `None`: any."""
         group = self._groups.get(provider)

@@ -98,8 +98,19 @@ class Connection(asyncio.Protocol):
         return str(self._transport.get_extra_info("sockname")[0]).partition("%")[0]
 
     def write(self, data: bytes) -> None:
-        if self.fault is None and self._is_open:
-            self._transport.write(data)  # type: ignore[union-attr]  # open: there is one
+        transport = self._transport
+        if self.fault is None and transport is not None and not transport.is_closing():
+            transport.write(data)
+
+    def take_leave(self) -> bool:
+        """Takes the answers to MAIL, RCPT and DATA where all three are here already, nothing else is, and they let the
+        content go: so it is with nearly every message whose commands travelled ahead.
+        """
+        replies = self._replies
+        if len(replies) != 3 or replies[2].code != 354 or replies[0].code != 250 or replies[1].code != 250:
+            return False
+        replies.clear()
+        return True
 
     async def replies(self, count: int, seconds: float) -> list[Reply]:
         """The next `count` replies; fewer where the connection ended before them (`fault`)."""
@@ -169,7 +180,8 @@ class Connection(asyncio.Protocol):
 
     # --- inside ---
 
-    async def _wait(self, count: int, seconds: float, reason: str) -> None:
+    def _wait(self, count: int, seconds: float, reason: str) -> asyncio.Future[None]:
+        """Done when `count` replies are there (0: when there is room to write), or `fault` says why they never will."""
         self._wanted = count
         self._deadline = deadline = self._loop.time() + seconds
         watchdog = self._watchdog
@@ -179,14 +191,11 @@ class Connection(asyncio.Protocol):
             self._watchdog = self._loop.call_at(deadline, self._watch)
         self._reason = reason
         self._waiter = waiter = self._loop.create_future()
-        try:
-            await waiter
-        finally:
-            self._waiter = None
+        return waiter
 
     def _watch(self) -> None:
         self._watchdog = None
-        if self._waiter is None:
+        if self._waiter is None or self._waiter.done():
             return
         if self._loop.time() >= self._deadline:
             self._fail(self._reason)
@@ -194,8 +203,10 @@ class Connection(asyncio.Protocol):
             self._watchdog = self._loop.call_at(self._deadline, self._watch)
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        # Done already where whoever waited was cancelled.
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def _fail(self, reason: str) -> None:
         if self.fault is None:

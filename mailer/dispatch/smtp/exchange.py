@@ -19,7 +19,6 @@ from mailer.dispatch.smtp.reply import Reply
 from mailer.dispatch.smtp.session import Session
 
 STAGES = ("mail", "rcpt", "data")
-ACCEPTED = Verdict("accepted", Outcome.ACCEPTED)
 UNKNOWN = Verdict("lost_reply", Outcome.UNKNOWN)
 NO_JOURNAL = Verdict("journal", Outcome.DEFERRED, is_relay_fault=True)
 DOT = b".\r\n"
@@ -52,6 +51,10 @@ class Exchange:
         parcel.has_reset = self.session.needs_reset
         self.session.needs_reset = False
         return b"".join(((b"RSET\r\n",) if parcel.has_reset else ()) + parcel.commands)
+
+    def has_leave(self, parcel: Parcel) -> bool:
+        """Whether the commands that travelled ahead have all been answered with yes; takes the answers if so."""
+        return parcel.is_written and not parcel.has_reset and self.connection.take_leave()
 
     async def offer(self, parcel: Parcel) -> Refused | None:
         """MAIL, RCPT, DATA. `None` is leave to send the content."""
@@ -106,38 +109,56 @@ class Exchange:
         connection, delivery_id = self.connection, parcel.delivery_id
         if not connection.is_usable:
             return self._unsent(parcel, now())
-        if self._journal is not None and not self._note(self._journal.intent, delivery_id, parcel.entry.envelope.token):
-            connection.abort()
-            return self.result(parcel, NO_JOURNAL, now(), stage="data", text=str(self.journal_error))
+        if self._journal is not None:
+            try:
+                self._journal.intent(delivery_id, parcel.entry.envelope.token)
+            except OSError as error:
+                self.journal_error = error
+                connection.abort()
+                return self.result(parcel, NO_JOURNAL, now(), stage="data", text=str(error))
         if len(parcel.content) <= BLOCK:
             connection.write(b"".join((parcel.content, DOT, ahead())))
         elif await connection.write_blocks(parcel.content, self._timeouts.block):
             connection.write(DOT + ahead())
         else:
-            if self._journal is not None:
-                self._note(self._journal.withdraw, delivery_id)
+            self._withdraw(delivery_id)
             return self._unsent(parcel, now())
         replies = await connection.replies(1, self._timeouts.content)
         if not replies:
             return self.result(parcel, UNKNOWN, now(), stage="content", text=connection.fault or LOST)
         result = self._answered(parcel, replies[0], now())
         if self._journal is not None and result.code is not None:
-            self._note(self._journal.reply, delivery_id, result.code, result.enhanced, result.reply)
+            try:
+                self._journal.reply(delivery_id, result.code, result.enhanced, result.reply)
+            except OSError as error:
+                self.journal_error = error
         return result
 
-    def _note(self, write: Callable[..., None], *words: object) -> bool:
-        try:
-            write(*words)
-        except OSError as error:
-            self.journal_error = error
-            return False
-        return True
+    def _withdraw(self, delivery_id: int) -> None:
+        if self._journal is not None:
+            try:
+                self._journal.withdraw(delivery_id)
+            except OSError as error:
+                self.journal_error = error
 
     def _answered(self, parcel: Parcel, reply: Reply, now: float) -> Result:
         self.session.messages += 1
         self.session.used_at = now
-        if reply.is_positive:
-            return self.result(parcel, ACCEPTED, now, stage="content", reply=reply)
+        if 200 <= reply.code < 300:
+            # By position: this is made for every message, and names would cost as much again.
+            return Result(
+                parcel.entry.envelope.delivery_id,
+                Outcome.ACCEPTED,
+                "accepted",
+                "content",
+                reply.code,
+                reply.enhanced,
+                reply.text,
+                self.connection.is_tls,
+                round((now - parcel.started) * 1000),
+                self._relay.name,
+                is_relay_fault=False,
+            )
         if reply.code < 400:
             # Not an answer to a final dot: nobody knows what this server did with the message.
             self.connection.abort()

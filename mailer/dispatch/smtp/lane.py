@@ -68,10 +68,11 @@ class Lane:
 
     async def _transact(self, parcel: Parcel) -> Parcel | None:
         """One message, to its result. Gives the next one whose commands travelled with it, if one did."""
-        refused = await self._exchange.offer(parcel)
-        if refused is not None:
-            self._turn_away(parcel, refused)
-            return None
+        if not self._exchange.has_leave(parcel):
+            refused = await self._exchange.offer(parcel)
+            if refused is not None:
+                self._turn_away(parcel, refused)
+                return None
         if self._now() - parcel.started > STALE and not await self._run.still_may(parcel.entry.envelope):
             # The server waits for content, and there is no other way to tell it that none will come.
             self._session.connection.abort()

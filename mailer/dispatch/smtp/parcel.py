@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mailer.dispatch.envelopes import Envelope
 from mailer.dispatch.rules import Outcome
@@ -10,6 +11,9 @@ from mailer.dispatch.smtp.session import Offers
 from mailer.i18n import N_
 
 logger = logging.getLogger(__name__)
+
+# A mailing has one sender.
+_sender_path = lru_cache(maxsize=64)(path)
 
 NOT_UTF8 = N_("The server does not take addresses outside ASCII (SMTPUTF8 is not offered).")
 NOT_8BIT = N_("The server does not take content outside ASCII (8BITMIME is not offered).")
@@ -54,11 +58,13 @@ class Refusal:
 def wrap(entry: Entry, offers: Offers, now: float) -> Parcel | Refusal:
     """Makes the content and the commands, with no parameter that was not offered."""
     envelope = entry.envelope
-    sender, recipient = path(envelope.sender), path(envelope.recipient)
+    sender, recipient = _sender_path(envelope.sender), path(envelope.recipient)
     if sender is None or not recipient:
         return Refusal("bad_address", BAD_ADDRESS)
     try:
-        content = stuff(envelope.content() if callable(envelope.content) else envelope.content)
+        content = envelope.content() if callable(envelope.content) else envelope.content
+        if not envelope.is_ready:
+            content = stuff(content)
     except Exception:  # whatever one message's making runs into must not stop the others
         logger.exception("the message of delivery %d could not be made", envelope.delivery_id)
         return Refusal("composition", NOT_MADE, Outcome.DEFERRED)
