@@ -6,10 +6,12 @@ else holds it, its reader is neither suppressed nor has left every list it came 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from mailer.audience.models import Subscriber
 from mailer.dispatch.models import Suspension
 from mailer.dispatch.plans import keep_to_indexes
 from mailer.dispatch.rules import SkipReason, SuspensionKind
@@ -99,9 +101,11 @@ WHERE id = ANY(:ids) AND lease_until IS NOT NULL AND starts_with(claimed_by, :ho
 """)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claim:
-    """A delivery that this process may send now. `token` names the claim in the process's journal."""
+    """A delivery that this process may send now. `token` names the claim in the process's journal; `attributes` are the
+    reader's, where the mailing shows any.
+    """
 
     delivery_id: int
     subscriber_id: int
@@ -112,6 +116,7 @@ class Claim:
     faults: int
     name: str
     token: str
+    attributes: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,15 @@ def split_holder(claimed_by: str) -> tuple[str, str]:
 
 
 def claim(
-    session: Session, mailing_id: int, *, key: str, token: str, quotas: Mapping[str, int], batch: int, lease: int
+    session: Session,
+    mailing_id: int,
+    *,
+    key: str,
+    token: str,
+    quotas: Mapping[str, int],
+    batch: int,
+    lease: int,
+    has_attributes: bool = False,
 ) -> Batch:
     """Takes up to `batch` due deliveries of a mailing that is being sent, of each provider at most its quota.
 
@@ -163,7 +176,18 @@ def claim(
             if skip is None
         ]
     )
+    if has_attributes:
+        _add_attributes(session, claims)
     return Batch(claims, len(rows) - len(claims))
+
+
+def _add_attributes(session: Session, claims: Sequence[Claim]) -> None:
+    """What personal slots show. A question of its own: few mailings have such slots, and all others claim without."""
+    ids = [claim.subscriber_id for claim in claims]
+    rows = session.execute(select(Subscriber.id, Subscriber.attributes).where(Subscriber.id.in_(ids)))
+    told = {subscriber_id: attributes for subscriber_id, attributes in rows}
+    for claim in claims:
+        claim.attributes = told.get(claim.subscriber_id)
 
 
 def recheck(session: Session, key: str, delivery_ids: Sequence[int]) -> dict[int, SkipReason | None]:
