@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mailer.newsletters import create_list
+from mailer.newsletters.models import Newsletter
 from mailer.newsroom import commenting, editing
 from mailer.newsroom.models import Issue, Picture
 from tests.browser.test_desk import Look, NewContext, enter, house
@@ -78,7 +80,8 @@ def test_pictures_and_slots_go_into_the_text(
     anna.locator(".ProseMirror").click()
     anna.keyboard.press("Control+Home")
     anna.locator("[data-slots]").select_option("name")
-    expect(anna.locator(".slot-chip")).to_have_text("{{ name }}")
+    anna.locator("[data-slot-put]").click()
+    expect(anna.locator(".slot-chip .slot-fallback")).to_have_text("读者")
     anna.locator("[data-command=picture]").click()
     anna.locator("#picture-file").set_input_files(file)
     anna.locator("[data-picture-put]").click()
@@ -92,11 +95,72 @@ def test_pictures_and_slots_go_into_the_text(
     expect(anna).to_have_url(re.compile(r"/desk/issues/"))
     name = session.scalars(select(Picture.name)).one()
     body = saved(session, issue)
-    assert "{{ name }}" in body
+    assert "{{ name|读者 }}" in body
     assert f'/media/{name}" alt="效果图" width="560"' in body
     assert "<span" not in body
     anna.goto(f"/desk/articles/{issue.articles[0].id}")
-    expect(anna.locator(".slot-chip")).to_have_text("{{ name }}")
+    expect(anna.locator(".slot-chip .slot-fallback")).to_have_text("读者")
+
+
+def test_a_personal_field_is_a_chip_whose_fallback_can_be_changed(
+    session: Session, issue: Issue, new_context: NewContext, look: Look, language: str
+) -> None:
+    newsletter = session.get_one(Newsletter, issue.newsletter_id)
+    asked = [{"key": "department", "label": "所在单位"}]
+    create_list(session, newsletter, slug="asked", name="登记", required_attributes=asked)
+    session.commit()
+    anna = enter(new_context, "anna", language)
+    anna.goto(f"/desk/articles/{issue.articles[0].id}")
+    anna.locator(".ProseMirror").click()
+    anna.keyboard.press("Control+Home")
+    menu, dialog, fallback = (
+        anna.locator("[data-slots]"),
+        anna.locator("[data-slot-dialog]"),
+        anna.locator("#slot-fallback"),
+    )
+    menu.select_option("department")
+    expect(dialog.locator("[data-slot-title]")).to_have_text("所在单位")
+    expect(fallback).to_have_value("")
+    look(anna, "slot-dialog")
+    # What would end or part the field is left out of it.
+    fallback.fill("贵{单}|位")
+    fallback.press("Enter")
+    expect(dialog).to_be_hidden()
+    chip = anna.locator(".slot-chip")
+    expect(chip.locator(".slot-name")).to_have_text("所在单位")
+    expect(chip.locator(".slot-fallback")).to_have_text("贵单位")
+    # Typed by hand, a field of the newsletter becomes a chip; what is none stays words.
+    anna.keyboard.type("的{{ name|朋友 }}您好，{{ salary }}。")
+    expect(chip).to_have_count(2)
+    look(anna, "slot-chips")
+    # By mouse: another fallback.
+    chip.nth(1).click()
+    expect(fallback).to_have_value("朋友")
+    fallback.fill("同志")
+    anna.locator("[data-slot-put]").click()
+    expect(chip.nth(1).locator(".slot-fallback")).to_have_text("同志")
+    # By keyboard: the chip before the caret is chosen, and opened.
+    anna.keyboard.press("ArrowLeft")
+    anna.keyboard.press("Enter")
+    expect(fallback).to_have_value("同志")
+    anna.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    anna.locator("main form button[type=submit]").first.click()
+    expect(anna).to_have_url(re.compile(r"/desk/issues/"))
+    body = saved(session, issue)
+    assert "{{ department|贵单位 }}的{{ name|同志 }}您好，{{ salary }}。" in body
+    assert "<span" not in body
+    # The pre-flight names what is no field; the preview shows what stands there for a reader who has told nothing.
+    findings = anna.locator("#findings").locator("xpath=ancestor::section")
+    expect(findings).to_contain_text("{{ salary }}")
+    anna.goto(f"/desk/issues/{issue.id}/preview")
+    expect(anna.frame_locator("iframe").first.locator("body")).to_contain_text("贵单位的同志您好，{{ salary }}")
+    # Taken out again.
+    anna.goto(f"/desk/articles/{issue.articles[0].id}")
+    expect(chip).to_have_count(2)
+    chip.first.click()
+    anna.locator("[data-slot-remove]").click()
+    expect(chip).to_have_count(1)
 
 
 def test_versions_comments_rules_and_deputies_can_be_read_everywhere(

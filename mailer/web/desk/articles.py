@@ -4,11 +4,12 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mailer.errors import RuleError
-from mailer.i18n import N_
+from mailer.i18n import N_, translate
 from mailer.newsletters import get_newsletter
 from mailer.newsroom import editing
 from mailer.newsroom.blocks import get_block, list_blocks, list_columns
 from mailer.newsroom.models import Article, Issue
+from mailer.newsroom.personal import list_fields
 from mailer.newsroom.plain_text import from_plain, is_plain, to_plain
 from mailer.newsroom.rules import IssueState
 from mailer.press import slots
@@ -23,7 +24,7 @@ from mailer.web.forms import REFUSED
 from mailer.web.locale import gettext
 from mailer.web.signing_in import get_account
 
-# What an editor may have differ from reader to reader, as the menu calls it.
+# What an editor may have differ from reader to reader in every newsletter, as the menu calls it.
 SLOTS = {slots.NAME: N_("The reader's name"), slots.ADDRESS: N_("The reader's address")}
 FIELDS = ("title", "section", "source", "page")
 
@@ -107,6 +108,8 @@ def _after_saving(article: Article) -> ResponseReturnValue:
 def _page(form: ArticleForm, issue: Issue, article: Article | None) -> ResponseReturnValue:
     # Shown again after a refusal, what was typed goes into the page: it is cleaned like everything that is stored.
     body = sanitise_body(_body(form, article.body if article else "") if form.is_submitted() else form.body.data or "")
+    newsletter = get_newsletter(get_session(), issue.newsletter_id)
+    fields = list_fields(get_session(), newsletter.id)
     page = render_template(
         "desk/article.html",
         form=form,
@@ -114,10 +117,12 @@ def _page(form: ArticleForm, issue: Issue, article: Article | None) -> ResponseR
         article=article,
         body=body,
         is_plain=is_plain(body),
-        newsletter=get_newsletter(get_session(), issue.newsletter_id),
+        newsletter=newsletter,
         blocks=list_blocks(get_session(), issue.newsletter_id),
         columns=list_columns(get_session(), issue.newsletter_id),
-        slots=[(name, gettext(words)) for name, words in SLOTS.items()],
+        slots=[*((key, gettext(words)) for key, words in SLOTS.items()), *((each.key, each.label) for each in fields)],
+        stranger=translate(newsletter.language, N_("reader")),
+        fallback_length=slots.FALLBACK_LENGTH,
         is_autosaved=issue.state == IssueState.DRAFT,
     )
     return page, REFUSED if form.is_submitted() else 200

@@ -6,7 +6,7 @@ import StarterKit from "@tiptap/starter-kit";
 import { Table, TableRow, TableHeader, TableCell } from "@tiptap/extension-table";
 import { startAutosave } from "./autosave.js";
 import { Picture, pictureIn, wakePictures } from "./pictures.js";
-import { Slot, chipsIn, slotsIn } from "./slots.js";
+import { Slot, chipsIn, labelsOf, slotsIn, wakeSlots } from "./slots.js";
 
 // Mail needs no widths in columns, and the page's policy allows no style attributes.
 const PlainTable = Table.extend({ renderHTML: () => ["table", ["tbody", 0]] });
@@ -47,7 +47,8 @@ const wake = (root) => {
   const counter = root.querySelector("[data-editor-count]");
   const dialog = root.querySelector("[data-link-dialog]");
   const slotMenu = root.querySelector("[data-slots]");
-  const slotNames = [...slotMenu.options].map((option) => option.value).filter(Boolean);
+  const labels = labelsOf(slotMenu);
+  let changeSlot = () => {};
   const form = root.closest("form");
   let isChanged = root.hasAttribute("data-editor-changed");
 
@@ -63,7 +64,7 @@ const wake = (root) => {
   const editor = new Editor({
     element: place,
     injectCSS: false,
-    content: chipsIn(body.value, slotNames),
+    content: chipsIn(body.value, labels),
     extensions: [
       StarterKit.configure({
         heading: { levels: [3] },
@@ -76,14 +77,20 @@ const wake = (root) => {
       TableHeader,
       TableCell,
       Picture,
-      Slot,
+      Slot.configure({ labels, change: () => changeSlot() }),
     ],
     editorProps: {
       attributes: { role: "textbox", "aria-multiline": "true", "aria-label": place.dataset.label, class: "article-body" },
       // A heading in somebody's document is a subheading here: h1 is the issue's, h2 the article's.
-      transformPastedHTML: (html) => chipsIn(html.replace(/<(\/?)h[124-6]\b/gi, "<$1h3"), slotNames),
+      transformPastedHTML: (html) => chipsIn(html.replace(/<(\/?)h[124-6]\b/gi, "<$1h3"), labels),
       handlePaste: (_view, event) => takePicture(event, event.clipboardData),
       handleDrop: (_view, event, _slice, isMoved) => !isMoved && takePicture(event, event.dataTransfer),
+      handleClickOn: (_view, at, node) => {
+        if (node.type.name !== "slot") return false;
+        editor.commands.setNodeSelection(at);
+        changeSlot();
+        return true;
+      },
     },
   });
 
@@ -93,16 +100,10 @@ const wake = (root) => {
     return editor.chain();
   };
   const askForPicture = wakePictures(root, editor);
-  slotMenu.addEventListener("change", () => {
-    if (slotMenu.value) {
-      const attrs = { name: slotMenu.value, fallback: slotMenu.selectedOptions[0].dataset.fallback ?? "" };
-      focused().insertContent({ type: "slot", attrs }).run();
-    }
-    slotMenu.value = "";
-  });
+  changeSlot = wakeSlots(root, editor, slotMenu, focused);
   const blockMenu = root.querySelector("[data-blocks]");
   blockMenu?.addEventListener("change", () => {
-    if (blockMenu.value) focused().insertContent(chipsIn(blockMenu.value, slotNames)).run();
+    if (blockMenu.value) focused().insertContent(chipsIn(blockMenu.value, labels)).run();
     blockMenu.value = "";
   });
   const buttons = [...toolbar.querySelectorAll("button")];
