@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, Subquery, func, or_, select
 from sqlalchemy.orm import Session
 
-from mailer.dispatch.models import Attempt, Delivery, Exclusion
+from mailer.dispatch.models import Attempt, Delivery
 from mailer.dispatch.rules import DeliveryState
 from mailer.feedback.models import Click, Open
 from mailer.feedback.rules import Verdict
@@ -70,14 +70,6 @@ def _narrow(query: Select[Delivery], state: DeliveryState | None, search: str) -
 def list_attempts(session: Session, delivery_id: int) -> list[Attempt]:
     """Every SMTP transaction of one delivery, oldest first."""
     return list(session.scalars(select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.id)))
-
-
-def count_exclusions(session: Session, mailing_id: int) -> dict[str, int]:
-    """Reason -> how many candidates are not on the roster."""
-    rows = session.execute(
-        select(Exclusion.reason, func.count()).where(Exclusion.mailing_id == mailing_id).group_by(Exclusion.reason)
-    )
-    return dict(rows.tuples())
 
 
 def export_csv(session: Session, mailing_id: int) -> Iterator[str]:

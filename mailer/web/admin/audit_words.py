@@ -58,6 +58,7 @@ ACTIONS: dict[str, str] = {
     "list.changed": N_("List changed"),
     "list.created": N_("List created"),
     "list.restored": N_("List restored"),
+    "mailing.exclusions_exported": N_("Left-out readers exported"),
     "mailing.cancelled": N_("Mailing cancelled"),
     "mailing.created": N_("Mailing created"),
     "mailing.launched": N_("Mailing launched"),

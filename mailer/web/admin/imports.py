@@ -23,10 +23,10 @@ from mailer.newsletters import get_list, list_lists
 from mailer.settings import get_settings
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import actor, done, place
-from mailer.web.admin.downloading import download
 from mailer.web.admin.subscribers import list_choices
 from mailer.web.admin.words import BASES, word
 from mailer.web.database import commit, get_session
+from mailer.web.downloading import download
 from mailer.web.forms import REFUSED, Form, at_most, choices, lazy, required, strip
 from mailer.web.locale import gettext
 

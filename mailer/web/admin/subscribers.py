@@ -25,9 +25,9 @@ from mailer.i18n import N_
 from mailer.reports.timeline import get_timeline
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import actor, done, place, typed
-from mailer.web.admin.downloading import download
 from mailer.web.admin.words import BASES
 from mailer.web.database import commit, get_session
+from mailer.web.downloading import download
 from mailer.web.forms import REFUSED, Form, at_most, choices, lazy, required, strip
 
 

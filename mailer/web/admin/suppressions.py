@@ -23,8 +23,8 @@ from mailer.i18n import N_
 from mailer.settings import get_settings
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import actor, done, place, typed
-from mailer.web.admin.downloading import download
 from mailer.web.database import commit, get_session
+from mailer.web.downloading import download
 from mailer.web.forms import REFUSED, Form, at_most, lazy, required, strip
 from mailer.web.locale import gettext
 

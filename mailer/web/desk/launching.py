@@ -13,7 +13,6 @@ from mailer.audience.segments import list_segments
 from mailer.dispatch import launching
 from mailer.dispatch.forecast import LimitedBy, forecast
 from mailer.dispatch.models import Mailing
-from mailer.dispatch.rules import ExclusionReason
 from mailer.dispatch.segmentation import Narrowing
 from mailer.errors import RuleError
 from mailer.i18n import N_
@@ -27,6 +26,7 @@ from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
 from mailer.web.desk.forms import LaunchForm
 from mailer.web.desk.rights import may_send, only
+from mailer.web.desk.rosters import EXCLUSIONS
 from mailer.web.failures import say
 from mailer.web.forms import REFUSED
 from mailer.web.locale import gettext
@@ -39,13 +39,6 @@ LIMITS: dict[LimitedBy, str] = {
     LimitedBy.WINDOW: N_("within the hours in which it may be sent"),
     LimitedBy.OBSERVED: N_("as fast as the last mailing went"),
     LimitedBy.ASSUMED: N_("a guess: nothing has been sent by this relay yet"),
-}
-EXCLUSIONS: dict[ExclusionReason, str] = {
-    ExclusionReason.SUPPRESSED: N_("Suppressed addresses"),
-    ExclusionReason.PAUSED: N_("Paused by the reader"),
-    ExclusionReason.ALREADY_SENT: N_("Had this issue already"),
-    ExclusionReason.SEGMENT: N_("Outside the segments"),
-    ExclusionReason.NOT_RECEIVED: N_("Never had what is corrected"),
 }
 
 

@@ -62,8 +62,6 @@ REASONS: dict[str, str] = {
     "unsubscribed": N_("Unsubscribed"),
     "paused": N_("Paused by the reader"),
     "cancelled": N_("Cancelled"),
-    "segment": N_("outside the segments"),
-    "already_sent": N_("Already sent"),
 }
 OUTCOMES: dict[Outcome, str] = {
     Outcome.ACCEPTED: N_("Accepted"),
@@ -264,7 +262,6 @@ def _words() -> dict[str, object]:
     return {
         "mailing_states": MAILING_STATES,
         "delivery_states": DELIVERY_STATES,
-        "reason_words": REASONS,
         "why": _why,
         "said": _said,
         "outcome_words": OUTCOMES,
