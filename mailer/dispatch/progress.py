@@ -182,7 +182,18 @@ def _stall(
         return RELAY_AWAY
     if suspended and suspended.issuperset(list_queued_providers(session, mailing.id)):
         return ALL_SUSPENDED
-    return NOBODY_KNOWS
+    # A rate of a few an hour is no fault.
+    return NOBODY_KNOWS if moment - since > _patience(session, mailing) else None
+
+
+def _patience(session: Session, mailing: Mailing) -> dt.timedelta:
+    """Twice what lies between two messages at the rate that was chosen, or the best of the providers that are left."""
+    paces = load_paces(session)
+    rates = [paces[name].rate if name in paces else None for name in list_queued_providers(session, mailing.id)]
+    known = [rate for rate in rates if rate]
+    best = max(known) if known and len(known) == len(rates) else None
+    apart = max((1 / rate for rate in (mailing.rate, best) if rate), default=0.0)
+    return dt.timedelta(seconds=2 * apart)
 
 
 def _last_progress(mailing: Mailing) -> dt.datetime | None:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from mailer.db import now
 from mailer.dispatch import progress as room
 from mailer.dispatch.models import Mailing, Suspension
+from mailer.dispatch.pace.provider_settings import set_override
 from mailer.dispatch.preparing import prepare
 from mailer.dispatch.progress import get_progress
 from mailer.dispatch.rules import DeliveryState, MailingState
@@ -99,6 +100,29 @@ def test_a_stall_names_its_cause(house: House, mailing: Mailing, redis: str) -> 
     suspend_relay(house.session, reply_class="connection", reply="refused")
     assert get_progress(house.session, mailing).stall == room.RELAY_AWAY
     house.session.rollback()
+
+
+def test_a_mailing_that_goes_slowly_by_wish_does_not_stand_still(house: House, mailing: Mailing, redis: str) -> None:
+    mailing.rate = 1 / 240
+    stand_still(house, mailing, minutes=7)
+    assert get_progress(house.session, mailing).stall == room.NO_WORKER
+    beat(house, redis)
+    assert get_progress(house.session, mailing).stall is None
+    stand_still(house, mailing, minutes=9)
+    assert get_progress(house.session, mailing).stall == room.NOBODY_KNOWS
+
+
+def test_a_provider_that_gets_a_few_an_hour_does_not_make_it_stand_still(
+    house: House, mailing: Mailing, redis: str
+) -> None:
+    set_override(house.session, "netease.com", by=None, per_hour=10)
+    stand_still(house, mailing, minutes=10)
+    beat(house, redis)
+    # There are others, who could have been written to.
+    assert get_progress(house.session, mailing).stall == room.NOBODY_KNOWS
+    house.session.execute(text("UPDATE deliveries SET state = 'accepted', settled_at = now() WHERE provider = 'other'"))
+    house.session.commit()
+    assert get_progress(house.session, mailing).stall is None
 
 
 def test_a_full_disk_of_ours_is_not_laid_at_the_relays_door(house: House, mailing: Mailing, redis: str) -> None:
