@@ -13,6 +13,7 @@ from mailer.accounts.rules import Role
 from mailer.audience.models import Subscriber, Subscription
 from mailer.letters.models import Letter
 from mailer.newsletters import create_list
+from mailer.newsletters.models import Newsletter
 from mailer.newsroom import editing, house
 from mailer.newsroom.chain import SigningStep
 from mailer.newsroom.models import Issue
@@ -99,6 +100,30 @@ def test_a_test_goes_to_all_proofreaders_with_one_button(session: Session, edito
     page = editor.submit(address, {"group": "1", "addresses": ""}, action=f"/desk/issues/{issue.id}/proof")
     assert "2 addresses" in page.text
     assert session.scalars(select(Letter.address).order_by(Letter.id)).all() == ["li@example.org", "zhou@example.org"]
+
+
+def test_preview_and_test_show_what_the_chosen_reader_has_told(session: Session, editor: Visitor, issue: Issue) -> None:
+    asked = [{"key": "department", "label": "单位"}]
+    create_list(
+        session, session.get_one(Newsletter, issue.newsletter_id), slug="b", name="乙", required_attributes=asked
+    )
+    article = issue.articles[0]
+    body = "<p>{{ department|贵单位 }}的{{ name }}</p>"
+    editing.change_article(session, article, revision=article.revision, by=None, body=body)
+    wang = session.scalars(select(Subscriber).where(Subscriber.name == "Wang")).one()
+    wang.attributes = {"department": "研究室"}
+    session.commit()
+    assert "贵单位的读者" in mail(editor, issue)
+    assert "研究室的Wang" in mail(editor, issue, "?as=wang@example.com")
+    address, action = f"/desk/issues/{issue.id}/preview?as=wang@example.com", f"/desk/issues/{issue.id}/proof"
+    assert "filled in as for wang@example.com" in editor.get(address).text
+    sent = editor.submit(address, {"addresses": "li@example.org"}, action=action)
+    assert "filled in as for wang@example.com" in sent.text
+    assert session.scalars(select(Letter)).one().parameters["reader_id"] == wang.id
+    # Who does not read it is nobody to send it as.
+    refused = editor.submit(address, {"addresses": "li@example.org", "as": "zhao@example.com"}, action=action)
+    assert "Nobody with this address reads this newsletter" in refused.text
+    assert len(session.scalars(select(Letter)).all()) == 1
 
 
 def test_a_theme_is_chosen_with_its_options(session: Session, signed_in: Visitor, issue: Issue) -> None:

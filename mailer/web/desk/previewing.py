@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from mailer.audience.models import Subscriber
 from mailer.errors import CompositionError, RuleError
+from mailer.i18n import N_
 from mailer.newsletters import get_newsletter
 from mailer.newsroom import preflight
 from mailer.newsroom.compiling import compile_issue, get_content
@@ -29,6 +30,7 @@ from mailer.web.locale import gettext, ngettext
 from mailer.web.signing_in import get_account
 
 VIEWS = ("desktop", "tablet", "phone", "dark", "pictures_off", "headless", "text")
+STRANGER = N_("Nobody with this address reads this newsletter.")
 # A frame of another width is all that a tablet or a phone needs.
 CLIENTS = {"dark": Look.DARK, "pictures_off": Look.PICTURES_OFF, "headless": Look.HEADLESS}
 
@@ -140,13 +142,17 @@ def edition_mail(edition_id: int) -> ResponseReturnValue:
 def issue_proof(issue_id: int) -> ResponseReturnValue:
     session = get_session()
     issue = get_issue(session, issue_id)
-    addresses = ProofForm().addresses.data or ""
+    addresses, wanted = ProofForm().addresses.data or "", request.form.get("as", "")[:320].strip()
     if "group" in request.form:
         addresses = get_house_rules(session, issue.newsletter_id).proofreaders
     with commit_or_tell():
-        written = send_proof(session, issue, addresses, by=get_account())
+        reader = find_reader(session, issue.newsletter_id, wanted) if wanted else None
+        if wanted and reader is None:
+            raise RuleError(STRANGER)
+        written = send_proof(session, issue, addresses, by=get_account(), reader=reader)
         said = ngettext(
             "A test is on its way to %(num)s address.", "A test is on its way to %(num)s addresses.", len(written)
         )
         flash(said, "success")
-    return redirect(url_for("desk.issue_preview", issue_id=issue_id, view=request.form.get("view", "desktop")))
+    view = request.form.get("view", "desktop")
+    return redirect(url_for("desk.issue_preview", issue_id=issue_id, view=view, **({"as": wanted} if wanted else {})))
