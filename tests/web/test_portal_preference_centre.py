@@ -66,6 +66,13 @@ def test_a_day_that_cannot_be_is_refused_beside_its_field(visitor: Visitor, addr
     assert page.errors()["until"]
 
 
+def test_what_is_refused_far_down_the_page_is_said_at_its_head(visitor: Visitor, address: str) -> None:
+    page = visitor.submit(address, {"until": ""}, action=f"{address}/pause")
+    [alert] = page.tree.xpath("//*[@role='alert']")
+    assert alert.xpath(".//a/@href") == ["#until"]
+    assert "Please choose a day." in alert.text_content()
+
+
 def test_an_address_is_changed_by_both_mailboxes(
     session: Session, visitor: Visitor, ann: Subscriber, address: str
 ) -> None:

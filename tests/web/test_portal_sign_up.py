@@ -133,6 +133,16 @@ def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_lost(
 
 
 @pytest.mark.usefixtures("patient")
+def test_everything_that_is_wrong_is_said_at_once_with_links_to_it(visitor: Visitor, scene: Scene) -> None:
+    page = fill_in(visitor, scene, email="ann", lists=[], agree="")
+    assert {"email", "lists", "agree"} <= page.errors().keys()
+    [alert] = page.tree.xpath("//*[@role='alert']")
+    targets = [href.removeprefix("#") for href in alert.xpath(".//a/@href")]
+    assert targets == ["lists", "email", "agree"]
+    assert all(page.tree.get_element_by_id(each) is not None for each in targets)
+
+
+@pytest.mark.usefixtures("patient")
 def test_a_private_list_cannot_be_joined_by_its_number(session: Session, visitor: Visitor, scene: Scene) -> None:
     assert fill_in(visitor, scene, lists=[str(scene.board.id)]).status == 422
     assert session.scalars(select(Subscriber)).all() == []
@@ -170,6 +180,19 @@ def test_a_form_from_elsewhere_is_refused(session: Session, app: Flask, scene: S
 def test_many_sign_ups_from_one_network_address_are_slowed_down(visitor: Visitor, scene: Scene) -> None:
     statuses = [fill_in(visitor, scene, email=f"r{number}@example.org").status for number in range(11)]
     assert statuses == [200] * 10 + [429]
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("has_issue", [False, True])
+def test_past_issues_are_offered_to_who_has_confirmed_where_there_are_some(
+    session: Session, visitor: Visitor, scene: Scene, has_issue: bool
+) -> None:
+    if has_issue:
+        send_issue(session, scene.tech)
+    fill_in(visitor, scene)
+    page = visitor.submit(letters(session)[0].parameters["confirm_url"], {})
+    assert page.heading == "You are subscribed"
+    assert ("Read past issues" in page.text) == has_issue
 
 
 @pytest.mark.usefixtures("patient")
@@ -282,6 +305,9 @@ def test_a_slip_of_the_finger_is_asked_about_and_stops_nothing(
     assert "Did you mean ann@gmail.com?" in page.text
     [link] = [a.get("href") for a in page.tree.xpath("//main//a") if "suggested" in a.get("href")]
     assert visitor.get(link).tree.get_element_by_id("email").value == "ann@gmail.com"
+    assert link.startswith("/n/tech/subscribe?list="), "back to the same form, the same lists ticked"
+    ticked = visitor.get(link).tree.xpath("//input[@name='lists'][@checked]/@value")
+    assert [int(each) for each in ticked] == [scene.weekly.id]
     assert "Did you mean" not in fill_in(visitor, scene, email="ann@gmail.com").text
 
 

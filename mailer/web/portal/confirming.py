@@ -7,6 +7,8 @@ from mailer import links
 from mailer.audience import confirming
 from mailer.audience.subscribing import ask_again
 from mailer.errors import LinkError, RuleError
+from mailer.newsletters.models import Newsletter
+from mailer.newsroom.editions import count_published_by_year
 from mailer.web.database import commit, get_session
 from mailer.web.failures import say
 from mailer.web.limits import limiter
@@ -35,8 +37,14 @@ def confirm(token: str) -> ResponseReturnValue:
         found=found,
         is_done=not found.open,
         wording=confirm_wording(),
+        readable=[each for each in dict.fromkeys(one.newsletter for one in found.confirmed) if _has_issues(each)],
         preferences_url=url_for("portal.preferences", token=links.make_preferences_token(found.subscriber.id)),
     )
+
+
+def _has_issues(newsletter: Newsletter) -> bool:
+    """Whether there is anything to be read yet, now or behind a link in the mail."""
+    return bool(count_published_by_year(get_session(), newsletter.id))
 
 
 def _over(token: str) -> ResponseReturnValue:

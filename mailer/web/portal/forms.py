@@ -13,10 +13,13 @@ from wtforms import (
     SelectField,
     SelectMultipleField,
     StringField,
+    ValidationError,
 )
 
+from mailer.addresses import parse_address
 from mailer.audience.rules import WhyLeft
 from mailer.audience.subscribing import NAME_LENGTH
+from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import List
 from mailer.newsletters.questions import AnswerError
@@ -52,12 +55,21 @@ class SignUpForm(Form):
         validators=[at_most(NAME_LENGTH)],
         render_kw={"autocomplete": "name"},
     )
-    lists = _Lists(lazy(N_("What would you like to receive?")))
+    lists = _Lists(
+        lazy(N_("What would you like to receive?")), validators=[required(N_("Please choose at least one list."))]
+    )
     agree = BooleanField(
         validators=[required(N_("Please tick this box if you agree; without it we may not write to you."))]
     )
     website = StringField(lazy(N_("Please leave this empty")), render_kw={"autocomplete": "off", "tabindex": "-1"})
     stamp = HiddenField()
+
+    def validate_email(self, field: EmailField) -> None:
+        """Told together with what else is amiss, not after it."""
+        try:
+            parse_address(field.data or "")
+        except RuleError as error:
+            raise ValidationError(say(error)) from None
 
     def offer(self, lists: Sequence[List], ticked: Sequence[int]) -> None:
         """Fills in what the page shows before anything was sent: a single list is ticked already."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Sequence
+from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -86,6 +87,7 @@ def _subscribe(
         address = parse_address(form.email.data or "")
         session["signed_up"] = readable(address.email)
         session["suggested"] = suggest(address)
+        session["again"] = f"{request.path}?{urlencode({'list': form.lists.data}, doseq=True)}"
         return redirect(url_for("portal.look_in_your_mailbox"), code=303)
     page = render_template(
         "portal/subscribe.html",
@@ -115,11 +117,6 @@ def _latest(lists: Sequence[List]) -> dict[int, tuple[IssueCard | None, int]]:
 
 def _accept(form: SignUpForm, invitation: Collection[int]) -> bool:
     """Whether the form was in order; what was not is told in it. Robots are told nothing."""
-    try:
-        parse_address(form.email.data or "")
-    except RuleError as error:
-        form.refuse(error, "email")
-        return False
     knock = entrance.Knock(
         email=form.email.data or "",
         list_ids=[each for each in form.lists.data or () if each in form.offered],
@@ -159,5 +156,9 @@ def look_in_your_mailbox() -> ResponseReturnValue:
     if email is None:
         return redirect(url_for("portal.index"))
     return render_template(
-        "portal/look_in_your_mailbox.html", email=email, suggested=session.get("suggested"), days=CONFIRM_DAYS
+        "portal/look_in_your_mailbox.html",
+        email=email,
+        suggested=session.get("suggested"),
+        again=session.get("again", url_for("portal.subscribe")),
+        days=CONFIRM_DAYS,
     )
