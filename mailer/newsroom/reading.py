@@ -8,8 +8,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from charset_normalizer import from_bytes
-
 from mailer.errors import UnreadableError
 from mailer.i18n import N_
 
@@ -92,6 +90,9 @@ def decode(content: bytes) -> tuple[str, str]:
             # Nearly all of it is good UTF-8, and not only its ASCII: a damaged file, not another encoding.
             if error.start > len(content) * 0.9 and not content[: error.start].isascii():
                 raise _undecodable(content, error) from error
+    # Most files say or show what they are; the library is loaded for those that do not.
+    from charset_normalizer import from_bytes
+
     best = from_bytes(content, cp_isolation=_CANDIDATES).best()
     if best is None:
         raise UnreadableError(N_("The file's encoding cannot be recognised. Save it as UTF-8 and try again."))

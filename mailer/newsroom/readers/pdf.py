@@ -62,11 +62,11 @@ def read_pdf(content: bytes, limits: Limits) -> DocumentContent:
 
 
 def _lines(pages: Sequence[tuple[Sequence[Run], float]]) -> list[Line]:
-    furniture = find_furniture([rows_of(runs, number) for number, (runs, _) in enumerate(pages, start=1)])
-    order = ReadingOrder(furniture)
+    rows = [rows_of(runs) for runs, _ in pages]
+    order = ReadingOrder(find_furniture(rows))
     lines: list[Line] = []
-    for number, (runs, width) in enumerate(pages, start=1):
-        lines += order.lines(runs, number, width)
+    for number, (page_rows, (_, width)) in enumerate(zip(rows, pages, strict=True), start=1):
+        lines += order.lines(page_rows, number, width)
     return lines
 
 

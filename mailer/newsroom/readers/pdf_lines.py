@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mailer.newsroom.readers.pdf_page import Line
+from mailer.newsroom.readers.pdf_page import Line, Row, line_of
 from mailer.newsroom.structure.blocks import Block, Inset
-from mailer.newsroom.structure.furniture import is_page_number
-from mailer.newsroom.structure.lines import is_marked
-from mailer.newsroom.structure.typography import is_cjk, is_finished, squeeze
+from mailer.newsroom.structure.marks import is_marked, is_page_number
+from mailer.newsroom.structure.typography import is_cjk, is_finished, join, squeeze
 
 # Lines of head and foot: at most so many from a page's edge are looked at.
 _EDGE = 3
@@ -25,6 +24,11 @@ _NEARLY_FULL = 4
 # Between a number and an ideograph some write a space, others none; with these words nobody does.
 _SPACED = re.compile(r"[0-9A-Za-z] (?=[一-鿿])|[一-鿿] (?=[0-9A-Za-z])")
 _CLOSE = re.compile(r"[0-9A-Za-z](?=[一-鿿])(?![年月日号期时分页第个])|[一-鿿](?<![年月日号期第])(?=[0-9A-Za-z])")
+# Digits set high, numbers in a circle or in brackets, asterisks.
+_NOTE_MARK = re.compile(r"[⁰¹²³⁴-⁹]+|[①-⑳]|\[\d{1,2}\]|\*{1,3}")
+# Fonts may have raised digits of their own, which nothing tells from others but where they stand.
+_PLAIN_REFERENCE = re.compile(r"[。；，、”’）》.,;](\d{1,2})(?!\d)")
+_PLAIN_MARK = re.compile(r"\d{1,2}(?=[^\W\d_年月日])")
 _FIRST_WORD = re.compile(r"[^\s\u2e80-\uffff]+")
 
 
@@ -40,19 +44,19 @@ class Setting:
     is_spaced: bool = False
 
 
-def find_furniture(pages: Sequence[Sequence[Line]]) -> set[tuple[int, float]]:
+def find_furniture(pages: Sequence[Sequence[Row]]) -> set[tuple[int, float]]:
     """(page, baseline) of rows that belong to the page: numbers at its edge, and what stands there on several pages,
-    numbers aside, at the same height. `pages` are rows over the whole width, from the top.
+    numbers aside, at the same height. `pages` are rows over the whole width, from the top, page 1 first.
     """
     places: dict[tuple[str, int], list[Line]] = {}
     found: set[tuple[int, float]] = set()
-    head = pages[0][:_HEAD] if pages else []
+    head = [line_of(row, 1) for row in pages[0][:_HEAD]] if pages else []
     masthead = "".join(squeeze(row.text) for row in head)
-    name = squeeze(max(head, key=lambda row: row.size).text) if head else ""
-    for rows in pages:
-        for at, row in enumerate(rows):
-            if _EDGE <= at < len(rows) - _EDGE:
-                continue
+    largest = max((run for row in pages[0][:_HEAD] for run in row), key=lambda run: run.size) if head else None
+    name = squeeze(largest.text) if largest else ""
+    for page, rows in enumerate(pages, start=1):
+        for at in (at for at in range(len(rows)) if not _EDGE <= at < len(rows) - _EDGE):
+            row = line_of(rows[at], page)
             bare = squeeze(row.text)
             is_outermost = at in {0, len(rows) - 1} and len(rows) > 1
             if is_outermost and (is_page_number(row.text) or _is_number(bare) or _repeats(row, name, masthead)):
@@ -85,6 +89,8 @@ def blocks_of_lines(lines: Sequence[Line]) -> list[Block]:
     """One block a line; `joins` says whether it goes on with the one above, `None` where that cannot be seen."""
     text = [line for line in lines if not line.is_furniture]
     setting = read_setting(text)
+    notes = find_notes(text, setting)
+    text = [line for line in text if id(line) not in notes]
     edges = _edges(text, setting)
     is_spaced = _spaces_numbers(text)
     blocks: list[Block] = []
@@ -95,6 +101,10 @@ def blocks_of_lines(lines: Sequence[Line]) -> list[Block]:
             continue
         if line.is_furniture:
             blocks.append(Block(shown, number, line.page, inset=Inset.FURNITURE))
+            continue
+        if id(line) in notes:
+            if note := notes[id(line)]:
+                blocks.append(Block(note, number, line.page, inset=Inset.FOOTNOTE))
             continue
         left, right = edges[line.frame]
         blocks.append(
@@ -113,6 +123,43 @@ def blocks_of_lines(lines: Sequence[Line]) -> list[Block]:
         )
         above = line
     return blocks
+
+
+def find_notes(lines: Sequence[Line], setting: Setting) -> dict[int, str]:
+    """Footnotes: small lines at the foot of a column that begin with a mark which stands in the text of their page.
+    By the `id` of a line: the whole note at its first one, nothing at the others.
+    """
+    notes: dict[int, str] = {}
+    marks: dict[int, set[str]] = {}
+    for line in lines:
+        if line.size > setting.size - _OTHER_SIZE:
+            found = marks.setdefault(line.page, set())
+            found.update(_NOTE_MARK.findall(line.text), _PLAIN_REFERENCE.findall(line.text))
+    end = len(lines)
+    while end:
+        start = end
+        while start and lines[start - 1].frame == lines[end - 1].frame:
+            start -= 1
+        _find_notes_below(lines[start:end], setting, marks, notes)
+        end = start
+    return notes
+
+
+def _find_notes_below(
+    column: Sequence[Line], setting: Setting, marks: dict[int, set[str]], notes: dict[int, str]
+) -> None:
+    start = len(column)
+    while start and column[start - 1].size <= setting.size - _OTHER_SIZE:
+        start -= 1
+    first: Line | None = None
+    for line in column[start:]:
+        mark = _NOTE_MARK.match(line.text.strip()) or _PLAIN_MARK.match(line.text.strip())
+        if mark and mark[0] in marks.get(line.page, ()):
+            first = line
+            notes[id(first)] = line.text.strip()
+        elif first is not None:
+            notes[id(first)] = join(notes[id(first)], line.text.strip())
+            notes[id(line)] = ""
 
 
 def _spaces_numbers(lines: Sequence[Line]) -> bool:

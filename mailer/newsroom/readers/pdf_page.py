@@ -1,8 +1,9 @@
 """Runs of a page → lines in reading order: rows, columns side by side, what spans them."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from statistics import median
 
 from mailer.newsroom.readers.pdf_text import Run
@@ -10,6 +11,9 @@ from mailer.newsroom.structure.typography import is_cjk
 
 _MOST_COLUMNS_DEEP = 2
 _LEAST_ROWS = 4
+_SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+# Rows under two columns that are not theirs.
+_MOST_BELOW = 4
 
 
 @dataclass(slots=True)
@@ -29,9 +33,7 @@ class Line:
     is_furniture: bool = False
 
 
-def rows_of(runs: Sequence[Run], page: int) -> list[Line]:
-    """The rows of a page over its whole width, from the top."""
-    return [_line(row, page, 0) for row in _rows(runs)]
+Row = list[Run]
 
 
 class ReadingOrder:
@@ -45,29 +47,30 @@ class ReadingOrder:
         self._frame = 0
         self._usual: float | None = None
 
-    def lines(self, runs: Sequence[Run], page: int, width: float) -> list[Line]:
+    def lines(self, rows: Sequence[Row], page: int, width: float) -> list[Line]:
         """All lines of a page as they are read: columns one after the other, between what spans them; what belongs to
-        the page comes first. `width` is the page's.
+        the page comes first. `rows` are from the top; `width` is the page's.
         """
         lines: list[Line] = []
-        text: list[Run] = []
-        for row in _rows(runs):
-            line = _line(row, page, self._frame)
-            if (page, line.y) in self._furniture:
+        text: list[Row] = []
+        for row in rows:
+            if (page, main_run(row).y) in self._furniture:
+                line = line_of(row, page, self._frame)
                 line.is_furniture = True
                 lines.append(line)
             else:
-                text += row
+                text.append(row)
         head = _head(text, width / 2)
         rest = text[len(head) :]
-        gutter = _gutter(rest)
-        if gutter is None and self._usual is not None and _fits(rest, self._usual):
+        runs = [run for row in rest for run in row]
+        gutter = _gutter(runs)
+        if gutter is None and self._usual is not None and _fits(runs, self._usual):
             gutter = self._usual
         self._usual = gutter
         groups = [head] if head else []
         groups += _ordered(rest, gutter, _MOST_COLUMNS_DEEP)
         for group in groups:
-            lines += [_line(row, page, self._frame) for row in _rows(group)]
+            lines += [line_of(row, page, self._frame) for row in group]
             self._frame += 1
         return lines
 
@@ -78,37 +81,36 @@ def _fits(runs: Sequence[Run], gutter: float) -> bool:
     return len(sides) == 2 and not any(run.left < gutter - 1 and run.right > gutter + 1 for run in runs)
 
 
-def _head(runs: Sequence[Run], middle: float) -> list[Run]:
-    """Lines at the top that stand alone in the middle of the page: a masthead over however many columns. `runs` are in
-    rows from the top.
-    """
-    found: list[Run] = []
-    for row in _rows(runs):
+def _head(rows: Sequence[Row], middle: float) -> list[Row]:
+    """Lines at the top that stand alone in the middle of the page: a masthead over however many columns."""
+    found: list[Row] = []
+    for row in rows:
         if len(row) > 1 or abs((row[0].left + row[0].right) / 2 - middle) > row[0].size / 2:
             break
-        found += row
-    return found if len(found) < len(runs) else []
+        found.append(row)
+    return found if len(found) < len(rows) else []
 
 
-def _ordered(runs: list[Run], gutter: float | None, depth: int) -> list[list[Run]]:
-    """Groups of runs; within one, lines stand below each other."""
+def _ordered(rows: list[Row], gutter: float | None, depth: int) -> list[list[Row]]:
+    """Groups of rows; within one, lines stand below each other."""
     if gutter is None:
-        return [runs] if runs else []
-    groups: list[list[Run]] = []
-    spanning: list[Run] = []
+        return [rows] if rows else []
+    end = _columns_end(rows, gutter)
+    groups: list[list[Row]] = []
+    spanning: list[Row] = []
     left: list[Run] = []
     right: list[Run] = []
 
     def flush_columns() -> None:
-        for side in (list(left), list(right)):
-            groups.extend(_ordered(side, _gutter(side) if depth > 1 else None, depth - 1))
+        for side in (left, right):
+            groups.extend(_ordered(rows_of(side), _gutter(side) if depth > 1 else None, depth - 1))
         left.clear()
         right.clear()
 
-    for row in _rows(runs):
+    for row in rows[:end]:
         if any(run.left < gutter - 1 and run.right > gutter + 1 for run in row):
             flush_columns()
-            spanning += row
+            spanning.append(row)
             continue
         if spanning:
             groups.append(list(spanning))
@@ -118,7 +120,26 @@ def _ordered(runs: list[Run], gutter: float | None, depth: int) -> list[list[Run
     flush_columns()
     if spanning:
         groups.append(spanning)
+    if end < len(rows):
+        groups.append(rows[end:])
     return groups
+
+
+def _columns_end(rows: Sequence[Row], gutter: float) -> int:
+    """The index of the first row below two columns that end side by side, with a space under both of them: a colophon
+    at the left is no part of the left column then.
+    """
+    end = len(rows)
+    while end > 1 and all(run.right <= gutter + 1 for run in rows[end - 1]):
+        end -= 1
+    if end == len(rows) or len(rows) - end > _MOST_BELOW:
+        return len(rows)
+    above = rows[end - 1]
+    size = main_run(above).size
+    space = min(run.y for run in above) - max(run.y for run in rows[end])
+    leading = min((run.y for run in rows[end - 2]), default=0) - max(run.y for run in above) if end > 1 else 0
+    is_level = any(run.right <= gutter + 1 for run in above)
+    return end if is_level and space > max(1.15 * leading, 1.5 * size) else len(rows)
 
 
 def _gutter(runs: Sequence[Run]) -> float | None:
@@ -134,7 +155,7 @@ def _gutter(runs: Sequence[Run]) -> float | None:
     best: tuple[int, float] | None = None
     start: float | None = None
     marks = [low + step * at for at in range(20, 61)]
-    crossed = [sum(run.left < x - 1 and run.right > x + 1 for run in wide) for x in marks]
+    crossed = _crossings(wide, marks)
     least = min(crossed)
     if least * 4 > len(wide):
         return None
@@ -150,22 +171,33 @@ def _gutter(runs: Sequence[Run]) -> float | None:
         return None
     gutter = best[1]
     sides = ([run for run in wide if run.right <= gutter + 1], [run for run in wide if run.left >= gutter - 1])
-    for side in sides:
-        if len(side) < _LEAST_ROWS:
-            return None
-        widths = sorted(run.right - run.left for run in side)
-        if median(widths) < 0.55 * widths[-1] or widths[-1] < 0.22 * (high - low):
-            return None
-    return gutter
+    return gutter if all(_is_filled(side, high - low) for side in sides) else None
 
 
-def _rows(runs: Sequence[Run]) -> list[list[Run]]:
+def _crossings(runs: Sequence[Run], marks: Sequence[float]) -> list[int]:
+    """How many runs cross each of some places, which ascend."""
+    changes = [0] * (len(marks) + 1)
+    for run in runs:
+        first = bisect_right(marks, run.left + 1)
+        changes[first] += 1
+        changes[max(bisect_left(marks, run.right - 1), first)] -= 1
+    return list(accumulate(changes))[:-1]
+
+
+def _is_filled(side: Sequence[Run], width: float) -> bool:
+    """Whether one side of a gutter is a column of running text, on a page whose text is so wide."""
+    if len(side) < _LEAST_ROWS:
+        return False
+    widths = sorted(run.right - run.left for run in side)
+    return median(widths) >= 0.55 * widths[-1] and widths[-1] >= 0.22 * width
+
+
+def rows_of(runs: Sequence[Run]) -> list[Row]:
     """Runs that stand beside each other, from the top; raised and lowered characters stay with their line."""
-    rows: list[list[Run]] = []
+    rows: list[Row] = []
     anchor: Run | None = None
     for run in sorted(runs, key=lambda run: (-run.y, run.left)):
-        larger = max(run.size, anchor.size) if anchor else 0
-        if anchor is not None and abs(anchor.y - run.y) <= 0.42 * larger:
+        if anchor is not None and anchor.y - run.y <= _reach(anchor, run):
             rows[-1].append(run)
             if run.size > anchor.size + 0.5:
                 anchor = run
@@ -177,18 +209,33 @@ def _rows(runs: Sequence[Run]) -> list[list[Run]]:
     return rows
 
 
-def _line(row: Sequence[Run], page: int, frame: int) -> Line:
+def _reach(upper: Run, lower: Run) -> float:
+    """How far apart the baselines of two runs may be on one line. A small one hangs less below a large one than it
+    stands above it.
+    """
+    if upper.size > 1.4 * lower.size:
+        return 0.25 * upper.size
+    return 0.42 * max(upper.size, lower.size)
+
+
+def main_run(row: Sequence[Run]) -> Run:
+    """The run whose place and look are the line's: the one with the most text."""
+    return row[0] if len(row) == 1 else max(row, key=lambda run: len(run.text.strip()))
+
+
+def line_of(row: Sequence[Run], page: int, frame: int = 0) -> Line:
     """A row as one line: runs far apart get wide space between them, as in a table or a masthead."""
-    main = max(row, key=lambda run: len(run.text.strip()))
-    text = row[0].text
+    main = main_run(row)
+    text = _raised(row[0], main)
     for before, run in pairwise(row):
+        said = _raised(run, main)
         gap = (run.left - before.right) / (main.size or 1)
         if gap > 1.0:
-            text = text.rstrip() + "    " + run.text.lstrip()
-        elif gap > (0.3 if is_cjk(text[-1:] or "一") else 0.2) and is_cjk(text[-1:] or "一") == is_cjk(run.text[:1]):
-            text = f"{text.rstrip()} {run.text.lstrip()}"
+            text = text.rstrip() + "    " + said.lstrip()
+        elif gap > (0.3 if is_cjk(text[-1:] or "一") else 0.2) and is_cjk(text[-1:] or "一") == is_cjk(said[:1]):
+            text = f"{text.rstrip()} {said.lstrip()}"
         else:
-            text += run.text
+            text += said
     bold = sum(len(run.text) for run in row if run.is_bold)
     return Line(
         text,
@@ -200,3 +247,15 @@ def _line(row: Sequence[Run], page: int, frame: int) -> Line:
         page,
         frame,
     )
+
+
+def _raised(run: Run, main: Run) -> str:
+    """A run's text; digits that are set small and high are written so: the mark of a footnote, a square metre."""
+    if (
+        run is main
+        or run.size > 0.85 * main.size
+        or run.y - main.y < 0.12 * main.size
+        or not run.text.strip().isdecimal()
+    ):
+        return run.text
+    return run.text.translate(_SUPERSCRIPT)

@@ -2,7 +2,7 @@
 
 import ctypes
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,12 @@ from mailer.newsroom.structure.typography import is_cjk
 _BOLD_NAME = re.compile(r"bold|black|heavy|semibold|simhei|heiti|黑体", re.IGNORECASE)
 # In parts of the type's size: gaps wider than this part two runs.
 _GAP = 1.15
-_SHIFT = 0.3
+_SHIFT = 0.15
+# Fonts on one line differ in height by less than this; what differs by more is of another size.
+_OTHER_SIZE = 1.6
 _CJK_SPACE = 0.2
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\ufeff\ufffe\uffff\u200b-\u200f\u2060]")
+_MADE_UP = frozenset(" \r\n")
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "\u00a0": " "}
 # What pdfium says for a hyphen that it takes for the typesetter's.
 _HYPHEN = "\x02"
@@ -41,7 +44,6 @@ class PageText:
         self._x, self._y = ctypes.c_double(), ctypes.c_double()
         self._box = pdfium.FS_RECTF()
         self._matrix = pdfium.FS_MATRIX()
-        self._characters: dict[int, str] = {}
         self._flags = ctypes.c_int()
         self._name = ctypes.create_string_buffer(128)
 
@@ -61,38 +63,56 @@ class PageText:
         """Index of the first character, characters, and (left, right, baseline) of each run."""
         raw, x, y, box = self._raw, self._x, self._y, self._box
         origin, loose = pdfium.FPDFText_GetCharOrigin, pdfium.FPDFText_GetLooseCharBox
-        unicode_of, generated = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_IsGenerated
         pieces: list[str] = []
         first, left, right, ink, baseline, height = 0, 0.0, 0.0, 0.0, 0.0, 1.0
-        is_spaced = False
-        clean = self._characters
-        for at in range(pdfium.FPDFText_CountChars(raw)):
-            code = unicode_of(raw, at)
-            if code in {0x20, 0x0D, 0x0A} and generated(raw, at):
+        top = bottom = line = -1.0
+        is_spaced = is_other = False
+        for at, character in enumerate(self._letters()):
+            if character in _MADE_UP and (character != " " or pdfium.FPDFText_IsGenerated(raw, at)):
                 # Spaces that pdfium makes of gaps; between ideographs there are none.
-                is_spaced = code == 0x20
+                is_spaced = character == " "
                 continue
-            character = clean.get(code)
-            if character is None:
-                character = clean[code] = _clean(code)
-            if not character or not origin(raw, at, x, y) or not loose(raw, at, box):
+            if not character or not loose(raw, at, box):
                 continue
-            here, line, end = x.value, y.value, box.right
+            here = box.left
+            if box.top != top or box.bottom != bottom:
+                # The baseline is asked for only where it may have changed: calls are what a page costs.
+                origin(raw, at, x, y)
+                top, bottom, line = box.top, box.bottom, y.value
+                is_other = (
+                    abs(line - baseline) > _SHIFT * height
+                    or not 1 / _OTHER_SIZE < (top - bottom) / height < _OTHER_SIZE
+                )
             gap = (here - right) / height
-            if not pieces or abs(line - baseline) > _SHIFT * height or not -0.5 <= gap <= _GAP:
+            if is_other or not pieces or not -0.5 <= gap <= _GAP:
                 if pieces:
                     yield first, pieces, (left, ink, baseline)
-                first, pieces, left, baseline = at, [], here, line
-                height = abs(box.top - box.bottom) or height
+                first, pieces, left, baseline, is_other = at, [], here, line, False
+                height = abs(top - bottom) or height
             elif (is_spaced or gap > _CJK_SPACE) and _is_spaced(pieces[-1], character, gap, is_generated=is_spaced):
                 pieces.append(" ")
             is_spaced = False
             pieces.append(character)
-            right = end
+            right = box.right
             # A space at the end of a line is not seen, and says nothing of where the line ends.
-            ink = ink if character.isspace() and len(pieces) > 1 else end
+            if character != " " or len(pieces) == 1:
+                ink = right
         if pieces:
             yield first, pieces, (left, ink, baseline)
+
+    def _letters(self) -> Iterable[str]:
+        """The characters of the page, each as it is to be read, by their index; empty ones are none."""
+        raw = self._raw
+        count = pdfium.FPDFText_CountChars(raw)
+        units = (ctypes.c_ushort * (count + 1))()
+        if pdfium.FPDFText_GetText(raw, 0, count, units) == count + 1:
+            text = bytes(units)[:-2].decode("utf-16-le", "surrogatepass")
+            # A hyphen of the typesetter's is no character there.
+            if len(text) == count and "\ufffe" not in text:
+                return map(_CLEANED.__getitem__, text)
+        # Where some characters are none, or two units, one by one.
+        codes = (pdfium.FPDFText_GetUnicode(raw, at) for at in range(count))
+        return (_CLEANED[chr(code)] if code < 0x110000 else "" for code in codes)
 
     def _look(self, at: int) -> tuple[float, bool, bool]:
         raw, matrix = self._raw, self._matrix
@@ -107,13 +127,21 @@ class PageText:
         return size, weight >= 600 or _BOLD_NAME.search(name) is not None, is_upright
 
 
-def _clean(code: int) -> str:
-    if not 0 < code < 0x110000 or 0xD800 <= code < 0xE000:
-        return ""
-    character = chr(code)
-    if character == _HYPHEN:
-        return "-"
-    return _LIGATURES.get(character, "" if _NO_TEXT.match(character) else character)
+class _Cleaned(dict[str, str]):
+    """What a character of the file is read as. Line ends stay, for pdfium makes them of gaps, as it does spaces."""
+
+    def __missing__(self, character: str) -> str:
+        if character == _HYPHEN:
+            read = "-"
+        elif "\ud800" <= character < "\ue000" or (character not in "\r\n" and _NO_TEXT.match(character)):
+            read = ""
+        else:
+            read = _LIGATURES.get(character, character)
+        self[character] = read
+        return read
+
+
+_CLEANED = _Cleaned()
 
 
 def _is_spaced(before: str, after: str, gap: float, *, is_generated: bool) -> bool:

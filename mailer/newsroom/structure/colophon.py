@@ -3,9 +3,8 @@
 import re
 
 from mailer.newsroom.structure.blocks import Block
-from mailer.newsroom.structure.furniture import is_end_mark, is_rule
 from mailer.newsroom.structure.imprint import ImprintRole, is_organisation, read_labels, read_makers
-from mailer.newsroom.structure.lines import is_marked
+from mailer.newsroom.structure.marks import is_end_mark, is_marked, is_rule
 from mailer.newsroom.structure.masthead import Masthead, take_issue
 from mailer.newsroom.structure.matching import normal_form
 from mailer.newsroom.structure.typography import fold, is_finished, squeeze

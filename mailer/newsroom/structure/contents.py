@@ -6,9 +6,9 @@ from itertools import pairwise
 
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.entries import Entry, read_entry, undecorated
-from mailer.newsroom.structure.furniture import is_bare_number, is_page_number, is_rule
 from mailer.newsroom.structure.lines import is_running_text
 from mailer.newsroom.structure.listing import Listing, is_abstract, is_stray_page, list_entries
+from mailer.newsroom.structure.marks import is_bare_number, is_page_number, is_rule
 from mailer.newsroom.structure.masthead import is_masthead_line
 from mailer.newsroom.structure.matching import SAME, normal_form, similarity
 from mailer.newsroom.structure.numerals import DATES

@@ -9,12 +9,12 @@ from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedBulletin, Pa
 from mailer.newsroom.structure.contents import find_contents
 from mailer.newsroom.structure.credits import co_publishers_of, editor_of, phone_of, publisher_of, read_colophon
 from mailer.newsroom.structure.entries import undecorated
-from mailer.newsroom.structure.furniture import is_rule
 from mailer.newsroom.structure.grouping import Grouper, Part
 from mailer.newsroom.structure.insets import place_insets
 from mailer.newsroom.structure.layout import Layout, read_layout
 from mailer.newsroom.structure.lines import PartKind, is_section_shape
 from mailer.newsroom.structure.listing import Listing
+from mailer.newsroom.structure.marks import is_rule
 from mailer.newsroom.structure.masthead import read_masthead
 from mailer.newsroom.structure.matching import normal_form
 from mailer.newsroom.structure.ranks import heading_end, title_level, with_ranks

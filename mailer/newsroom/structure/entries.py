@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.imprint import looks_like_people
+from mailer.newsroom.structure.marks import BULLETS
 from mailer.newsroom.structure.numerals import numeral
 from mailer.newsroom.structure.typography import fold
 
-BULLETS = "★☆✩✪※■□▪▫●○◎◦•·‧∙・◆◇❖✦✧▲△▶►▷➢➤➔→✓✔§¤▌▍▎❏❑"
 _BULLET = re.compile(rf"(?:(?:[{BULLETS}]+|[-–—*+>](?=\s))[\s\ufe0f]*)+")
 _ORDINAL = re.compile(
     r"(?:\((?P<a>[0-9]{1,3}|[一二三四五六七八九十]{1,3})\)|\[(?P<b>[0-9]{1,3})\]|"

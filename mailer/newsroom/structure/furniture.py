@@ -5,41 +5,13 @@ from collections import defaultdict
 from itertools import pairwise
 
 from mailer.newsroom.structure.blocks import Block
+from mailer.newsroom.structure.marks import is_bare_number, is_page_number
 from mailer.newsroom.structure.masthead import Masthead, take_issue
 from mailer.newsroom.structure.matching import normal_form
 from mailer.newsroom.structure.typography import squeeze
 
-_RULE = re.compile(r"[\s\-—–―─━═=_*~～·.…﹏◇◆☆★●○■□▁▔|+#<>]{3,}")
-_NUMBER = r"\d{1,4}"
-_DECORATED_NUMBER = re.compile(
-    rf"(?:[-—·•~\[(|<〈《]{{1,3}}{_NUMBER}[-—·•~\])|>〉》]{{1,3}}|第[\d一二三四五六七八九十百]{{1,4}}[页頁版](?:[/,，]?共\d+[页頁版])?|"
-    rf"(?:page|p\.?){_NUMBER}(?:(?:of|/){_NUMBER})?|{_NUMBER}(?:/|of){_NUMBER}|{_NUMBER}页)",
-    re.IGNORECASE,
-)
-_END_MARK = re.compile(r"[\[(]?(?:本期)?(?:全文)?(?:完|结束|end)[\])]?|[■□◆◇●]|#{3}|-30-|—+(?:完|end)—+", re.IGNORECASE)
 # What is left of a running head when title and number are taken out: page number and ornaments.
 _HEAD_REST = re.compile(r"(?:第?\d{1,4}[页版]?|page\d{1,4}|p\d{1,4})?(?:月刊|双月刊|季刊|内部资料)?", re.IGNORECASE)
-
-
-def is_rule(text: str) -> bool:
-    """Whether a line is only drawn: "──────", "* * *"."""
-    return len(text) <= 400 and _RULE.fullmatch(text) is not None and not any(map(str.isalnum, text))
-
-
-def is_end_mark(text: str) -> bool:
-    """Whether a line only says that something ends here: （完）, ■."""
-    return len(text) <= 12 and _END_MARK.fullmatch(squeeze(text)) is not None
-
-
-def is_bare_number(text: str) -> bool:
-    """Whether a line is a number that could be a page's."""
-    squeezed = squeeze(text)
-    return squeezed.isdecimal() and len(squeezed) <= 4
-
-
-def is_page_number(text: str) -> bool:
-    """Whether a line is an ornamented page number: — 3 —, 第3页, 3/12, Page 3."""
-    return len(text) <= 24 and _DECORATED_NUMBER.fullmatch(squeeze(text)) is not None
 
 
 def find_page_numbers(blocks: list[Block], start: int) -> set[int]:

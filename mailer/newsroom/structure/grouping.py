@@ -22,6 +22,9 @@ from mailer.newsroom.structure.typography import ends_inside, fold, is_finished,
 _INTERRUPTIONS = frozenset({PartKind.FOOTNOTE, PartKind.CAPTION, PartKind.TABLE})
 
 
+_MARKS = frozenset("，。；：、,;:")
+
+
 @dataclass(slots=True)
 class Part:
     """A piece of an article. `rows` are a table's cells; `blocks` the lines it was made of."""
@@ -163,9 +166,14 @@ def _table_rows(lines: Sequence[Block], at: int) -> int:
     if kind_of(lines[at].text) is not PartKind.PARAGRAPH:
         return 0
     columns = len(cells_of(lines[at].text))
-    if columns < 2:
-        return 0
     end = at
+    if columns < 2:
+        # The cells of a head may stand too close for wide space, where those below it do not.
+        columns = len(lines[at].text.split())
+        below = len(cells_of(lines[at + 1].text)) if at + 1 < len(lines) else 0
+        if columns < 3 or columns != below or not lines[at].is_short or _MARKS & set(lines[at].text):
+            return 0
+        end = at + 1
     while end < len(lines) and (lines[end].blank_before == 0 or end == at):
         cells = len(cells_of(lines[end].text))
         if cells < 2 or abs(cells - columns) > 1:
@@ -179,5 +187,12 @@ def _table(lines: Sequence[Block]) -> Part:
         PartKind.TABLE,
         "\n".join(block.text for block in lines),
         list(lines),
-        rows=[list(block.cells) or cells_of(block.text) for block in lines],
+        rows=[_row_of(block, lines[-1]) for block in lines],
     )
+
+
+def _row_of(block: Block, last: Block) -> list[str]:
+    """The cells of a row; of one whose words are its cells, where the last row has as many."""
+    cells = list(block.cells) or cells_of(block.text)
+    words = block.text.split()
+    return words if len(cells) == 1 and len(words) == len(cells_of(last.text)) else cells

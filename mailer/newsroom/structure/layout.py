@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mailer.newsroom.structure.blocks import Block
-from mailer.newsroom.structure.lines import counts_on, has_title_shape, is_marked, is_numbered
+from mailer.newsroom.structure.lines import has_title_shape
+from mailer.newsroom.structure.marks import counts_on, is_marked, is_numbered
 from mailer.newsroom.structure.typography import (
     begins_inside,
     belong_together,

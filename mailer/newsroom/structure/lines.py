@@ -3,9 +3,10 @@
 import re
 from enum import StrEnum
 
-from mailer.newsroom.structure.entries import BULLETS, undecorated
+from mailer.newsroom.structure.entries import undecorated
 from mailer.newsroom.structure.imprint import is_organisation, looks_like_people
 from mailer.newsroom.structure.lexicon import NEVER_LAST
+from mailer.newsroom.structure.marks import BULLETS
 from mailer.newsroom.structure.typography import ends_inside, fold, is_cjk, is_finished, is_latin, width
 
 
@@ -24,7 +25,6 @@ class PartKind(StrEnum):
     PICTURE = "picture"
 
 
-_HAN = "一二三四五六七八九十"
 _NOTE_WORD = (
     r"编 ?者 ?按 ?语?|编者的话|编后语?|编辑手记|开栏(?:的话|语)|栏目按语?|导语|"
     r"(?:the )?editor['’]?s['’]? note|note from the editor"
@@ -78,49 +78,13 @@ _FOOTNOTE = re.compile(
 FOOTNOTE_MARK = re.compile(r"[①-⑳]|\[\d{1,2}\]|\*{1,3}|[⁰¹²³⁴-⁹]+")
 # No English title ends with one of these.
 _NEVER_LAST = frozenset(NEVER_LAST.split())
-QUESTION = re.compile(r"(?:问|答|q\d{0,2}|a\d{0,2}|记者|主持人|嘉宾)(?: ?\([^()]{1,10}\))? ?:", re.IGNORECASE)
-_NUMBERED = re.compile(
-    rf"(?:[{_HAN}]{{1,2}}(?:是|要(?![素点闻])|、)|第[{_HAN}]{{1,2}}[,、是]|其[{_HAN}][,、是]|"
-    rf"\((?:[{_HAN}]{{1,3}}|\d{{1,2}}|[a-z])\)|\d{{1,2}}(?:[.)](?!\d)|、)|[①-⑳]|[a-z]\) )",
-    re.IGNORECASE,
-)
-_COUNTED = re.compile(rf"(?P<lead>第|其|\(|)(?P<number>[{_HAN}]|\d{{1,2}})(?P<tail>[是要]|[、,)]|[.](?!\d))")
-_ORDINAL_ALONE = re.compile(rf"(?:part|chapter|section|no)?[ .:·]*\d{{1,2}}[.、]?|[{_HAN}]{{1,2}}、?", re.IGNORECASE)
 _KEYWORDS = re.compile(r"\[?(?:关 ?键 ?词|主题词|key ?words?)\]? ?:", re.IGNORECASE)
-_BULLETED = re.compile(rf"[{BULLETS}]|[-–—*] (?=\S)")
-TOP_NUMBERED = re.compile(rf"(?:第[{_HAN}]{{1,2}}[章节]|[{_HAN}]{{1,3}}、)")
 _CELLS = re.compile(r"\t+| {2,}|\u3000+|[|│┃]")
 
 
 def is_complete(text: str) -> bool:
     """Whether nothing can continue a line, whatever its punctuation: the name of a section, a list of keywords."""
     return is_section_shape(text) or _KEYWORDS.match(fold(text[:20])) is not None
-
-
-def is_numbered(text: str) -> bool:
-    """Whether a line begins with the number of a list item, or with who asks or answers."""
-    head = fold(text[:40])
-    return _NUMBERED.match(head) is not None or QUESTION.match(head) is not None
-
-
-def is_marked(text: str) -> bool:
-    """Whether a line begins with a number or a bullet, and so begins a paragraph, wherever it stands."""
-    return is_numbered(text) or _BULLETED.match(text) is not None
-
-
-def is_ordinal_alone(text: str) -> bool:
-    """Whether a line is only the number of what stands below it: "02", "PART 3", "二"."""
-    return len(text) <= 12 and _ORDINAL_ALONE.fullmatch(fold(text)) is not None
-
-
-def counts_on(text: str, line: str) -> bool:
-    """Whether a line begins with the number after one that stands inside a text: "…；二是…；" and "三是…"."""
-    match = _COUNTED.match(fold(line[:8]))
-    if match is None:
-        return False
-    number = match["number"]
-    before = str(int(number) - 1) if number.isdecimal() else _HAN[_HAN.index(number) - 1]
-    return number not in {"1", "一"} and f"{match['lead']}{before}{match['tail']}" in fold(text)[1:]
 
 
 def kind_of(text: str) -> PartKind:

@@ -5,8 +5,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from mailer.newsroom.structure.blocks import Block
-from mailer.newsroom.structure.lines import has_title_shape, is_numbered
+from mailer.newsroom.structure.lines import has_title_shape
 from mailer.newsroom.structure.listing import Listing
+from mailer.newsroom.structure.marks import is_numbered
 from mailer.newsroom.structure.matching import normal_form
 from mailer.newsroom.structure.typography import is_finished, width
 

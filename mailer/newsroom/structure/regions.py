@@ -6,14 +6,9 @@ from dataclasses import dataclass
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.colophon import find_colophon
 from mailer.newsroom.structure.contents import Contents, is_no_entry
-from mailer.newsroom.structure.furniture import (
-    find_page_numbers,
-    find_running_heads,
-    is_bare_number,
-    is_end_mark,
-    is_rule,
-)
+from mailer.newsroom.structure.furniture import find_page_numbers, find_running_heads
 from mailer.newsroom.structure.lines import is_running_text
+from mailer.newsroom.structure.marks import is_bare_number, is_end_mark, is_rule
 from mailer.newsroom.structure.masthead import Masthead, is_masthead_line
 from mailer.newsroom.structure.matching import normal_form
 from mailer.newsroom.structure.typography import width

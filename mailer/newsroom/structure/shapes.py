@@ -10,16 +10,13 @@ from mailer.newsroom.structure.entries import undecorated
 from mailer.newsroom.structure.grouping import Part
 from mailer.newsroom.structure.layout import Layout
 from mailer.newsroom.structure.lines import (
-    QUESTION,
-    TOP_NUMBERED,
     PartKind,
     has_title_shape,
     is_byline_below_title,
-    is_numbered,
-    is_ordinal_alone,
     is_section_shape,
     is_subtitle,
 )
+from mailer.newsroom.structure.marks import QUESTION, TOP_NUMBERED, is_numbered, is_ordinal_alone
 from mailer.newsroom.structure.titles import Title, title_text
 from mailer.newsroom.structure.typography import fold, is_finished, join, width
 

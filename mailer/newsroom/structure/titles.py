@@ -8,8 +8,9 @@ from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.entries import AUTHOR, read_entry, undecorated
 from mailer.newsroom.structure.imprint import looks_like_people
 from mailer.newsroom.structure.layout import Layout, is_full
-from mailer.newsroom.structure.lines import QUESTION, PartKind, has_title_shape, is_section_shape, is_subtitle, kind_of
+from mailer.newsroom.structure.lines import PartKind, has_title_shape, is_section_shape, is_subtitle, kind_of
 from mailer.newsroom.structure.listing import ContentsEntry
+from mailer.newsroom.structure.marks import QUESTION
 from mailer.newsroom.structure.matching import SAME, SAME_PLACE, normal_form, similarity
 from mailer.newsroom.structure.typography import fold, is_finished, join
 
