@@ -78,7 +78,7 @@ def change_issue(session: Session, issue: Issue, *, revision: int, by: Account |
     """
     lock_issue(session, issue)
     if revision != issue.masthead_revision:
-        raise _conflict(session, issue)
+        raise conflict(session, issue)
     changed = {name: value for name, value in clean_issue(changes).items() if getattr(issue, name) != value}
     if changed:
         touch(session, issue, by=by)
@@ -137,7 +137,7 @@ def change_article(
     """
     issue = _lock_with(session, article)
     if revision != article.revision:
-        raise _conflict(session, issue)
+        raise conflict(session, issue)
     cleaned = _sanitised(clean_article(changes))
     changed = {name: value for name, value in cleaned.items() if getattr(article, name) != value}
     if changed:
@@ -175,7 +175,7 @@ def order_articles(session: Session, issue: Issue, *, order: Sequence[int], by: 
     session.expire(issue, ["articles"])
     present = [article.id for article in issue.articles]
     if sorted(order) != sorted(present):
-        raise _conflict(session, issue)
+        raise conflict(session, issue)
     if list(order) == present:
         return
     touch(session, issue, by=by)
@@ -191,7 +191,7 @@ def remove_article(session: Session, article: Article, *, revision: int, by: Acc
     """Takes an article out; editions that hold it keep it. Raises `RuleError` when it has changed since `revision`."""
     issue = _lock_with(session, article)
     if revision != article.revision:
-        raise _conflict(session, issue)
+        raise conflict(session, issue)
     touch(session, issue, by=by)
     keep(session, article, VersionKind.REMOVED, by=by)
     issue.articles.remove(article)
@@ -239,7 +239,8 @@ def _sanitised(values: dict[str, Any]) -> dict[str, Any]:
     return values | {"body": sanitise_body(values["body"])} if "body" in values else values
 
 
-def _conflict(session: Session, issue: Issue) -> RuleError:
+def conflict(session: Session, issue: Issue) -> RuleError:
+    """What tells an editor that a colleague was faster, by name where that is known."""
     other = session.get(Account, issue.changed_by) if issue.changed_by is not None else None
     return RuleError(CHANGED_BY, name=other.name) if other else RuleError(CHANGED)
 

@@ -30,6 +30,20 @@ class Piece:
     body: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A block as a page lists it: its words, its element's name, and whether they may become a title or subheading."""
+
+    text: str
+    tag: str
+    can_be_title: bool
+
+    @property
+    def is_heading(self) -> bool:
+        """Whether it is a subheading."""
+        return self.tag in _HEADINGS
+
+
 def blocks_of(body: str) -> tuple[str, ...]:
     """The top-level pieces of a body, each whole: paragraphs, headings, lists, tables. Text between them is one too."""
     if not body.strip():
@@ -54,6 +68,19 @@ def text_of(block: str) -> str:
     return " ".join("".join(html.fragment_fromstring(block, create_parent="div").itertext()).split())
 
 
+def rows_of(body: str) -> tuple[Row, ...]:
+    """The blocks of a body, and what may be done to each."""
+    return tuple(_row(block) for block in blocks_of(body))
+
+
+def _row(block: str) -> Row:
+    element = html.fragment_fromstring(block, create_parent="div")[0]
+    text, tag = text_of(block), str(element.tag)
+    # What mending makes of a block are its words: a table, a list or a picture would lose what it is.
+    is_line = (tag == "p" or tag in _HEADINGS) and element.find(".//img") is None
+    return Row(text, tag, can_be_title=is_line and 0 < len(text) <= _LONGEST_TITLE)
+
+
 def merge(articles: Sequence[Piece], at: int) -> tuple[Piece, ...]:
     """The article at `at` becomes the rest of the one above it; its title stays as a subheading, its source as a line.
 
@@ -75,17 +102,11 @@ def merge(articles: Sequence[Piece], at: int) -> tuple[Piece, ...]:
 def split(articles: Sequence[Piece], at: int, block: int) -> tuple[Piece, ...]:
     """Block `block` (from 0) of an article becomes the title of a new one, which takes everything below it.
 
-    The source goes with the last of the two, where it was printed. Raises `RuleError` for a block that is not there,
-    cannot be a title, or would leave the first of the two without title and text.
+    The source goes with the last of the two, where it was printed. Raises `RuleError` for a block that is not there or
+    cannot be a title.
     """
-    _require(articles, at)
-    article = articles[at]
-    blocks = blocks_of(article.body)
-    if not 0 <= block < len(blocks):
-        raise RuleError(N_("That paragraph is not there any more."))
-    title = text_of(blocks[block])
-    if not title or len(title) > _LONGEST_TITLE:
-        raise RuleError(N_("A title has between 1 and %(limit)s characters."), limit=_LONGEST_TITLE)
+    title = _title_of(articles, at, block)
+    article, blocks = articles[at], blocks_of(articles[at].body)
     first = replace(article, body="".join(blocks[:block]), source="")
     second = Piece(None, title, article.section, article.source, article.page, "".join(blocks[block + 1 :]))
     return (*articles[:at], first, second, *articles[at + 1 :])
@@ -96,14 +117,8 @@ def promote(articles: Sequence[Piece], at: int, block: int) -> tuple[Piece, ...]
 
     Raises `RuleError` as `split` does.
     """
-    _require(articles, at)
-    article = articles[at]
-    blocks = blocks_of(article.body)
-    if not 0 <= block < len(blocks):
-        raise RuleError(N_("That paragraph is not there any more."))
-    title = text_of(blocks[block])
-    if not title or len(title) > _LONGEST_TITLE:
-        raise RuleError(N_("A title has between 1 and %(limit)s characters."), limit=_LONGEST_TITLE)
+    title = _title_of(articles, at, block)
+    article, blocks = articles[at], blocks_of(articles[at].body)
     before = paragraph(article.title) if article.title else ""
     body = before + "".join(blocks[:block]) + "".join(blocks[block + 1 :])
     return (*articles[:at], replace(article, title=title, body=body), *articles[at + 1 :])
@@ -129,15 +144,24 @@ def demote(articles: Sequence[Piece], at: int) -> tuple[Piece, ...]:
 
 
 def toggle_heading(articles: Sequence[Piece], at: int, block: int) -> tuple[Piece, ...]:
-    """A paragraph becomes a subheading, a subheading a paragraph. Raises `RuleError` for a block that is not there."""
-    _require(articles, at)
+    """A paragraph becomes a subheading, a subheading a paragraph. Raises `RuleError` as `split` does."""
+    text = _title_of(articles, at, block)
     blocks = list(blocks_of(articles[at].body))
-    if not 0 <= block < len(blocks):
-        raise RuleError(N_("That paragraph is not there any more."))
-    tag = html.fragment_fromstring(blocks[block], create_parent="div")[0].tag
-    text = text_of(blocks[block])
-    blocks[block] = paragraph(text) if tag in _HEADINGS else subheading(text)
+    blocks[block] = paragraph(text) if _row(blocks[block]).is_heading else subheading(text)
     return (*articles[:at], replace(articles[at], body="".join(blocks)), *articles[at + 1 :])
+
+
+def _title_of(articles: Sequence[Piece], at: int, block: int) -> str:
+    """The words of a block as a title."""
+    _require(articles, at)
+    rows = rows_of(articles[at].body)
+    if not 0 <= block < len(rows):
+        raise RuleError(N_("That paragraph is not there any more."))
+    if not 0 < len(rows[block].text) <= _LONGEST_TITLE:
+        raise RuleError(N_("A title has between 1 and %(limit)s characters."), limit=_LONGEST_TITLE)
+    if not rows[block].can_be_title:
+        raise RuleError(N_("A table, a list or a picture cannot become a title: only its words would be left."))
+    return rows[block].text
 
 
 def _require(articles: Sequence[Piece], at: int) -> None:

@@ -1,44 +1,30 @@
-"""A stored source document as the lines it was read as: what the import report shows beside its findings."""
+"""The documents an issue was imported from, and the report of what became of them."""
 
-from collections import OrderedDict
-from dataclasses import replace
+from sqlalchemy import select
+from sqlalchemy.orm import Session, defer
 
-from mailer.newsroom.parsing import read_document
-from mailer.newsroom.readers.kinds import Kind, kind_of_file
-from mailer.newsroom.readers.limits import LIMITS, Limits
-from mailer.newsroom.reading import read_text
-
-# Reports that are looked at again and again: reading a PDF takes a process and up to a second. A hundred-page document
-# has some 200 kB of lines.
-_MOST_KEPT = 16
-_kept: OrderedDict[str, list[str]] = OrderedDict()
+from mailer.newsroom.import_report import note
+from mailer.newsroom.models import ImportReport, Issue, SourceDocument
+from mailer.newsroom.parsing import parse_documents
+from mailer.newsroom.readers.limits import Limits
 
 
-def lines_of_source(content: bytes, filename: str, sha256: str) -> list[str]:
-    """The lines of a document that was read before; the n-th is what a warning calls line n.
+def list_sources(session: Session, issue_id: int) -> list[SourceDocument]:
+    """The files, in the order they were read, without their content; none for an issue that was begun empty."""
+    chosen = select(SourceDocument).where(SourceDocument.issue_id == issue_id).order_by(SourceDocument.id)
+    return list(session.scalars(chosen.options(defer(SourceDocument.content))))
 
-    The operator's limit on uploads does not count: the document was taken when it allowed it. Raises `UnreadableError`.
+
+def find_report(session: Session, issue: Issue) -> ImportReport | None:
+    """What was noted at the import. For an issue that was imported before reports were kept, its documents are read
+    again (seconds) and the report belongs to no session; `None` for an issue without documents.
     """
-    if sha256 in _kept:
-        _kept.move_to_end(sha256)
-        return _kept[sha256]
-    lines = _lines(content, filename)
-    _kept[sha256] = lines
-    while len(_kept) > _MOST_KEPT:
-        _kept.popitem(last=False)
-    return lines
-
-
-def _lines(content: bytes, filename: str) -> list[str]:
-    if kind_of_file(content, filename) in {Kind.TEXT, Kind.MARKDOWN}:
-        return read_text(content, max_bytes=len(content)).text.split("\n")
-    blocks = read_document(content, filename, _without_limit(len(content))).blocks
-    lines = [""] * max((block.line for block in blocks), default=0)
-    for block in blocks:
-        before = lines[block.line - 1]
-        lines[block.line - 1] = f"{before} {block.text}" if before else block.text
-    return lines
-
-
-def _without_limit(size: int) -> Limits:
-    return replace(LIMITS, max_bytes=max(size, LIMITS.max_bytes))
+    report = session.get(ImportReport, issue.id)
+    sources = list_sources(session, issue.id) if report is None else []
+    if report is not None or not sources:
+        return report
+    documents = [(source.content, source.filename) for source in sources]
+    # They were taken when the operator's limit allowed them.
+    size = sum(len(content) for content, _ in documents)
+    bulletin = parse_documents(documents, limits=Limits(max_bytes=size, max_files=len(documents)))
+    return ImportReport(issue_id=issue.id, **note(bulletin, [None] * len(bulletin.articles)))

@@ -5,9 +5,10 @@ from sqlalchemy.orm import Session
 from mailer.errors import NotFoundError, UnreadableError
 from mailer.newsroom import approval, editing
 from mailer.newsroom.bodies import body_of
-from mailer.newsroom.importing import find_source, import_document, locate_titles
+from mailer.newsroom.importing import import_document
 from mailer.newsroom.models import Article, Issue, SourceDocument
 from mailer.newsroom.rules import IssueState
+from mailer.newsroom.sources import list_sources
 from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedPart
 from mailer.newsroom.structure.lines import PartKind
 from mailer.press.sanitising import sanitise_body
@@ -61,8 +62,7 @@ def test_a_document_becomes_a_draft_with_its_articles_and_its_source(session: Se
         ("云漓市启动中试基地建设", 2, 1),
         ("北渚县推广节水灌溉新技术", 3, 2),
     ]
-    source = find_source(session, issue.id)
-    assert source is not None
+    (source,) = list_sources(session, issue.id)
     assert (source.filename, source.content, source.uploaded_by) == ("第4期.txt", content, anna.id)
     assert source.encoding.lower().replace("-", "").replace("_", "") == "gb18030"
 
@@ -186,8 +186,3 @@ def test_the_operators_limit_of_an_upload_holds(session: Session, monkeypatch: p
 def test_a_newsletter_that_is_not_there_is_not_found(session: Session) -> None:
     with pytest.raises(NotFoundError):
         import_document(session, 1, filename="4.txt", content=BULLETIN.encode(), by=None)
-
-
-def test_titles_are_found_in_the_source_where_the_article_stands_not_in_the_contents() -> None:
-    lines = ["目录", "甲 市启动", "", "# 甲市启动", "正文", "乙"]
-    assert locate_titles(lines, {7: "甲市启动", 8: "丙"}) == {7: 4}

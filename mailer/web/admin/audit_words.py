@@ -48,6 +48,8 @@ ACTIONS: dict[str, str] = {
     "issue.deleted": N_("Issue deleted"),
     "issue.expired": N_("Approval expired"),
     "issue.imported": N_("Document imported"),
+    "issue.mended": N_("Import mended"),
+    "issue.mending_undone": N_("Mending of an import taken back"),
     "issue.passed": N_("Issue signed"),
     "issue.proof_sent": N_("Proof sent"),
     "issue.returned": N_("Issue returned"),

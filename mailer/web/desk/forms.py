@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
-from flask_wtf.file import FileField, FileRequired
+from flask_wtf.file import FileField, FileRequired, MultipleFileField
 from wtforms import (
     BooleanField,
     DateField,
@@ -19,7 +19,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import NumberRange, Optional
+from wtforms.validators import NumberRange, Optional, ValidationError
 
 from mailer.i18n import N_
 from mailer.newsletters.rules import ArchiveAccess, Tracking
@@ -166,13 +166,25 @@ class BlockForm(Form):
 
 
 class UploadForm(Form):
-    """A document that becomes an issue."""
+    """Documents that become an issue, in their order."""
 
-    document = FileField(
-        lazy(N_("Document")),
+    document = MultipleFileField(
+        lazy(N_("Documents")),
         validators=[FileRequired(message=lazy(N_("Choose a file first.")))],
         render_kw={"accept": ",".join(SUPPORTED)},
     )
+
+
+class PasteForm(Form):
+    """A text that becomes an issue: as it was typed, or as the script hands it over, an .html file."""
+
+    text = TextAreaField(lazy(N_("Text")))
+    document = FileField()
+
+    def validate_text(self, field: TextAreaField) -> None:
+        """Refuses nothing at all."""
+        if not self.document.data and not (field.data or "").strip():
+            raise ValidationError(gettext("Paste a text first."))
 
 
 class NoteForm(Form):

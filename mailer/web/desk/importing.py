@@ -1,20 +1,19 @@
-"""Uploading a document, and the report of what became of it beside its source."""
+"""Uploading documents or pasting one, and what of them cannot be read."""
 
-from flask import flash, redirect, render_template, request, url_for
+from dataclasses import dataclass
+
+from flask import flash, jsonify, render_template, request, url_for
+from flask import redirect as go_to
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import FileStorage
 
-from mailer.errors import NotFoundError, RuleError, UnreadableError
-from mailer.i18n import N_
+from mailer.errors import MailerError, RuleError, UnreadableError, UnreadableFilesError
 from mailer.newsletters import get_newsletter
-from mailer.newsroom.editing import get_issue
-from mailer.newsroom.importing import find_source, import_document, locate_titles
-from mailer.newsroom.plain_text import count_characters
-from mailer.newsroom.sources import lines_of_source
+from mailer.newsroom.importing import Upload, read_uploads, store_issue
 from mailer.settings import get_settings
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
-from mailer.web.desk.forms import UploadForm
+from mailer.web.desk.forms import PasteForm, UploadForm
+from mailer.web.desk.import_progress import Teller
 from mailer.web.desk.rights import may_edit, only
 from mailer.web.failures import say
 from mailer.web.forms import REFUSED
@@ -22,60 +21,83 @@ from mailer.web.locale import gettext
 from mailer.web.signing_in import get_account
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with the file `name`; without a name, with all of them together."""
+
+    sentence: str
+    name: str | None = None
+    place: str | None = None
+
+
 @blueprint.route("/newsletters/<int:newsletter_id>/upload", methods=["GET", "POST"])
 @only(may_edit)
 def issue_upload(newsletter_id: int) -> ResponseReturnValue:
-    session = get_session()
-    newsletter = get_newsletter(session, newsletter_id)
     form = UploadForm()
-    problem = place = filename = None
+    problems: list[Problem] = []
     if form.validate_on_submit():
-        document: FileStorage = form.document.data
-        filename = document.filename or ""
-        try:
-            made = import_document(
-                session,
-                newsletter_id,
-                filename=filename,
-                content=document.stream.read(),
-                by=get_account(),
-            )
-        except (UnreadableError, RuleError) as error:
-            session.rollback()
-            problem, place = say(error), getattr(error, "place", None)
+        uploads = [Upload(file.filename or "", file.stream.read()) for file in form.document.data]
+        outcome = _import(newsletter_id, uploads)
+        if not isinstance(outcome, list):
+            return outcome
+        problems = outcome
+    return _page("desk/upload.html", newsletter_id, form, problems)
+
+
+@blueprint.route("/newsletters/<int:newsletter_id>/paste", methods=["GET", "POST"])
+@only(may_edit)
+def issue_paste(newsletter_id: int) -> ResponseReturnValue:
+    """What was pasted comes as an .html file from the script, as plain text without it."""
+    form = PasteForm()
+    problems: list[Problem] = []
+    if form.validate_on_submit():
+        pasted = form.document.data
+        name = gettext("Pasted text")
+        if pasted:
+            upload = Upload(f"{name}.html", pasted.stream.read())
         else:
-            commit()
-            flash(gettext("Imported. Look what became what before you go on."), "success")
-            return redirect(url_for("desk.issue_import", issue_id=made.id))
+            upload = Upload(f"{name}.txt", (form.text.data or "").encode())
+        outcome = _import(newsletter_id, [upload])
+        if not isinstance(outcome, list):
+            return outcome
+        problems = outcome
+    return _page("desk/import_paste.html", newsletter_id, form, problems)
+
+
+def _page(
+    template: str, newsletter_id: int, form: UploadForm | PasteForm, problems: list[Problem]
+) -> ResponseReturnValue:
     page = render_template(
-        "desk/upload.html",
+        template,
         form=form,
-        newsletter=newsletter,
-        problem=problem,
-        place=place,
-        filename=filename,
-        max_upload_mb=get_settings().max_upload_mb,
+        newsletter=get_newsletter(get_session(), newsletter_id),
+        problems=problems,
+        limits=get_settings(),
     )
     return page, REFUSED if request.method == "POST" else 200
 
 
-@blueprint.get("/issues/<int:issue_id>/import")
-def issue_import(issue_id: int) -> ResponseReturnValue:
-    session = get_session()
-    issue = get_issue(session, issue_id)
-    source = find_source(session, issue_id)
-    if source is None:
-        raise NotFoundError(N_("This issue was not imported from a document."))
-    lines = lines_of_source(source.content, source.filename, source.sha256)
-    places = locate_titles(lines, {article.id: article.title for article in issue.articles})
-    return render_template(
-        "desk/import.html",
-        issue=issue,
-        newsletter=get_newsletter(session, issue.newsletter_id),
-        source=source,
-        lines=lines,
-        places=places,
-        titled=set(places.values()),
-        doubted={warning.get("line") for warning in issue.warnings},
-        count_characters=count_characters,
-    )
+def _import(newsletter_id: int, uploads: list[Upload]) -> ResponseReturnValue | list[Problem]:
+    """The report of the new issue as the next page, or what is wrong, and then nothing is stored."""
+    session, by = get_session(), get_account()
+    get_newsletter(session, newsletter_id)
+    teller = Teller(request.form.get("progress", ""))
+    # Reading takes seconds: no transaction stands open meanwhile.
+    session.rollback()
+    try:
+        bulletin = read_uploads(uploads, tell=teller)
+        made = store_issue(session, newsletter_id, uploads, bulletin, by=by, tell=teller)
+    except (UnreadableError, RuleError) as error:
+        session.rollback()
+        return _problems(uploads, error)
+    commit()
+    flash(gettext("Imported. Look what became what before you go on."), "success")
+    report = url_for("desk.issue_import", issue_id=made.id)
+    # The script that shows the progress goes there itself: what a redirect answers it would load twice.
+    return jsonify(location=report) if request.accept_mimetypes.best == "application/json" else go_to(report)
+
+
+def _problems(uploads: list[Upload], error: MailerError) -> list[Problem]:
+    if isinstance(error, UnreadableFilesError):
+        return [Problem(say(each), name, each.place) for name, each in error.problems]
+    return [Problem(say(error), uploads[0].name if len(uploads) == 1 else None)]
