@@ -125,7 +125,7 @@ def schedule(session: Session, mailing: Mailing, at: dt.datetime, *, by: Account
     check_sender(session, mailing.newsletter_id, by)
     if at <= now(session):
         raise RuleError(N_("This time has passed already."))
-    get_sendable_edition(session, mailing.edition_id)
+    get_sendable_edition(session, mailing.edition_id, at=at)
     _move(mailing, MailingEvent.SCHEDULE)
     mailing.scheduled_at, mailing.pause_reason, mailing.pause_reply = at, "", ""
     _record(session, mailing, "scheduled", by, at=at.isoformat())

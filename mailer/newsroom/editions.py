@@ -1,16 +1,16 @@
-"""Editions as others find them: by id for sending, newest first for the archive."""
+"""Editions as others find them: by id for sending; for the archive the one of each issue that it shows."""
 
 import datetime as dt
 import re
 from collections.abc import Sequence
 from html import escape
 
-from sqlalchemy import ColumnElement, Integer, Select, cast, exists, extract, func, select, tuple_
-from sqlalchemy.orm import Session, aliased, defer
+from sqlalchemy import ColumnElement, Integer, Select, cast, extract, func, select, tuple_
+from sqlalchemy.orm import Session, defer
 
 from mailer import links
 from mailer.db import now
-from mailer.errors import LinkError, NotFoundError, RuleError
+from mailer.errors import GoneError, LinkError, NotFoundError, RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import Newsletter
 from mailer.newsroom.house import get_house_rules
@@ -39,8 +39,9 @@ def list_editions(session: Session, issue_id: int) -> list[Edition]:
     return list(session.scalars(select(Edition).where(Edition.issue_id == issue_id).order_by(Edition.ordinal)))
 
 
-def get_sendable_edition(session: Session, edition_id: int) -> Edition:
-    """The edition, if its issue stands approved and no later edition has taken its place; else `RuleError`.
+def get_sendable_edition(session: Session, edition_id: int, *, at: dt.datetime | None = None) -> Edition:
+    """The edition, if its issue stands approved (at `at`, where it is to be sent later) and no later edition has taken
+    its place; else `RuleError`.
 
     The issue's row is locked until the transaction ends, so that an approval cannot be withdrawn between this
     question and the sending that relies on its answer.
@@ -53,22 +54,17 @@ def get_sendable_edition(session: Session, edition_id: int) -> Edition:
         raise RuleError(N_("This newsletter is archived; nothing more can be sent."))
     if issue.state != IssueState.APPROVED:
         raise RuleError(N_("The approval of this issue has been withdrawn; approve it again before it is sent."))
+    if issue.retracted_at is not None and issue.shown_edition_id == edition.id:
+        raise RuleError(N_("This issue has been retracted. Correct it, or lift the retraction, before it is sent."))
     latest = latest_edition(session, issue.id)
     if latest is None or latest.id != edition.id:
         raise RuleError(N_("A later edition of this issue has been approved; send that one."))
     until = expires_at(issue.approved_at, get_house_rules(session, issue.newsletter_id).approval_days)
     if until is not None and until <= now(session):
         raise RuleError(N_("The approval of this issue has expired; have it approved again before it is sent."))
+    if until is not None and at is not None and until <= at:
+        raise RuleError(N_("The approval of this issue runs out before that time. Choose an earlier one."))
     return edition
-
-
-def mark_sent(session: Session, issue_id: int, at: dt.datetime) -> None:
-    """The first mailing of an issue has started: from now on the archive shows it. Later calls change nothing."""
-    issue = session.get(Issue, issue_id)
-    if issue is None:
-        raise NotFoundError(MISSING)
-    if issue.first_sent_at is None:
-        issue.first_sent_at = at
 
 
 def _published_year() -> ColumnElement[int]:
@@ -81,33 +77,40 @@ def day_of(issue: type[Issue]) -> ColumnElement[dt.date]:
     return func.coalesce(issue.published_on, func.date(issue.first_sent_at))
 
 
-def published(newsletter_ids: Sequence[int]) -> Select[Issue, Edition]:
-    """Every sent issue of these newsletters with its newest edition: what the archive shows, in no order."""
-    later = aliased(Edition)
-    is_newest = ~exists().where(later.issue_id == Edition.issue_id, later.ordinal > Edition.ordinal)
-    return (
+def published(newsletter_ids: Sequence[int], *, has_retracted: bool = False) -> Select[Issue, Edition]:
+    """Every sent issue of these newsletters with the edition that the archive shows of it, in no order; with
+    `has_retracted` those too of which it only says so.
+    """
+    query = (
         select(Issue, Edition)
-        .join(Edition, Edition.issue_id == Issue.id)
+        .join(Edition, Edition.id == Issue.shown_edition_id)
         # A list of issues names them; what they weigh is read with the one that is opened.
         .options(defer(Edition.html), defer(Edition.text))
-        .where(Issue.newsletter_id.in_(newsletter_ids), Issue.first_sent_at.is_not(None), is_newest)
+        .where(Issue.newsletter_id.in_(newsletter_ids), Issue.first_sent_at.is_not(None))
     )
+    return query if has_retracted else query.where(Issue.retracted_at.is_(None))
 
 
 def list_published(
-    session: Session, newsletter_id: int, *, year: int | None = None, limit: int | None = None
+    session: Session,
+    newsletter_id: int,
+    *,
+    year: int | None = None,
+    limit: int | None = None,
+    has_retracted: bool = False,
 ) -> list[tuple[Issue, Edition]]:
-    """Sent issues with their newest edition, newest first: all, those of one `year`, or the first `limit` of them."""
-    query = published([newsletter_id]).order_by(day_of(Issue).desc(), Issue.id.desc())
+    """Sent issues with the edition that is shown, newest first: all, those of one `year`, or the first `limit`."""
+    query = published([newsletter_id], has_retracted=has_retracted).order_by(day_of(Issue).desc(), Issue.id.desc())
     if year is not None:
         query = query.where(_published_year() == year)
     return [(issue, edition) for issue, edition in session.execute(query.limit(limit))]
 
 
 def count_published_by_year(session: Session, newsletter_id: int) -> dict[int, int]:
-    """How many sent issues each year has, the latest year first."""
+    """How many sent issues each year has, the retracted among them, the latest year first."""
     year = _published_year().label("year")
-    query = published([newsletter_id]).with_only_columns(year, func.count()).group_by(year).order_by(year.desc())
+    every = published([newsletter_id], has_retracted=True)
+    query = every.with_only_columns(year, func.count()).group_by(year).order_by(year.desc())
     return {row[0]: row[1] for row in session.execute(query)}
 
 
@@ -151,23 +154,37 @@ def list_titles_of_articles(session: Session, edition_ids: Sequence[int]) -> dic
 
 
 def get_published(session: Session, newsletter_id: int, issue_id: int) -> tuple[Issue, Edition]:
-    """A sent issue with its newest edition. Raises `NotFoundError`, also for an issue that was never sent."""
+    """A sent issue with the edition that is shown. Raises `NotFoundError`, also for an issue that was never sent, and
+    `GoneError` for one that was retracted.
+    """
     issue = session.get(Issue, issue_id)
-    edition = latest_edition(session, issue_id)
-    if issue is None or edition is None or issue.newsletter_id != newsletter_id or issue.first_sent_at is None:
+    if (
+        issue is None
+        or issue.shown_edition_id is None
+        or issue.newsletter_id != newsletter_id
+        or issue.first_sent_at is None
+    ):
         raise NotFoundError(MISSING)
-    return issue, edition
+    if issue.retracted_at is not None:
+        raise GoneError(N_("This issue has been retracted."), issue_id=issue.id)
+    return issue, session.get_one(Edition, issue.shown_edition_id)
 
 
 def get_published_article(
     session: Session, newsletter_id: int, issue_id: int, article_id: int
 ) -> tuple[Issue, Edition, EditionArticle]:
-    """An article of a sent issue, out of the newest edition that has it. Raises `NotFoundError`."""
-    issue, _ = get_published(session, newsletter_id, issue_id)
+    """An article of a sent issue, out of the latest edition up to the one shown that has it. Raises as
+    `get_published`.
+    """
+    issue, shown = get_published(session, newsletter_id, issue_id)
     found = session.execute(
         select(Edition, EditionArticle)
         .join(EditionArticle, EditionArticle.edition_id == Edition.id)
-        .where(Edition.issue_id == issue_id, EditionArticle.article_id == article_id)
+        .where(
+            Edition.issue_id == issue_id,
+            Edition.ordinal <= shown.ordinal,
+            EditionArticle.article_id == article_id,
+        )
         .order_by(Edition.ordinal.desc())
         .limit(1)
     ).first()

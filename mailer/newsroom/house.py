@@ -36,6 +36,12 @@ def get_chain(session: Session, newsletter_id: int) -> tuple[SigningStep, ...]:
     return chain_of(get_house_rules(session, newsletter_id).steps)
 
 
+def names_of(session: Session, account_ids: Sequence[int]) -> list[str]:
+    """The names of the accounts that rules speak of, for pages."""
+    query = select(Account.name).where(Account.id.in_(account_ids)).order_by(Account.name)
+    return list(session.scalars(query)) if account_ids else []
+
+
 def list_words(rules: HouseRules) -> list[str]:
     """Its sensitive words, one a line."""
     return [word for line in rules.sensitive_words.splitlines() if (word := line.strip())]

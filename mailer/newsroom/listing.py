@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from mailer.newsletters.models import Newsletter
-from mailer.newsroom.models import Article, Issue
-from mailer.newsroom.rules import IssueState
+from mailer.newsroom.models import Article, Issue, Review
+from mailer.newsroom.rules import IssueState, ReviewAct
 
 PAGE_SIZE = 30
 
@@ -80,6 +80,17 @@ def list_in_state(session: Session, *states: IssueState, limit: int = 20) -> lis
         .limit(limit)
     )
     return [(issue, newsletter) for issue, newsletter in rows]
+
+
+def find_returned(session: Session, issue_ids: Sequence[int]) -> set[int]:
+    """Those of the issues whose last act was that somebody returned them."""
+    latest = (
+        select(Review.issue_id, Review.act)
+        .ext(distinct_on(Review.issue_id))
+        .where(Review.issue_id.in_(issue_ids))
+        .order_by(Review.issue_id, Review.id.desc())
+    ).subquery()
+    return set(session.scalars(select(latest.c.issue_id).where(latest.c.act == ReviewAct.RETURNED)))
 
 
 def count_issues(session: Session) -> dict[int, int]:

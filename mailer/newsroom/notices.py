@@ -14,9 +14,9 @@ from mailer.i18n import N_, translate
 from mailer.newsletters.models import Newsletter
 from mailer.newsroom.chain import SigningStep, whose_turn
 from mailer.newsroom.deputies import list_deputies_of
-from mailer.newsroom.house import get_chain
+from mailer.newsroom.house import get_chain, get_house_rules
 from mailer.newsroom.models import Issue, Review
-from mailer.newsroom.rules import ReviewAct
+from mailer.newsroom.rules import IssueState, ReviewAct
 from mailer.newsroom.wording import issue_name
 
 # A withdrawal needs no letter: whoever withdraws is at work on the issue, and the history shows it.
@@ -65,7 +65,10 @@ def _next_step(session: Session, issue: Issue) -> SigningStep:
 def _receivers(session: Session, issue: Issue, next_step: SigningStep | None, by: Account | None) -> Iterable[Account]:
     active = select(Account).where(Account.state == AccountState.ACTIVE).order_by(Account.id)
     if next_step is None:
-        found = session.scalars(active.where(Account.id == issue.submitted_by)).all()
+        # Once it is approved it is the senders' turn, where the newsletter names some.
+        is_approved = issue.state == IssueState.APPROVED
+        senders = get_house_rules(session, issue.newsletter_id).sender_ids if is_approved else []
+        found = session.scalars(active.where(Account.id.in_([issue.submitted_by, *senders]))).all()
     else:
         named = (
             Account.id.in_(next_step.account_ids) if next_step.account_ids else Account.roles.contains([next_step.role])

@@ -1,6 +1,7 @@
 """States of an issue, which act leads from which to which, and how issues are numbered: plain decisions."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,7 +27,9 @@ class ReviewAct(StrEnum):
     # Signed, and the next of the chain has to sign too.
     PASSED = "passed"
     APPROVED = "approved"
+    # Taken back by hand; `CHANGED` is taken back by a change of its content.
     WITHDRAWN = "withdrawn"
+    CHANGED = "changed"
     EXPIRED = "expired"
 
 
@@ -55,12 +58,12 @@ class Step:
 STEPS: dict[tuple[IssueState, Act], Step] = {
     (IssueState.DRAFT, Act.EDIT): Step(IssueState.DRAFT),
     (IssueState.DRAFT, Act.SUBMIT): Step(IssueState.IN_REVIEW, ReviewAct.SUBMITTED),
-    (IssueState.IN_REVIEW, Act.EDIT): Step(IssueState.DRAFT, ReviewAct.WITHDRAWN),
+    (IssueState.IN_REVIEW, Act.EDIT): Step(IssueState.DRAFT, ReviewAct.CHANGED),
     (IssueState.IN_REVIEW, Act.RETURN): Step(IssueState.DRAFT, ReviewAct.RETURNED),
     (IssueState.IN_REVIEW, Act.PASS): Step(IssueState.IN_REVIEW, ReviewAct.PASSED),
     (IssueState.IN_REVIEW, Act.APPROVE): Step(IssueState.APPROVED, ReviewAct.APPROVED),
     (IssueState.IN_REVIEW, Act.WITHDRAW): Step(IssueState.DRAFT, ReviewAct.WITHDRAWN),
-    (IssueState.APPROVED, Act.EDIT): Step(IssueState.DRAFT, ReviewAct.WITHDRAWN),
+    (IssueState.APPROVED, Act.EDIT): Step(IssueState.DRAFT, ReviewAct.CHANGED),
     (IssueState.APPROVED, Act.WITHDRAW): Step(IssueState.DRAFT, ReviewAct.WITHDRAWN),
     (IssueState.APPROVED, Act.EXPIRE): Step(IssueState.DRAFT, ReviewAct.EXPIRED),
 }
@@ -124,9 +127,25 @@ class Remark:
     params: dict[str, Any]
 
 
-def as_number(text: str | None) -> int | None:
-    """A plain number, or `None` for 增刊, 9-10 and the like, which count for nothing here."""
-    return int(text) if text and text.isascii() and text.isdigit() else None
+# 10-11, 10—11, 10、11 or 10/11: numbers that appeared as one issue (合刊).
+_JOINT = re.compile(r"(\d{1,6})\s*(?:[-‐-―－~～〜]{1,2}|[、,，/／&＆和与至])\s*(\d{1,6})")
+# More numbers than this in one issue are something else: a year, a phone number.
+MOST_JOINT = 12
+
+
+def as_numbers(text: str | None) -> range:
+    """The numbers that an issue has: one, several for a joint issue (10—11), none for 增刊 and the like, which count
+    for nothing here.
+    """
+    if not text:
+        return range(0)
+    line = text.strip().removesuffix("合刊").removesuffix("期")
+    if line.isascii() and line.isdigit():
+        return range(int(line), int(line) + 1)
+    if (joint := _JOINT.fullmatch(line)) is None:
+        return range(0)
+    first, last = int(joint[1]), int(joint[2])
+    return range(first, last + 1) if 0 < last - first < MOST_JOINT else range(0)
 
 
 def propose_numbering(year: int, others: Iterable[Numbering]) -> Numbering:
@@ -134,8 +153,8 @@ def propose_numbering(year: int, others: Iterable[Numbering]) -> Numbering:
     newsletter has one.
     """
     known = list(others)
-    numbers = [n for other in known if other.year == year and (n := as_number(other.number)) is not None]
-    totals = [n for other in known if (n := as_number(other.total_number)) is not None]
+    numbers = [n for other in known if other.year == year for n in as_numbers(other.number)]
+    totals = [n for other in known for n in as_numbers(other.total_number)]
     return Numbering(year, str(max(numbers, default=0) + 1), str(max(totals) + 1) if totals else None)
 
 
@@ -146,7 +165,7 @@ def check_numbering(this: Numbering, others: Iterable[Numbering]) -> tuple[Remar
     if this.year is not None and this.number:
         taken = [other.number for other in known if other.year == this.year]
         year = str(this.year)
-        if this.number in taken:
+        if _is_taken(this.number, taken):
             remarks.append(
                 Remark(N_("No. %(number)s of %(year)s exists already."), {"number": this.number, "year": year})
             )
@@ -154,19 +173,25 @@ def check_numbering(this: Numbering, others: Iterable[Numbering]) -> tuple[Remar
             remarks.append(Remark(N_("No. %(number)s of %(year)s is missing."), {"number": missing, "year": year}))
     if this.total_number:
         totals = [other.total_number for other in known]
-        if this.total_number in totals:
+        if _is_taken(this.total_number, totals):
             remarks.append(Remark(N_("Running number %(number)s exists already."), {"number": this.total_number}))
         if (missing := _gap(this.total_number, totals)) is not None:
             remarks.append(Remark(N_("Running number %(number)s is missing."), {"number": missing}))
     return tuple(remarks)
 
 
+def _is_taken(text: str, others: list[str | None]) -> bool:
+    """Whether one of `others` is called the same, or shares a number with a joint issue."""
+    numbers = set(as_numbers(text))
+    return any(other == text or not numbers.isdisjoint(as_numbers(other)) for other in others)
+
+
 def _gap(text: str, others: list[str | None]) -> str | None:
     """The number just below `text`, where none of `others` has it and some have lower ones: a newsletter that brings
     older issues along begins where it begins.
     """
-    number = as_number(text)
-    if number is None:
+    numbers = as_numbers(text)
+    if not numbers:
         return None
-    below = [other for other in map(as_number, others) if other is not None and other < number]
-    return str(number - 1) if below and max(below) < number - 1 else None
+    below = [number for other in others for number in as_numbers(other) if number < numbers[0]]
+    return str(numbers[0] - 1) if below and max(below) < numbers[0] - 1 else None

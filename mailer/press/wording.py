@@ -29,7 +29,8 @@ def issue_line(content: Content) -> str:
         line = ""
     if content.total_number:
         total = translate(language, N_("(whole No. %(number)s)"), number=content.total_number)
-        line = f"{line} {total}".strip()
+        # A full-width bracket brings its own room.
+        line = f"{line}{total}" if total.startswith("（") else f"{line} {total}".strip()
     return line
 
 

@@ -237,6 +237,27 @@ def test_a_sent_issue_stays_approved_but_is_not_sent_once_more_on_an_old_approva
         editions.get_sendable_edition(session, edition.id)
 
 
+def test_no_mailing_is_scheduled_beyond_its_approval(home: House, session: Session) -> None:
+    home.write(approval_days=3)
+    made = create_list(session, home.newsletter, slug="all", name="全体")
+    edition = approve_days_ago(home, 1)
+    mailing = launching.create_mailing(session, edition_id=edition.id, list_ids=[made.id], by=home.bao)
+    with pytest.raises(RuleError, match="runs out before that time"):
+        launching.schedule(session, mailing, now(session) + 2.1 * DAY, by=home.bao)
+    launching.schedule(session, mailing, now(session) + 1.9 * DAY, by=home.bao)
+    assert mailing.scheduled_at is not None
+
+
+def test_those_who_are_to_send_it_are_told_of_the_approval(home: House, session: Session) -> None:
+    home.write(steps=[SigningStep("审核"), SigningStep("签发")], sender_ids=[home.deng.id])
+    home.sign(home.bao)
+    home.sign(home.chen)
+    told = session.execute(select(Letter.address, Letter.parameters["subject"].astext).order_by(Letter.id)).all()
+    assert [address for address, subject in told if subject.startswith("已签发")] == [
+        "anna@example.org", "deng@example.org",
+    ]  # fmt: skip
+
+
 def test_only_those_who_are_named_send(home: House, session: Session) -> None:
     made = create_list(session, home.newsletter, slug="all", name="全体")
     edition = approval.approve(session, home.issue, by=None)

@@ -157,7 +157,7 @@ def test_any_change_takes_an_issue_out_of_review_in_the_open(session: Session, a
     session.commit()
     assert issue.state == IssueState.DRAFT
     acts = session.scalars(select(Review.act).where(Review.issue_id == issue.id).order_by(Review.id)).all()
-    assert acts == [ReviewAct.SUBMITTED, ReviewAct.WITHDRAWN]
+    assert acts == [ReviewAct.SUBMITTED, ReviewAct.CHANGED]
     with pytest.raises(RuleError, match="not waiting for approval"):
         approval.approve(session, issue, by=None)
 

@@ -10,6 +10,7 @@ from mailer.newsroom.rules import (
     IssueState,
     Numbering,
     ReviewAct,
+    as_numbers,
     can,
     check_note,
     check_numbering,
@@ -29,14 +30,14 @@ EXPECTED = {
     (DRAFT, Act.APPROVE): None,
     (DRAFT, Act.WITHDRAW): None,
     (DRAFT, Act.EXPIRE): None,
-    (IN_REVIEW, Act.EDIT): (DRAFT, ReviewAct.WITHDRAWN),
+    (IN_REVIEW, Act.EDIT): (DRAFT, ReviewAct.CHANGED),
     (IN_REVIEW, Act.SUBMIT): None,
     (IN_REVIEW, Act.RETURN): (DRAFT, ReviewAct.RETURNED),
     (IN_REVIEW, Act.PASS): (IN_REVIEW, ReviewAct.PASSED),
     (IN_REVIEW, Act.APPROVE): (APPROVED, ReviewAct.APPROVED),
     (IN_REVIEW, Act.WITHDRAW): (DRAFT, ReviewAct.WITHDRAWN),
     (IN_REVIEW, Act.EXPIRE): None,
-    (APPROVED, Act.EDIT): (DRAFT, ReviewAct.WITHDRAWN),
+    (APPROVED, Act.EDIT): (DRAFT, ReviewAct.CHANGED),
     (APPROVED, Act.SUBMIT): None,
     (APPROVED, Act.RETURN): None,
     (APPROVED, Act.PASS): None,
@@ -100,6 +101,22 @@ def test_a_gap_in_the_numbers_is_remarked() -> None:
     assert remarks(Numbering(2024, "1"), Numbering(2023, "12")) == []
     assert remarks(Numbering(2024, "5")) == []  # the first issue a newsletter brings along from elsewhere
     assert remarks(Numbering(None, "5"), Numbering(2024, "1")) == []
+
+
+def test_a_joint_issue_has_all_its_numbers() -> None:
+    joint = Numbering(2024, "10—11", "106—107")
+    assert [list(as_numbers(text)) for text in ("9", "10-11", "10—11期合刊", "7、8", "12/13")] == [
+        [9], [10, 11], [10, 11], [7, 8], [12, 13]
+    ]  # fmt: skip
+    assert [list(as_numbers(text)) for text in (None, "", "增刊", "2024-2099", "9-8", "9a")] == [[]] * 6
+    assert propose_numbering(2024, [Numbering(2024, "9", "105"), joint]) == Numbering(2024, "12", "108")
+    assert remarks(Numbering(2024, "12", "108"), Numbering(2024, "9", "105"), joint) == []
+    assert remarks(joint, Numbering(2024, "9", "105")) == []
+    assert remarks(joint, Numbering(2024, "8", "104")) == [
+        "No. 9 of 2024 is missing.",
+        "Running number 105 is missing.",
+    ]
+    assert remarks(Numbering(2024, "11"), Numbering(2024, "10—11")) == ["No. 11 of 2024 exists already."]
 
 
 def test_running_numbers_are_checked_over_the_years() -> None:

@@ -158,7 +158,7 @@ def test_only_those_who_are_named_find_the_button(session: Session, staff: Staff
     write_rules(staff, issue, senders=[str(staff.accounts["bao"].id)], approval_days="5")
     page = staff["anna"].get(f"/desk/issues/{issue.id}")
     assert "Send…" not in page.text
-    assert "you are not among them" in page.text
+    assert "Sent by: Bao" in page.text
     assert "The approval lasts until" in page.text
     assert staff["anna"].get(f"/desk/issues/{issue.id}/send").path == f"/desk/issues/{issue.id}"
     assert "Send…" in staff["bao"].get(f"/desk/issues/{issue.id}").text

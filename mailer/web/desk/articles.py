@@ -8,6 +8,7 @@ from mailer.i18n import N_, translate
 from mailer.newsletters import get_newsletter
 from mailer.newsroom import editing
 from mailer.newsroom.blocks import get_block, list_blocks, list_columns
+from mailer.newsroom.commenting import Remark, list_threads
 from mailer.newsroom.models import Article, Issue
 from mailer.newsroom.personal import list_fields
 from mailer.newsroom.plain_text import from_plain, is_plain, to_plain
@@ -124,8 +125,18 @@ def _page(form: ArticleForm, issue: Issue, article: Article | None) -> ResponseR
         stranger=translate(newsletter.language, N_("reader")),
         fallback_length=slots.FALLBACK_LENGTH,
         is_autosaved=issue.state == IssueState.DRAFT,
+        # Somebody else has saved meanwhile: what they changed can be looked at before it is overwritten.
+        is_conflict=article is not None
+        and bool(form.form_errors)
+        and form.revision.data != request.form.get("revision"),
+        threads=_open_threads(article) if article else [],
     )
     return page, REFUSED if form.is_submitted() else 200
+
+
+def _open_threads(article: Article) -> list[Remark]:
+    threads = list_threads(get_session(), article.issue_id, article_id=article.id)
+    return [thread for thread in threads if thread.comment.resolved_at is None]
 
 
 @blueprint.post("/articles/<int:article_id>/move")
@@ -137,10 +148,13 @@ def article_move(article_id: int) -> ResponseReturnValue:
     to = request.form.get("to", type=int)
     if to is None:
         abort(400)
+    place = found.position
     with commit_or_tell():
         editing.move_article(session, found, to=to, by=get_account())
         tell_withdrawn(issue, state)
-    return redirect(url_for("desk.issue", issue_id=issue.id, _anchor=f"article-{article_id}"))
+    # The button that was pressed is an address: the browser puts the focus there, and the next press goes on.
+    anchor = f"{'up' if to < place else 'down'}-{article_id}"
+    return redirect(url_for("desk.issue", issue_id=issue.id, _anchor=anchor))
 
 
 @blueprint.route("/articles/<int:article_id>/remove", methods=["GET", "POST"])
@@ -150,7 +164,12 @@ def article_remove(article_id: int) -> ResponseReturnValue:
     found = editing.get_article(session, article_id)
     issue, state, title = found.issue, found.issue.state, found.title
     if request.method == "GET":
-        return render_template("desk/article_remove.html", article=found, issue=issue)
+        return render_template(
+            "desk/article_remove.html",
+            article=found,
+            issue=issue,
+            newsletter=get_newsletter(session, issue.newsletter_id),
+        )
     with commit_or_tell(gettext("“%(title)s” is removed. It can be brought back on this page.", title=title)):
         revision = request.form.get("revision", 0, type=int)
         editing.remove_article(session, found, revision=revision, by=get_account())

@@ -35,7 +35,11 @@ def newsletter_blocks(newsletter_id: int) -> ResponseReturnValue:
             flash(gettext("The block is kept. The editor's menu offers it now."), "success")
             return redirect(url_for("desk.newsletter_blocks", newsletter_id=newsletter_id))
     page = render_template(
-        "desk/blocks.html", form=form, newsletter=newsletter, blocks=blocks.list_blocks(session, newsletter_id)
+        "desk/blocks.html",
+        form=form,
+        newsletter=newsletter,
+        blocks=blocks.list_blocks(session, newsletter_id),
+        to_plain=to_plain,
     )
     return page, REFUSED if form.is_submitted() else 200
 

@@ -19,6 +19,7 @@ from mailer.newsletters import get_newsletter
 from mailer.newsroom import deputies
 from mailer.newsroom.chain import MOST_STEPS, SigningStep, chain_of
 from mailer.newsroom.house import change_house_rules, get_house_rules
+from mailer.newsroom.models import Deputy
 from mailer.settings import get_settings
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
@@ -131,6 +132,7 @@ def deputies_page() -> ResponseReturnValue:
         "desk/deputies.html",
         form=form,
         appointments=deputies.list_appointments(session, of=None if is_admin else me.id),
+        days=_days,
         may_dismiss=lambda deputy: is_admin or deputy.account_id == me.id,
     )
     return page, REFUSED if form.is_submitted() else 200
@@ -139,6 +141,14 @@ def deputies_page() -> ResponseReturnValue:
 def _day(day: dt.date) -> dt.datetime:
     """The beginning of a day where the service is at home."""
     return dt.datetime.combine(day, dt.time(), tzinfo=ZoneInfo(get_settings().time_zone))
+
+
+def _days(deputy: Deputy) -> str:
+    """From which day to which, as they were agreed; one that was ended early ends at its hour."""
+    zone = ZoneInfo(get_settings().time_zone)
+    first, end = deputy.starts_at.astimezone(zone), deputy.ends_at.astimezone(zone)
+    last = (end - dt.timedelta(microseconds=1)).date()
+    return f"{first:%Y-%m-%d}" if last <= first.date() else f"{first:%Y-%m-%d} – {last:%Y-%m-%d}"
 
 
 @blueprint.post("/deputies/<int:deputy_id>/dismiss")

@@ -1,22 +1,27 @@
 """An issue: its page, its masthead, and the order of its articles."""
 
+from collections.abc import Sequence
+
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from mailer.dispatch.models import Mailing
+from mailer.dispatch.rules import MailingState
 from mailer.errors import RuleError
 from mailer.newsletters import get_newsletter
 from mailer.newsroom import correcting, editing
-from mailer.newsroom.approval import get_turn, list_reviews
+from mailer.newsroom.approval import NOT_YOURS, get_turn, list_reviews
+from mailer.newsroom.chain import chain_of
 from mailer.newsroom.commenting import count_open, list_threads
 from mailer.newsroom.compiling import get_content
 from mailer.newsroom.editions import list_editions
-from mailer.newsroom.house import get_chain, get_house_rules, may_send
+from mailer.newsroom.house import get_house_rules, may_send, names_of
+from mailer.newsroom.importing import find_source
 from mailer.newsroom.models import Issue
 from mailer.newsroom.plain_text import count_characters
 from mailer.newsroom.rules import Act, can, expires_at
-from mailer.newsroom.sources import list_sources
 from mailer.newsroom.versions import list_removed
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
@@ -47,7 +52,7 @@ def issue(issue_id: int) -> ResponseReturnValue:
         remarks=editing.numbering_remarks(session, found),
         reviews=list_reviews(session, issue_id),
         editions=list_editions(session, issue_id),
-        sources=list_sources(session, issue_id),
+        source=find_source(session, issue_id),
         removed=list_removed(session, issue_id),
         mailings=session.scalars(select(Mailing).where(Mailing.issue_id == issue_id).order_by(Mailing.id.desc())).all(),
         count_characters=count_characters,
@@ -62,12 +67,26 @@ def issue(issue_id: int) -> ResponseReturnValue:
 def next_step(found: Issue) -> dict[str, object]:
     """What `next_act` of the templates asks for: whose turn it is, and what this account may do."""
     session, me = get_session(), get_account()
+    rules = get_house_rules(session, found.newsletter_id)
     return {
         "turn": get_turn(session, found, me),
-        "chain": get_chain(session, found.newsletter_id),
+        "not_yours": NOT_YOURS,
+        # Each signature with those who may give it, where the newsletter names them.
+        "chain": [(step, names_of(session, step.account_ids)) for step in chain_of(rules.steps)],
         "may_send_it": may_send(session, found.newsletter_id, me),
-        "expires_at": expires_at(found.approved_at, get_house_rules(session, found.newsletter_id).approval_days),
+        "senders": names_of(session, rules.sender_ids),
+        "scheduled": list_scheduled(session, found.id),
+        "expires_at": expires_at(found.approved_at, rules.approval_days),
     }
+
+
+def list_scheduled(session: Session, issue_id: int) -> Sequence[Mailing]:
+    """The issue's mailings that wait for their time, the next first."""
+    return session.scalars(
+        select(Mailing)
+        .where(Mailing.issue_id == issue_id, Mailing.state == MailingState.SCHEDULED)
+        .order_by(Mailing.scheduled_at)
+    ).all()
 
 
 @blueprint.post("/newsletters/<int:newsletter_id>/issues")

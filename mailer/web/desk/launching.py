@@ -25,6 +25,7 @@ from mailer.newsroom.models import Edition, Issue
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
 from mailer.web.desk.forms import LaunchForm
+from mailer.web.desk.issues import list_scheduled
 from mailer.web.desk.rights import may_send, only
 from mailer.web.desk.rosters import EXCLUSIONS
 from mailer.web.failures import say
@@ -86,6 +87,7 @@ def issue_send(issue_id: int) -> ResponseReturnValue:
         lists=lists,
         counts=counts,
         corrected=corrected,
+        scheduled=list_scheduled(session, issue_id),
     )
     return page, REFUSED if form.errors else 200
 
@@ -93,6 +95,7 @@ def issue_send(issue_id: int) -> ResponseReturnValue:
 def _go_on(form: LaunchForm, issue: Issue, newsletter: Newsletter, edition: Edition) -> ResponseReturnValue:
     session = get_session()
     at = _moment(form, newsletter)
+    get_sendable_edition(session, edition.id, at=at)
     if request.form.get("edition", type=int) == edition.id and "confirm" in request.form:
         mailing = _launch(form, edition, at)
         return redirect(url_for("desk.mailing", mailing_id=mailing.id))

@@ -11,15 +11,16 @@ from sqlalchemy.orm import Session
 from mailer.accounts.models import Account
 from mailer.db import session_scope
 from mailer.dispatch import launching
-from mailer.dispatch.models import Delivery, Mailing
+from mailer.dispatch.models import Delivery, Mailing, MailingList
 from mailer.dispatch.progress import get_progress
 from mailer.dispatch.replies import meaning
 from mailer.dispatch.rules import MAILING_TRANSITIONS, DeliveryState, MailingEvent, MailingState, Outcome
 from mailer.dispatch.way_states import WayState
 from mailer.feedback.rules import Verdict
 from mailer.i18n import N_
-from mailer.newsletters.models import Newsletter
-from mailer.newsroom.models import Edition
+from mailer.newsletters.models import List, Newsletter
+from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.rules import IssueState
 from mailer.reports.figures import mailing_figures
 from mailer.reports.ledger import export_csv, list_attempts, list_deliveries
 from mailer.reports.series import Series, opens_and_clicks
@@ -116,6 +117,15 @@ def mailing(mailing_id: int) -> ResponseReturnValue:
         **_live(session, found),
         newsletter=newsletter,
         edition=session.get_one(Edition, found.edition_id),
+        # Until it is launched a withdrawn approval stops it.
+        is_approved=session.get_one(Issue, found.issue_id).state == IssueState.APPROVED,
+        lists=session.scalars(
+            select(List.name)
+            .join(MailingList, MailingList.list_id == List.id)
+            .where(MailingList.mailing_id == mailing_id)
+            .order_by(List.name)
+        ).all(),
+        zone=ZoneInfo(newsletter.time_zone),
         figures=mailing_figures(session, mailing_id),
         series=series,
         chart=_chart(series),

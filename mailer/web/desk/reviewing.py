@@ -1,13 +1,18 @@
 """The way to approval: submit, sign, return, withdraw; and all that was done, for the files."""
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
+from mailer.accounts.models import Account
+from mailer.db import now
+from mailer.dispatch.models import Mailing
 from mailer.newsletters import get_newsletter
 from mailer.newsroom import approval
 from mailer.newsroom.commenting import list_threads
 from mailer.newsroom.editing import get_issue
 from mailer.newsroom.editions import list_editions
+from mailer.newsroom.rules import IssueState
 from mailer.web.database import get_session
 from mailer.web.desk import blueprint
 from mailer.web.desk.rights import may_approve, may_edit, only
@@ -64,9 +69,12 @@ def issue_return(issue_id: int) -> ResponseReturnValue:
 @blueprint.post("/issues/<int:issue_id>/withdraw")
 @only(lambda account: may_edit(account) or may_approve(account))
 def issue_withdraw(issue_id: int) -> ResponseReturnValue:
-    session = get_session()
+    session, me = get_session(), get_account()
+    # Whoever signs gives an issue back with a reason; taking a submission back is for those who write.
+    if get_issue(session, issue_id).state == IssueState.IN_REVIEW and not may_edit(me):
+        abort(403)
     with commit_or_tell(gettext("Withdrawn. The issue is a draft again.")):
-        approval.withdraw(session, get_issue(session, issue_id), by=get_account(), note=_note())
+        approval.withdraw(session, get_issue(session, issue_id), by=me, note=_note())
     return _back(issue_id)
 
 
@@ -81,6 +89,13 @@ def issue_history(issue_id: int) -> ResponseReturnValue:
         newsletter=get_newsletter(session, found.newsletter_id),
         reviews=approval.list_reviews(session, issue_id)[::-1],
         editions=list_editions(session, issue_id),
+        mailings=session.execute(
+            select(Mailing, Account.name)
+            .outerjoin(Account, Account.id == Mailing.created_by)
+            .where(Mailing.issue_id == issue_id)
+            .order_by(Mailing.id)
+        ).all(),
         threads=list_threads(session, issue_id),
         titles={article.id: article.title for article in found.articles},
+        printed_at=now(session),
     )

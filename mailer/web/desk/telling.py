@@ -24,9 +24,10 @@ STATES: dict[IssueState, tuple[str, str]] = {
 ACTS: dict[ReviewAct, tuple[str, str]] = {
     ReviewAct.SUBMITTED: (N_("Submitted for approval"), "orange"),
     ReviewAct.RETURNED: (N_("Returned to the editors"), "red"),
-    ReviewAct.PASSED: (N_("Signed"), "teal"),
+    ReviewAct.PASSED: (N_("Signed"), "blue"),
     ReviewAct.APPROVED: (N_("Approved"), "green"),
     ReviewAct.WITHDRAWN: (N_("Withdrawn"), "secondary"),
+    ReviewAct.CHANGED: (N_("Withdrawn by a change"), "secondary"),
     ReviewAct.EXPIRED: (N_("Approval expired"), "secondary"),
 }
 VERSIONS: dict[VersionKind, tuple[str, str]] = {
