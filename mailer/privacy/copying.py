@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import CompoundSelect, RowMapping, Select, literal, select, union_all
 from sqlalchemy.orm import Session
 
+from mailer.audience.directories.models import Directory, DirectoryFinding, DirectoryMember, DirectoryRun
+from mailer.audience.former import list_keys
 from mailer.audience.models import (
     AddressChange,
     Consent,
@@ -27,7 +29,6 @@ from mailer.i18n import N_
 from mailer.letters.models import Letter
 from mailer.newsletters.models import List, Newsletter
 from mailer.newsroom.models import EditionLink, Issue
-from mailer.privacy.former import list_keys
 
 
 def copy_of(session: Session, subscriber_id: int) -> dict[str, Any]:
@@ -75,6 +76,8 @@ def copy_of(session: Session, subscriber_id: int) -> dict[str, Any]:
         ),
         "letters": [_without_links(row) for row in rows(_letters(keys))],
         "import_refusals": list_import_refusals(session, keys),
+        "directories": rows(_directories(ids)),
+        "directory_findings": rows(_findings(keys)),
     }
 
 
@@ -230,6 +233,37 @@ def _letters(keys: Sequence[str]) -> Select[*tuple[Any, ...]]:
         select(Letter.kind, Letter.created_at, Letter.locale, Letter.state, Letter.settled_at, Letter.parameters)
         .where(Letter.address_key.in_(keys))
         .order_by(Letter.id)
+    )
+
+
+def _directories(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
+    """Where the institution keeps them, and has them from or had them."""
+    return (
+        select(
+            Directory.name.label("directory"),
+            DirectoryMember.email_key.label("value"),
+            DirectoryMember.joined_at,
+            DirectoryMember.removed_at,
+        )
+        .join(Directory, Directory.id == DirectoryMember.directory_id)
+        .where(DirectoryMember.subscriber_id.in_(ids))
+        .order_by(DirectoryMember.joined_at, Directory.id)
+    )
+
+
+def _findings(keys: Sequence[str]) -> Select[*tuple[Any, ...]]:
+    """What runs of directories said of one of these addresses."""
+    return (
+        select(
+            DirectoryRun.created_at.label("at"),
+            Directory.name.label("directory"),
+            DirectoryFinding.kind,
+            DirectoryFinding.value,
+        )
+        .join(DirectoryRun, DirectoryRun.id == DirectoryFinding.run_id)
+        .join(Directory, Directory.id == DirectoryRun.directory_id)
+        .where(DirectoryFinding.email_key.in_(keys))
+        .order_by(DirectoryFinding.run_id, DirectoryFinding.ordinal)
     )
 
 

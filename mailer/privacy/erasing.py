@@ -6,6 +6,8 @@ from sqlalchemy.orm import Session
 from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.audience import leaving
+from mailer.audience.directories.models import DirectoryFinding, DirectoryMember
+from mailer.audience.former import list_keys
 from mailer.audience.models import (
     AddressChange,
     Consent,
@@ -26,7 +28,6 @@ from mailer.feedback.models import Click, Open
 from mailer.i18n import N_
 from mailer.letters.models import Letter
 from mailer.letters.rules import LetterState
-from mailer.privacy.former import list_keys
 
 # Stands where an address must stand and can belong to nobody (RFC 2606).
 _NOBODY = "erased.invalid"
@@ -47,6 +48,7 @@ def erase(session: Session, subscriber_id: int, by: Account | None, *, ip: str |
     keys = list_keys(session, subscriber.email_key, ids)
     leaving.leave_all(session, subscriber_id, wording="erased")
     _forget_trace(session, ids)
+    session.execute(delete(DirectoryMember).where(DirectoryMember.subscriber_id.in_(ids)))
     for key in keys:
         _hash_suppressions(session, key)
         _forget_words(session, ids, key)
@@ -103,4 +105,5 @@ def _forget_letters(session: Session, key: str) -> None:
 
 
 def _forget_refusals(session: Session, key: str) -> None:
-    session.execute(delete(ImportRefusal).where(ImportRefusal.email_key == key))
+    for table in (ImportRefusal, DirectoryFinding):
+        session.execute(delete(table).where(table.email_key == key))

@@ -9,6 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mailer.audience import admission
 from mailer.audience.correspondence import CONFIRM_DAYS
+from mailer.audience.directories.models import DirectoryFinding, DirectoryRun
 from mailer.audience.models import Consent, ImportChunk, ImportRefusal, ImportRun, Subscriber, Subscription
 from mailer.audience.rules import IMPORT_OVER, ConsentAct, ImportState, SubscriptionState
 from mailer.dispatch.models import Attempt, Delivery
@@ -145,7 +146,7 @@ def _forget_replies(session: Session, table: type[Attempt] | type[Delivery], col
 
 
 def _forget_refusals(session: Session) -> int:
-    """Reports of refused lines; files that were uploaded and never imported go with their rows."""
+    """Reports of refused lines and of directories; files that were uploaded and never imported go with their rows."""
     old = func.now() - dt.timedelta(days=get_settings().refusal_days)
     done = select(ImportRun.id).where(func.coalesce(ImportRun.finished_at, ImportRun.created_at) <= old)
     session.execute(
@@ -155,7 +156,9 @@ def _forget_refusals(session: Session) -> int:
         .execution_options(synchronize_session=False)
     )
     session.execute(delete(ImportChunk).where(ImportChunk.run_id.in_(done.where(ImportRun.state.in_(IMPORT_OVER)))))
-    return _count(session, delete(ImportRefusal).where(ImportRefusal.run_id.in_(done)))
+    read = select(DirectoryRun.id).where(DirectoryRun.finished_at <= old)
+    found = _count(session, delete(DirectoryFinding).where(DirectoryFinding.run_id.in_(read)))
+    return found + _count(session, delete(ImportRefusal).where(ImportRefusal.run_id.in_(done)))
 
 
 def _count(session: Session, statement: Delete | Update) -> int:

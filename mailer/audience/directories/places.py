@@ -1,6 +1,7 @@
 """What a directory may be read from: the operator's settings say so, and no page can widen it."""
 
 import os
+import re
 import ssl
 import stat
 from collections.abc import Callable
@@ -52,13 +53,17 @@ def read_https(location: str) -> SplitResult:
     """The parts of an https address. Raises `RuleError`."""
     try:
         parts = urlsplit(location)
-        is_good = parts.scheme == "https" and bool(parts.hostname) and parts.username is None and parts.port != 0
-        (parts.hostname or "").encode("idna")
+        is_good = parts.scheme == "https" and _is_host(parts.hostname) and parts.username is None and parts.port != 0
     except (ValueError, UnicodeError):
         is_good = False
     if not is_good or not location.isprintable():
         raise RuleError(N_("Write the address as https://host/path, without a user name."))
     return parts
+
+
+def _is_host(host: str | None) -> bool:
+    """A name or a number. Raises `UnicodeError` for what is no name in any script."""
+    return host is not None and re.fullmatch(r"[A-Za-z0-9._:-]+", host.encode("idna").decode("ascii")) is not None
 
 
 def request_target(parts: SplitResult) -> str:
@@ -72,8 +77,7 @@ def read_server(location: str, port: int) -> tuple[str, int]:
     try:
         parts = urlsplit(f"//{location}")
         host, given = parts.hostname, parts.port
-        is_good = bool(host) and parts.username is None and parts.netloc == location and given != 0
-        (host or "").encode("idna")
+        is_good = _is_host(host) and parts.username is None and parts.netloc == location and given != 0
     except (ValueError, UnicodeError):
         is_good, host, given = False, None, None
     if not is_good or host is None or not location.isprintable():

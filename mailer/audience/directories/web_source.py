@@ -3,6 +3,7 @@
 import http.client
 import socket
 import ssl
+from contextlib import closing
 from typing import BinaryIO
 from urllib.parse import SplitResult, urljoin
 
@@ -94,12 +95,13 @@ def _ask(
             connection.putheader(name, value)
         deadline.arm(secured)
         connection.endheaders()
-        answer = connection.getresponse()
-        if answer.status in _MOVED:
-            return answer.getheader("Location") or ""
-        if answer.status != http.client.OK:
-            raise UnreadableError(N_("The server answered with %(status)s."), status=answer.status)
-        _take(answer, secured, file, most_bytes, deadline)
+        # The answer holds the connection open until it is closed itself.
+        with closing(connection.getresponse()) as answer:
+            if answer.status in _MOVED:
+                return answer.getheader("Location") or ""
+            if answer.status != http.client.OK:
+                raise UnreadableError(N_("The server answered with %(status)s."), status=answer.status)
+            _take(answer, secured, file, most_bytes, deadline)
     finally:
         connection.close()
         secured.close()
