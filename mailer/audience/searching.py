@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from mailer.addresses import mend
+from mailer.audience.former import list_keys
 from mailer.audience.models import Consent, Subscriber, Subscription, Suppression
 from mailer.audience.rules import SubscriptionState
+from mailer.audience.subscriptions import list_ids_of
 from mailer.errors import NotFoundError
 from mailer.i18n import N_
 from mailer.newsletters.models import List
@@ -89,8 +91,11 @@ def count_by_list(session: Session) -> dict[int, dict[SubscriptionState, int]]:
 
 
 def get_history(session: Session, subscriber_id: int) -> list[HistoryEntry]:
-    """Consents and suppressions of one reader, newest first. Deliveries are dispatch's to tell."""
+    """Consents and suppressions of one reader, newest first, those of addresses they had before too. Deliveries are
+    dispatch's to tell.
+    """
     subscriber = get_subscriber(session, subscriber_id)
+    ids = list_ids_of(session, subscriber.id)
     entries = [
         HistoryEntry(
             consent.at,
@@ -102,16 +107,20 @@ def get_history(session: Session, subscriber_id: int) -> list[HistoryEntry]:
                 "basis": consent.basis,
                 "ip": str(consent.ip) if consent.ip else None,
                 "user_agent": consent.user_agent,
+                "decided_by": consent.decided_by,
+                "decided_on": consent.decided_on,
+                "account_id": consent.account_id,
             },
         )
         for consent, newsletter_id in session.execute(
             select(Consent, List.newsletter_id)
             .join(List, List.id == Consent.list_id)
-            .where(Consent.subscriber_id == subscriber.id)
+            .where(Consent.subscriber_id.in_(ids))
         )
     ]
-    for row in session.scalars(select(Suppression).where(Suppression.email_key == subscriber.email_key)):
-        details = {"note": row.note, "reason": row.reason, "delivery_id": row.delivery_id}
+    keys = list_keys(session, subscriber.email_key, ids)
+    for row in session.scalars(select(Suppression).where(Suppression.email_key.in_(keys))):
+        details = {"id": row.id, "note": row.note, "reason": row.reason, "delivery_id": row.delivery_id}
         entries.append(HistoryEntry(row.created_at, f"suppression.{row.reason}", None, row.newsletter_id, details))
         if row.lifted_at is not None:
             entries.append(HistoryEntry(row.lifted_at, "suppression.lifted", None, row.newsletter_id, details))

@@ -72,13 +72,34 @@ _MERGE = (
     ON CONFLICT (email_key) DO NOTHING
     """,
     """
-    UPDATE subscribers
-    SET name = coalesce(nullif(import_verdicts.name, ''), subscribers.name),
-        attributes = subscribers.attributes || import_verdicts.attributes
-    FROM import_verdicts
-    WHERE subscribers.id = import_verdicts.subscriber_id AND verdict IN ('new', 'changed')
-        AND ((import_verdicts.name <> '' AND import_verdicts.name <> subscribers.name)
-            OR NOT subscribers.attributes @> import_verdicts.attributes)
+    WITH found AS (
+        SELECT subscribers.id, subscribers.name, subscribers.attributes,
+            coalesce(nullif(import_verdicts.name, ''), subscribers.name) AS new_name,
+            import_verdicts.attributes AS new_attributes
+        FROM import_verdicts JOIN subscribers ON subscribers.id = import_verdicts.subscriber_id
+        WHERE verdict IN ('new', 'changed')
+            AND ((import_verdicts.name <> '' AND import_verdicts.name <> subscribers.name)
+                OR NOT subscribers.attributes @> import_verdicts.attributes)
+        FOR UPDATE OF subscribers
+    ), updated AS (
+        UPDATE subscribers SET name = found.new_name, attributes = subscribers.attributes || found.new_attributes
+        FROM found WHERE subscribers.id = found.id
+    ), compared AS (
+        SELECT found.id, name, new_name, keys.old_attributes, keys.new_attributes
+        FROM found CROSS JOIN LATERAL (
+            SELECT jsonb_object_agg(key, found.attributes -> key) AS old_attributes,
+                jsonb_object_agg(key, value) AS new_attributes
+            FROM jsonb_each(found.new_attributes) WHERE found.attributes -> key IS DISTINCT FROM value
+        ) AS keys
+    )
+    INSERT INTO subscriber_changes (subscriber_id, how, old, new, account_id, import_id)
+    SELECT id, 'import',
+        CASE WHEN name = new_name THEN '{}' ELSE jsonb_build_object('name', name) END
+            || CASE WHEN old_attributes IS NULL THEN '{}' ELSE jsonb_build_object('attributes', old_attributes) END,
+        CASE WHEN name = new_name THEN '{}' ELSE jsonb_build_object('name', new_name) END
+            || CASE WHEN new_attributes IS NULL THEN '{}' ELSE jsonb_build_object('attributes', new_attributes) END,
+        CAST(:account_id AS bigint), CAST(:import_id AS bigint)
+    FROM compared
     """,
     """
     WITH made AS (
@@ -214,7 +235,7 @@ def merge_rows(
     origin: Origin,
     between: Callable[[], None] = lambda: None,
 ) -> None:
-    """Carries out what was judged: subscribers, names, subscriptions, and a consent for each subscription made.
+    """Carries out what was judged: subscribers, what changed about them, subscriptions, each with its consent.
 
     `between` is called before each statement; it may raise to have all of it undone.
     """

@@ -1,38 +1,28 @@
-"""Everything that happened between us and one reader, in one line of time: what they agreed to, what was sent, what
-their server said, what they did with it.
+"""Everything that happened between us and one reader, in one line of time: what they agreed to and changed, what was
+sent, what their server said, what they did with it, and what we did.
 """
 
-import datetime as dt
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mailer.accounts.models import Account
+from mailer.audience.former import list_keys
 from mailer.audience.models import Subscriber
 from mailer.audience.searching import get_history
-from mailer.dispatch.models import Attempt, Delivery, Mailing
+from mailer.audience.subscriptions import list_ids_of
+from mailer.dispatch.models import Attempt, Delivery, Exclusion, Mailing
 from mailer.feedback.models import Click, Open
 from mailer.letters.models import Letter
 from mailer.newsroom.models import EditionLink, Issue
+from mailer.reports.changes import TimelineEntry, find_actors, list_changes
 
 # A reader of ten years' weekly issues: the page shows the latest, the ledger of each mailing the rest.
 DELIVERIES_SHOWN = 100
 EVENTS_SHOWN = 300
 LETTERS_SHOWN = 50
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
-    """`kind` is ``joined``, ``consent``, ``suppression``, ``lifted``, ``delivery``, ``open``, ``click`` or ``letter``;
-    `what` names its sort within the kind (an act, a state, a verdict); `details` are what the line can tell besides.
-    """
-
-    at: dt.datetime
-    kind: str
-    what: str
-    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +34,13 @@ class Timeline:
 
 
 def get_timeline(session: Session, subscriber: Subscriber) -> Timeline:
-    """The history of one reader, a handful of queries however long it is."""
+    """The history of one reader, a handful of queries however long it is; that of addresses they had before too."""
+    ids = list_ids_of(session, subscriber.id)
     sent = session.execute(
         select(Delivery, Issue)
         .join(Mailing, Mailing.id == Delivery.mailing_id)
         .join(Issue, Issue.id == Mailing.issue_id)
-        .where(Delivery.subscriber_id == subscriber.id)
+        .where(Delivery.subscriber_id.in_(ids))
         .order_by(Delivery.id.desc())
         .limit(DELIVERIES_SHOWN + 1)
     ).all()
@@ -60,19 +51,52 @@ def get_timeline(session: Session, subscriber: Subscriber) -> Timeline:
     entries = [
         TimelineEntry(subscriber.created_at, "joined", "joined"),
         *_agreed(session, subscriber),
+        *list_changes(session, ids),
         *(_delivered(delivery, issue, attempts) for delivery, issue in shown),
+        *_excluded(session, ids),
         *events,
-        *_letters(session, subscriber),
+        *_letters(session, list_keys(session, subscriber.email_key, ids)),
     ]
     is_cut = len(sent) > DELIVERIES_SHOWN or len(events) >= EVENTS_SHOWN
     return Timeline(sorted(entries, key=lambda entry: entry.at, reverse=True), is_cut)
 
 
 def _agreed(session: Session, subscriber: Subscriber) -> Iterator[TimelineEntry]:
-    for entry in get_history(session, subscriber.id):
+    history = get_history(session, subscriber.id)
+    suppressions = {entry.details["id"] for entry in history if "id" in entry.details}
+    actors = find_actors(session, suppressions) if suppressions else {}
+    accounts = {entry.details.get("account_id") for entry in history} - {None}
+    names = {
+        row.id: row.name for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(accounts)))
+    }
+    for entry in history:
         kind, _, what = entry.kind.partition(".")
-        details = entry.details | {"list_id": entry.list_id, "newsletter_id": entry.newsletter_id}
+        by = names.get(entry.details.get("account_id") or 0)
+        if kind == "suppression":
+            by = actors.get((entry.details["id"], "lifted" if what == "lifted" else "added"))
+        details = entry.details | {"list_id": entry.list_id, "newsletter_id": entry.newsletter_id, "by": by or ""}
         yield TimelineEntry(entry.at, "lifted" if what == "lifted" else kind, what, details)
+
+
+def _excluded(session: Session, ids: Sequence[int]) -> Iterator[TimelineEntry]:
+    """The latest mailings that left the reader out: each is one look into an index."""
+    latest = (
+        select(Mailing.id)
+        .where(Mailing.prepared_at.is_not(None))
+        .order_by(Mailing.id.desc())
+        .limit(DELIVERIES_SHOWN)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Exclusion.reason, Mailing, Issue)
+        .select_from(latest)
+        .join(Mailing, Mailing.id == latest.c.id)
+        .join(Exclusion, (Exclusion.mailing_id == Mailing.id) & Exclusion.subscriber_id.in_(ids))
+        .join(Issue, Issue.id == Mailing.issue_id)
+    )
+    for reason, mailing, issue in rows:
+        details = {"issue": issue, "mailing_id": mailing.id}
+        yield TimelineEntry(mailing.prepared_at or mailing.created_at, "excluded", reason, details)
 
 
 def _delivered(delivery: Delivery, issue: Issue, attempts: dict[int, list[Attempt]]) -> TimelineEntry:
@@ -117,8 +141,8 @@ def _events(session: Session, issues: dict[int, Issue]) -> Iterator[TimelineEntr
         yield TimelineEntry(click.at, "click", click.verdict, details)
 
 
-def _letters(session: Session, subscriber: Subscriber) -> Iterator[TimelineEntry]:
-    written = select(Letter).where(Letter.address_key == subscriber.email_key).order_by(Letter.id.desc())
+def _letters(session: Session, keys: Sequence[str]) -> Iterator[TimelineEntry]:
+    written = select(Letter).where(Letter.address_key.in_(keys)).order_by(Letter.id.desc())
     for letter in session.scalars(written.limit(LETTERS_SHOWN)):
         details = {"state": letter.state, "code": letter.code, "enhanced": letter.enhanced, "reply": letter.reply}
         yield TimelineEntry(letter.settled_at or letter.created_at, "letter", letter.kind, details)

@@ -69,7 +69,47 @@ _DAY: dict[str, str] = {
     "since": N_("on or after"),
     "within": N_("within the last days"),
 }
+# How a reader was changed, and what about them.
+_HOW: dict[str, str] = {
+    "preferences": N_("in the subscription settings"),
+    "sign_up": N_("by a sign-up form"),
+    "confirmed": N_("by a sign-up that was confirmed"),
+    "import": N_("by an import or a directory"),
+    "merged": N_("as two addresses became one reader"),
+}
+_FIELDS: dict[str, str] = {
+    "name": N_("Name"),
+    "locale": N_("Language"),
+    "paused_until": N_("Paused until"),
+    "attribute": N_("Attribute"),
+}
+_MOVES: dict[str, str] = {
+    "asked": N_("Change of address asked for"),
+    "old_agreed": N_("The present address agreed"),
+    "new_agreed": N_("The new address agreed"),
+    "done": N_("Address changed"),
+    "cancelled": N_("Change of address given up"),
+}
+_WHY_LEFT: dict[str, str] = {
+    "too_many": N_("too many mails"),
+    "not_relevant": N_("not of interest"),
+    "never_asked": N_("never signed up"),
+    "other_address": N_("reads it at another address"),
+    "other": N_("another reason"),
+}
+_EXCLUSIONS: dict[str, str] = {
+    "suppressed": N_("on the suppression list"),
+    "paused": N_("paused by the reader"),
+    "already_sent": N_("had the issue already"),
+    "segment": N_("outside the mailing's segments"),
+    "not_received": N_("never had what was corrected"),
+}
 WORDS: dict[str, dict[str, str]] = {
+    "how": _HOW,
+    "field": _FIELDS,
+    "move": _MOVES,
+    "why_left": _WHY_LEFT,
+    "exclusion": _EXCLUSIONS,
     "import": IMPORT_STATES,
     "count": COUNTS,
     "target": TARGETS,
