@@ -146,7 +146,8 @@ class Delivery(HasId, Base):
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        UniqueConstraint("mailing_id", "subscriber_id"),
+        # Once to a reader; in this order it also finds all that a reader got.
+        UniqueConstraint("subscriber_id", "mailing_id"),
         CheckConstraint(
             "state IN ('queued', 'claimed', 'accepted', 'rejected', 'unknown', 'skipped', 'expired')", name="state"
         ),
@@ -164,7 +165,6 @@ class Delivery(HasId, Base):
         Index("ix_deliveries_leased", "lease_until", postgresql_where=text("state = 'claimed'")),
         Index("ix_deliveries_unknown", "mailing_id", postgresql_where=text("state = 'unknown'")),
         Index(None, "mailing_id", "state", "id"),
-        Index(None, "subscriber_id"),
     )
 
     mailing_id: Mapped[int] = mapped_column(ForeignKey("mailings.id"))

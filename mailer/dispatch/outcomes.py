@@ -25,7 +25,7 @@ REFUSED_ENTRY = frozenset({"auth", "mail"})
 
 @dataclass(slots=True)
 class Attempted:
-    """What the ledger keeps of one SMTP transaction."""
+    """What the ledger keeps of one SMTP transaction, where its `Result` died with its process."""
 
     outcome: Outcome
     reply_class: str
@@ -54,7 +54,7 @@ class Settlement:
     enhanced: str | None = None
     reply: str = ""
     provider: str = ""
-    attempt: Attempted | None = None
+    attempt: Attempted | Result | None = None
 
     @property
     def state(self) -> DeliveryState:
@@ -91,7 +91,7 @@ def accept(result: Result, claimed_by: str, provider: str) -> Settlement:
         result.enhanced,
         result.reply,
         provider,
-        Attempted(Outcome.ACCEPTED, result.reply_class, result.stage, result.relay, result.is_tls, result.duration_ms),
+        result,
     )
 
 
@@ -149,12 +149,5 @@ def decide(
         enhanced=result.enhanced,
         reply=result.reply,
         provider=provider,
-        attempt=Attempted(
-            outcome=result.outcome,
-            reply_class=result.reply_class,
-            stage=result.stage,
-            relay=result.relay,
-            is_tls=result.is_tls,
-            duration_ms=result.duration_ms,
-        ),
+        attempt=result,
     )

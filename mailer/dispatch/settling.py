@@ -5,9 +5,11 @@ runs twice) changes nothing.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import TextClause, func, select, text
 from sqlalchemy.orm import Session
 
 from mailer.accounts.auditing import record
@@ -17,10 +19,12 @@ from mailer.audience.rules import SuppressionReason
 from mailer.audience.suppressing import suppress
 from mailer.db import now
 from mailer.dispatch.arrays import Array, of_flags, of_numbers, of_texts
+from mailer.dispatch.envelopes import Result
 from mailer.dispatch.models import Delivery, Mailing
-from mailer.dispatch.outcomes import Settlement
+from mailer.dispatch.outcomes import Attempted, Settlement
 from mailer.dispatch.plans import keep_to_indexes
 from mailer.dispatch.rules import (
+    DELIVERY_TRANSITIONS,
     DeliveryEvent,
     DeliveryState,
     MailingEvent,
@@ -36,17 +40,31 @@ logger = logging.getLogger(__name__)
 # PostgreSQL text cannot hold NUL, and a hostile server can send one.
 NUL = "\0"
 
+# What a settlement says: column, PostgreSQL's type, how a list of it is written.
+_COLUMNS: tuple[tuple[str, str, Callable[[Sequence[Any]], Array]], ...] = (
+    ("id", "bigint", of_numbers),
+    ("holder", "varchar", of_texts),
+    ("state", "varchar", of_texts),
+    ("reason", "varchar", of_texts),
+    ("wait", "double precision", of_numbers),
+    ("attempts", "smallint", of_numbers),
+    ("faults", "smallint", of_numbers),
+    ("code", "smallint", of_numbers),
+    ("enhanced", "varchar", of_texts),
+    ("reply", "text", of_texts),
+    ("provider", "varchar", of_texts),
+    ("outcome", "varchar", of_texts),
+    ("class", "varchar", of_texts),
+    ("stage", "varchar", of_texts),
+    ("relay", "varchar", of_texts),
+    ("is_tls", "boolean", of_flags),
+    ("duration", "integer", of_numbers),
+)
+
 # `progressed_at` is moved at most once a second: it is one row that every worker would otherwise queue for.
-SETTLE = text("""
+_SETTLE = """
 WITH news AS (
-    SELECT * FROM unnest(
-        CAST(:ids AS bigint[]), CAST(:holders AS varchar[]), CAST(:states AS varchar[]), CAST(:reasons AS varchar[]),
-        CAST(:waits AS double precision[]), CAST(:attempts AS smallint[]), CAST(:faults AS smallint[]),
-        CAST(:codes AS smallint[]), CAST(:enhanced AS varchar[]), CAST(:replies AS text[]),
-        CAST(:providers AS varchar[]), CAST(:outcomes AS varchar[]), CAST(:classes AS varchar[]),
-        CAST(:stages AS varchar[]), CAST(:relays AS varchar[]), CAST(:tls AS boolean[]), CAST(:durations AS integer[])
-    ) AS n(id, holder, state, reason, wait, attempts, faults, code, enhanced, reply, provider, outcome, class, stage,
-        relay, is_tls, duration)
+    SELECT {columns} FROM unnest({arrays}) AS n({names})
 ),
 settled AS (
     UPDATE deliveries d SET
@@ -80,7 +98,22 @@ progressed AS (
       AND (m.progressed_at IS NULL OR m.progressed_at < now() - interval '1 second')
 )
 SELECT id FROM settled
-""")
+"""
+
+
+@lru_cache(maxsize=256)
+def _statement(varying: frozenset[str]) -> TextClause:
+    """SETTLE with a list for each of these columns, and one value for all rows of every other."""
+    lists = [(name, kind) for name, kind, _write in _COLUMNS if name in varying]
+    return text(
+        _SETTLE.format(
+            columns=", ".join(
+                name if name in varying else f"CAST(:{name} AS {kind}) AS {name}" for name, kind, _write in _COLUMNS
+            ),
+            arrays=", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in lists),
+            names=", ".join(name for name, _kind in lists),
+        )
+    )
 
 
 def settle(session: Session, settlements: Sequence[Settlement]) -> set[int]:
@@ -92,7 +125,8 @@ def settle(session: Session, settlements: Sequence[Settlement]) -> set[int]:
     if not settlements:
         return set()
     keep_to_indexes(session)
-    settled = set(session.scalars(SETTLE, _columns(settlements)).all())
+    statement, values = _write(settlements)
+    settled = set(session.scalars(statement, values).all())
     refused = {item.delivery_id: item for item in settlements if item.is_address_dead and item.delivery_id in settled}
     _suppress(session, refused)
     suspend_providers(session, [item for item in settlements if item.delivery_id in settled])
@@ -101,27 +135,46 @@ def settle(session: Session, settlements: Sequence[Settlement]) -> set[int]:
     return settled
 
 
-def _columns(settlements: Sequence[Settlement]) -> dict[str, Array]:
-    attempts = [item.attempt for item in settlements]
-    return {
-        "ids": of_numbers([item.delivery_id for item in settlements]),
-        "holders": of_texts([item.claimed_by for item in settlements]),
-        "states": of_texts([item.state.value for item in settlements]),
-        "reasons": of_texts([item.reason for item in settlements]),
-        "waits": of_numbers([item.wait.total_seconds() if item.wait is not None else None for item in settlements]),
-        "attempts": of_numbers([item.attempts for item in settlements]),
-        "faults": of_numbers([item.faults for item in settlements]),
-        "codes": of_numbers([item.code for item in settlements]),
-        "enhanced": of_texts([item.enhanced for item in settlements]),
-        "replies": of_texts([item.reply.replace(NUL, "") for item in settlements]),
-        "providers": of_texts([item.provider for item in settlements]),
-        "outcomes": of_texts([attempt.outcome.value if attempt else None for attempt in attempts]),
-        "classes": of_texts([attempt.reply_class if attempt else "" for attempt in attempts]),
-        "stages": of_texts([attempt.stage if attempt else "" for attempt in attempts]),
-        "relays": of_texts([attempt.relay if attempt else "" for attempt in attempts]),
-        "tls": of_flags([attempt.is_tls if attempt else False for attempt in attempts]),
-        "durations": of_numbers([attempt.duration_ms if attempt else None for attempt in attempts]),
-    }
+def _write(settlements: Sequence[Settlement]) -> tuple[TextClause, dict[str, Any]]:
+    """The statement and its parameters. Most sets are of messages that were all accepted by one relay: what is the same
+    for a whole set travels once, and neither we nor PostgreSQL take it apart row by row.
+    """
+    columns: tuple[Sequence[Any], ...] = (
+        [item.delivery_id for item in settlements],
+        [item.claimed_by for item in settlements],
+        [DELIVERY_TRANSITIONS[DeliveryState.CLAIMED, item.event].value for item in settlements],
+        [item.reason for item in settlements],
+        [item.wait.total_seconds() if item.wait is not None else None for item in settlements],
+        [item.attempts for item in settlements],
+        [item.faults for item in settlements],
+        [item.code for item in settlements],
+        [item.enhanced for item in settlements],
+        [item.reply.replace(NUL, "") for item in settlements],
+        [item.provider for item in settlements],
+        *zip(*[_attempt_columns(item.attempt) for item in settlements], strict=True),
+    )
+    varying: set[str] = set()
+    values: dict[str, Any] = {}
+    for (name, _kind, write), column in zip(_COLUMNS, columns, strict=True):
+        if name == "id" or column.count(column[0]) < len(column):
+            varying.add(name)
+            values[name] = write(column)
+        else:
+            values[name] = column[0]
+    return _statement(frozenset(varying)), values
+
+
+def _attempt_columns(attempt: Attempted | Result | None) -> tuple[str | None, str, str, str, bool, int | None]:
+    if attempt is None:
+        return None, "", "", "", False, None
+    return (
+        attempt.outcome.value,
+        attempt.reply_class,
+        attempt.stage,
+        attempt.relay,
+        attempt.is_tls,
+        attempt.duration_ms,
+    )
 
 
 def _suppress(session: Session, refused: dict[int, Settlement]) -> None:
