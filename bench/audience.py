@@ -1,8 +1,10 @@
 """What an audience of a million costs: importing it against a bare COPY, and how fast its pages and counts are.
 
-``python bench/audience.py postgresql://user@host/postgres [--rows 1000000] [--deliveries 2000000] [--keep] [--json]``
+``python bench/audience.py [postgresql://user@host/postgres] [--rows 1000000] [--deliveries 20000000] [--queries]``
 
-Makes a database of its own on the server named, and drops it again. The bare COPY goes into a table LIKE subscribers
+Makes a database of its own on the server named, and drops it again; where none is named it starts an embedded
+PostgreSQL (its own defaults, no fsync). With --queries the readers are made by one INSERT and no import is measured,
+and --plans prints how PostgreSQL finds it all. The bare COPY goes into a table LIKE subscribers
 INCLUDING ALL (every index and constraint) with the very same rows, before the import, in the same run. The import runs
 in a process of its own, whose peak memory is measured.
 """
@@ -17,7 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,29 +31,46 @@ DOMAINS = [f"mail{number}.example.org" for number in range(400)]
 SURNAMES = "王李张刘陈杨赵黄周吴"
 TARGET_RATIO, TARGET_MB, TARGET_MS = 4.0, 200, 200
 ROUNDS = 30
+PLAN_WIDTH = 200
+# The page of one of the first so many readers is looked at.
+READERS = 10_000
 
 
 def main() -> None:
     options = _options()
+    with _database(options) as url:
+        _set(url)
+        report = _measure(options, url)
+    print(json.dumps(report, indent=2, ensure_ascii=False) if options.json else _words(report))
+
+
+@contextmanager
+def _database(options: argparse.Namespace) -> Iterator[str]:
+    """The address of an empty database."""
+    if options.server is None:
+        from mailer.embedded.scene import temporary_folder
+        from mailer.embedded.services import Postgres
+
+        with temporary_folder("mailer-bench-") as folder, Postgres(folder, is_durable=False) as postgres:
+            yield postgres.url
+        return
     name = f"mailer_bench_{secrets.token_hex(4)}"
     with psycopg.connect(options.server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    url = options.server.replace("/postgres", f"/{name}", 1)
-    _set(url)
     try:
-        report = _measure(options, url)
+        yield options.server.replace("/postgres", f"/{name}", 1)
     finally:
         if not options.keep:
             with psycopg.connect(options.server, autocommit=True) as connection:
                 connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    print(json.dumps(report, indent=2, ensure_ascii=False) if options.json else _words(report))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("server")
+    parser.add_argument("server", nargs="?")
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--deliveries", type=int, default=2_000_000)
+    parser.add_argument("--deliveries", type=int, default=20_000_000)
+    parser.add_argument("--queries", action="store_true", help="measure the pages and counts alone")
     parser.add_argument("--keep", action="store_true", help="leave the database for a look")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--plans", action="store_true", help="print the plans of the queries, too")
@@ -78,27 +98,53 @@ def _measure(options: argparse.Namespace, url: str) -> dict[str, Any]:
             session, slug="bench", title="Bench", sender_name="Bench", sender_address="bench@example.org"
         )
         lists = [create_list(session, newsletter, slug=slug, name=slug).id for slug in ("weekly", "daily")]
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "people.csv")
-        _write_people(file, options.rows)
-        bare = _bare_copy(url, file)
-        first = _import(file, lists[0])
-        second = _import(file, lists[0])
-        size = file.stat().st_size
-    report: dict[str, Any] = {
-        "rows": options.rows,
-        "file_mb": round(size / 2**20, 1),
-        "bare_copy_seconds": round(bare, 2),
-        "import": first,
-        "import_again": second,
-        "ratio": round(first["seconds"] / bare, 2),
-    }
+    report: dict[str, Any] = {"rows": options.rows}
+    if options.queries:
+        _fill(url, options.rows, lists[0])
+    else:
+        report |= _measure_import(url, options.rows, lists[0])
     _deliver(url, options.deliveries)
     report["deliveries"] = options.deliveries
     report["queries"] = _queries(lists[0], newsletter.id)
     if options.plans:
         report["plans"] = _plans(lists[0], newsletter.id)
     return report
+
+
+def _measure_import(url: str, rows: int, list_id: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "people.csv")
+        _write_people(file, rows)
+        bare = _bare_copy(url, file)
+        first = _import(file, list_id)
+        return {
+            "file_mb": round(file.stat().st_size / 2**20, 1),
+            "bare_copy_seconds": round(bare, 2),
+            "import": first,
+            "import_again": _import(file, list_id),
+            "ratio": round(first["seconds"] / bare, 2),
+        }
+
+
+def _fill(url: str, rows: int, list_id: int) -> None:
+    """Readers like those of the file, all confirmed."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            """
+            INSERT INTO subscribers (email, email_key, domain, name, locale, attributes)
+            SELECT address, address, split_part(address, '@', 2), '王第' || n %% 997, 'zh_CN', '{}'
+            FROM (SELECT n, substr('abcdefgh', 1 + n %% 8, 1) || to_hex((random() * 1000000)::int) || '.reader' || n
+                || '@mail' || n %% 400 || '.example.org' AS address FROM generate_series(0, %s - 1) AS n) AS people
+            """,
+            (rows,),
+        )
+        connection.execute(
+            """
+            INSERT INTO subscriptions (subscriber_id, list_id, state, source, confirmed_at)
+            SELECT id, %s, 'confirmed', 'import', now() FROM subscribers
+            """,
+            (list_id,),
+        )
 
 
 def _write_people(file: Path, rows: int) -> None:
@@ -175,21 +221,23 @@ def _peak_mb() -> float:
 
 
 def _deliver(url: str, count: int) -> None:
-    """Deliveries of past issues, each to every reader, and what readers did with them."""
+    """Deliveries of past issues, each to every reader, the oldest issue first, and what readers did with them."""
     with psycopg.connect(url, autocommit=True) as connection:
         readers = connection.execute("SELECT count(*) FROM subscribers").fetchone()[0]  # type: ignore[index]
         issues = max(1, count // readers)
-        for number in range(1, issues + 1):
-            _make_issue(number)
-        connection.execute(
-            """
-            INSERT INTO deliveries (mailing_id, subscriber_id, address, provider, list_ids, state, reason, attempts,
-                faults, queued_at, next_attempt_at, settled_at, code, reply)
-            SELECT m.id, s.id, s.email, 'other', '{1}', 'accepted', '', 1, 0, m.started_at, m.started_at, m.started_at,
-                250, '2.0.0 Ok' FROM mailings m CROSS JOIN subscribers s LIMIT %s
-            """,
-            (count,),
-        )
+        for number in range(issues, 0, -1):
+            mailing_id = _make_issue(number)
+            connection.execute(
+                """
+                INSERT INTO deliveries (mailing_id, subscriber_id, address, provider, list_ids, state, reason, attempts,
+                    faults, queued_at, next_attempt_at, settled_at, code, reply)
+                SELECT m.id, s.id, s.email, 'other', '{1}', 'accepted', '', 1, 0, m.started_at, m.started_at,
+                    m.started_at, 250, '2.0.0 Ok'
+                FROM mailings m, (SELECT id, email FROM subscribers ORDER BY id LIMIT %s) s WHERE m.id = %s
+                """,
+                (min(readers, count - (issues - number) * readers), mailing_id),
+            )
+            print(f"{issues - number + 1} of {issues} issues delivered", file=sys.stderr)
         connection.execute(
             """
             INSERT INTO engagements (subscriber_id, newsletter_id, last_open_at, last_click_at)
@@ -203,8 +251,8 @@ def _deliver(url: str, count: int) -> None:
         connection.execute("VACUUM ANALYZE")
 
 
-def _make_issue(number: int) -> None:
-    """An issue that was sent `number` weeks ago."""
+def _make_issue(number: int) -> int:
+    """An issue that was sent `number` weeks ago; the id of its mailing."""
     import datetime as dt
 
     from mailer.db import now, session_scope
@@ -222,12 +270,13 @@ def _make_issue(number: int) -> None:
         )  # fmt: skip
         session.add(edition)
         session.flush()
-        session.add(
-            Mailing(
-                newsletter_id=1, issue_id=issue.id, edition_id=edition.id, state="finished", message_key="k",
-                message_domain="example.org", started_at=at, finished_at=at, prepared_at=at, roster_size=0,
-            )
+        mailing = Mailing(
+            newsletter_id=1, issue_id=issue.id, edition_id=edition.id, state="finished", message_key="k",
+            message_domain="example.org", started_at=at, finished_at=at, prepared_at=at, roster_size=0,
         )  # fmt: skip
+        session.add(mailing)
+        session.flush()
+        return mailing.id
 
 
 def _cases(list_id: int, newsletter_id: int) -> dict[str, Callable[[Any], Any]]:
@@ -251,10 +300,19 @@ def _cases(list_id: int, newsletter_id: int) -> dict[str, Callable[[Any], Any]]:
         "page of an empty list": lambda s: list_subscribers(s, list_id=list_id + 1, limit=51),
         "page of who left": lambda s: list_subscribers(s, state=SubscriptionState.UNSUBSCRIBED, limit=51),
         "counts of all lists": count_by_list,
+        "a reader's page": _show_reader,
     } | {
         f"segment: {name}": partial(_count_segment, tree=tree)
         for name, tree in _segments(list_id, newsletter_id).items()
     }
+
+
+def _show_reader(session: Any) -> None:
+    """What the page of one reader reads: everything that happened, in one line of time."""
+    from mailer.audience.models import Subscriber
+    from mailer.reports.timeline import get_timeline
+
+    get_timeline(session, session.get_one(Subscriber, random.randrange(1, READERS)))
 
 
 def _segments(list_id: int, newsletter_id: int) -> dict[str, dict[str, Any]]:
@@ -262,12 +320,16 @@ def _segments(list_id: int, newsletter_id: int) -> dict[str, dict[str, Any]]:
     city = {"is": "attribute", "test": "equals", "key": "city", "value": "Beijing"}
     domain = {"is": "domain", "test": "equals", "value": DOMAINS[7]}
     opened = {"is": "opened", "test": "within", "days": 30} | paper
+    clicked = {"is": "clicked", "test": "within", "days": 30} | paper
     return {
         "a domain": domain,
         "an attribute": city,
         "confirmed on a list": {"is": "list", "list_id": list_id, "state": "confirmed"},
         "opened within 30 days": opened,
+        "clicked within 30 days": clicked,
+        "neither opened nor clicked": {"all": [{"not": opened}, {"not": clicked}]},
         "silent for 2 issues": {"is": "silent", "issues": 2} | paper,
+        "silent for 12 issues": {"is": "silent", "issues": 12} | paper,
         "attribute and not opened": {"all": [city, {"not": opened}]},
         "list, domain or attribute": {
             "all": [{"is": "list", "list_id": list_id, "state": "confirmed"}, {"any": [domain, city]}]
@@ -327,22 +389,25 @@ def _plans(list_id: int, newsletter_id: int) -> dict[str, str]:
         statement, parameters = seen[-1] if name.startswith("segment") else seen[0]
         with session_scope() as session:
             lines = session.connection().exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS) {statement}", parameters)
-            plans[name] = "\n".join(line for (line,) in lines)
+            plans[name] = "\n".join(_shorten(line) for (line,) in lines)
     return plans
 
 
+def _shorten(line: str) -> str:
+    """A plan's line without the thousands of numbers of a sample."""
+    return line if len(line) <= PLAN_WIDTH else f"{line[:PLAN_WIDTH]} …"
+
+
 def _words(report: dict[str, Any]) -> str:
-    first = report["import"]
-    lines = [
-        f"{report['rows']:,} rows, {report['file_mb']} MB",
-        f"bare COPY into an indexed table of the same shape: {report['bare_copy_seconds']} s",
-        (
-            f"import: {first['seconds']} s ({report['ratio']} x, at most {TARGET_RATIO}), "
-            f"upload {first['upload_seconds']} s, peak {first['peak_mb']} MB (at most {TARGET_MB}); {first['counts']}"
-        ),
-        f"the same file again: {report['import_again']['seconds']} s; {report['import_again']['counts']}",
-        f"queries with {report['deliveries']:,} deliveries (p95, at most {TARGET_MS} ms):",
-    ]
+    lines = [f"{report['rows']:,} rows"]
+    if first := report.get("import"):
+        lines += [
+            f"{report['file_mb']} MB, a bare COPY of which into an indexed table takes {report['bare_copy_seconds']} s",
+            f"import: {first['seconds']} s ({report['ratio']} x, at most {TARGET_RATIO})",
+            f"upload {first['upload_seconds']} s, peak {first['peak_mb']} MB (at most {TARGET_MB}); {first['counts']}",
+            f"the same file again: {report['import_again']['seconds']} s; {report['import_again']['counts']}",
+        ]
+    lines.append(f"queries with {report['deliveries']:,} deliveries (p95, at most {TARGET_MS} ms):")
     lines += [
         f"  {name}: median {each['median_ms']} ms, p95 {each['p95_ms']} ms, worst {each['max_ms']} ms"
         for name, each in report["queries"].items()
