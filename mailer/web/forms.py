@@ -4,12 +4,12 @@ Labels and messages are made with `lazy`, because a form's class is read before 
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_babel import LazyString
 from flask_wtf import FlaskForm
-from wtforms import Field
+from wtforms import Field, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length
 
@@ -50,6 +50,19 @@ class Form(FlaskForm):
         else:
             target: Field = self[field]
             target.errors = [*target.errors, message]
+
+
+class LinesField(TextAreaField):
+    """Several short values, one a line or with blanks between them."""
+
+    def process_data(self, value: Any) -> None:
+        self.data = list(value or ())
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        self.data = (strip(valuelist[0]) or "").split() if valuelist else []
+
+    def _value(self) -> str:
+        return "\n".join(self.data or ())
 
 
 class WithoutToken(Form):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from mailer import links
-from mailer.accounts.models import Account
+from mailer.accounts.models import Account, AuditEntry
 from mailer.audience.adding import add_subscriber
 from mailer.audience.confirming import confirm
 from mailer.audience.deciding import Decision
@@ -128,18 +128,28 @@ def test_editors_do_not_see_it(session: Session, visitor: Visitor, ann: Subscrib
 
 
 def test_a_form_can_be_copied_and_its_sites_are_kept(session: Session, signed_in: Visitor, scene: Scene) -> None:
-    address = f"/admin/newsletters/{scene.tech.id}/sign-up"
-    wrong = signed_in.submit(address, {"allowed_origins": "https://www.example.org/page"})
-    assert wrong.status == 422
-    assert wrong.errors()["allowed_origins"]
-    page = signed_in.submit(
-        address, {"allowed_origins": "https://WWW.example.org/\nhttps://example.com:8443", "frequency": "每月一期"}
-    )
-    assert page.status == 200
+    settings = f"/desk/newsletters/{scene.tech.id}/settings"
+    for typed in ("https://www.example.org/page", "https://a.example.org\nnonsense", "*"):
+        wrong = signed_in.submit(settings, {"allowed_origins": typed}, action=settings)
+        assert wrong.status == 422
+        assert wrong.errors()["allowed_origins"]
+        assert wrong.tree.get_element_by_id("allowed_origins").value.split() == typed.split()
+    data = {"allowed_origins": "https://WWW.example.org/\r\nhttps://example.com:8443", "frequency": "每月一期"}
+    assert signed_in.submit(settings, data, action=settings).status == 200
     session.expire_all()
     tech = session.get_one(Newsletter, scene.tech.id)
     assert tech.allowed_origins == ["https://example.com:8443", "https://www.example.org"]
     assert tech.frequency == "每月一期"
+    entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "newsletter.changed")).one()
+    assert entry.details["allowed_origins"] == tech.allowed_origins
+    shown = signed_in.get(settings)
+    assert shown.tree.get_element_by_id("allowed_origins").value.split() == tech.allowed_origins
+    # Saved as it is shown, nothing changes.
+    signed_in.submit(settings, action=settings)
+    session.expire_all()
+    assert len(session.scalars(select(AuditEntry).where(AuditEntry.action == "newsletter.changed")).all()) == 1
+    page = signed_in.get(f"/admin/newsletters/{scene.tech.id}/sign-up")
+    assert "https://example.com:8443" in page.text
     [snippet] = page.tree.xpath("//textarea[@id='snippet']/text()")
     assert 'action="http://127.0.0.1:8000/api/newsletters/tech/form"' in snippet
     assert 'value="weekly"' in snippet

@@ -21,15 +21,17 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange, Optional, ValidationError
 
+from mailer.errors import RuleError
 from mailer.i18n import N_
-from mailer.newsletters.rules import ArchiveAccess, Tracking
+from mailer.newsletters.rules import ArchiveAccess, Tracking, check_origin
 from mailer.newsroom.chain import STEP_NAME_LENGTH
 from mailer.newsroom.fields import ARTICLE_LINES, COLOPHON_LIMIT, CORRECTION_LIMIT, ISSUE_LINES
 from mailer.newsroom.readers.kinds import SUPPORTED
 from mailer.press.fontstacks import STACKS
 from mailer.press.theme_options import LARGEST_LOGO, NARROWEST, SMALLEST_LOGO, WIDEST
 from mailer.press.themes import list_themes
-from mailer.web.forms import Form, at_most, lazy, required, strip
+from mailer.web.failures import say
+from mailer.web.forms import Form, LinesField, at_most, lazy, required, strip
 from mailer.web.locale import current_locale, gettext
 
 LANGUAGES = [SelectChoice("zh_CN", "中文"), SelectChoice("en", "English")]
@@ -62,6 +64,10 @@ class NewsletterForm(Form):
     publisher = _line(N_("Publisher"), 200)
     description = TextAreaField(lazy(N_("Description for readers")), filters=[strip], render_kw={"rows": 3})
     contact = TextAreaField(lazy(N_("Address and contact at the foot of every mail")), render_kw={"rows": 3})
+    frequency = _line(N_("How often it comes"), 120)
+    allowed_origins = LinesField(
+        lazy(N_("Sites that may carry the sign-up form")), render_kw={"rows": 3, "spellcheck": "false"}
+    )
     language = SelectField(lazy(N_("Language of the mail")), choices=LANGUAGES)
     time_zone = StringField(
         lazy(N_("Time zone")), filters=[strip], validators=[required()], render_kw={"list": "time-zones"}
@@ -105,6 +111,14 @@ class NewsletterForm(Form):
         default=ArchiveAccess.PUBLIC.value,
     )
     is_four_eyes = BooleanField(lazy(N_("An issue is approved by somebody other than who submitted it")))
+
+    def validate_allowed_origins(self, field: LinesField) -> None:
+        """The first that is none is named."""
+        for origin in field.data or ():
+            try:
+                check_origin(origin)
+            except RuleError as error:
+                raise ValidationError(say(error)) from None
 
     @staticmethod
     def time_zones() -> list[str]:

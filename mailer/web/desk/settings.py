@@ -20,7 +20,7 @@ from mailer.web.signing_in import get_account
 # Of the form; `theme_options` is made from what the theme's own fields say.
 FIELDS = (
     "title", "publisher", "description", "contact", "language", "time_zone", "sender_name", "sender_address",
-    "reply_to", "theme", "tracking", "archive_access", "is_four_eyes",
+    "reply_to", "theme", "tracking", "archive_access", "is_four_eyes", "frequency", "allowed_origins",
 )  # fmt: skip
 
 
