@@ -4,6 +4,9 @@ import socket
 import ssl
 import time
 
+from mailer.errors import UnreadableError
+from mailer.i18n import N_
+
 # Seconds for a connection, for each answer, and for a whole table.
 CONNECT_SECONDS, ANSWER_SECONDS, WHOLE_SECONDS = 15.0, 60.0, 600.0
 
@@ -23,8 +26,11 @@ class Deadline:
 
 
 def connect(number: str, port: int, deadline: Deadline) -> socket.socket:
-    """Raises `OSError`."""
-    connection = socket.create_connection((number, port), timeout=CONNECT_SECONDS)
+    """Raises `UnreadableError` where nobody answers."""
+    try:
+        connection = socket.create_connection((number, port), timeout=CONNECT_SECONDS)
+    except OSError:
+        raise UnreadableError(N_("The server cannot be reached.")) from None
     deadline.arm(connection)
     return connection
 

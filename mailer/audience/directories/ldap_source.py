@@ -141,13 +141,8 @@ class _Conversation:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        try:
-            self._client.unbind()
-            self._send()
-        except (OSError, LDAPError):
-            pass  # Whoever has hung up needs no farewell.
-        finally:
-            self._socket.close()
+        # Without an unbind, which sansldap 0.1 writes with a tag that is not RFC 4511's; hanging up says the same.
+        self._socket.close()
 
     def _secure(self) -> None:
         self._deadline.arm(self._socket)
