@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.dispatch.messages import message_id, read_message_id
+from mailer.dispatch.messages import identity_of, message_id, read_message_id
+from mailer.newsletters.models import List, Newsletter
 
 
 @given(st.integers(0, 2**63 - 1))
@@ -25,3 +26,23 @@ def test_a_message_id_names_its_delivery(delivery_id: int) -> None:
 def test_another_systems_message_id_is_not_taken_for_ours(value: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         read_message_id(value)
+
+
+@pytest.mark.parametrize(
+    ("owner", "reply_to", "named"),
+    [
+        ("li@example.org", "answers@example.org", "li@example.org"),
+        ("", "answers@example.org", "answers@example.org"),
+        ("", None, "tech@example.org"),
+    ],
+)
+def test_who_answers_for_a_list_is_its_owner_and_else_who_reads_the_answers(
+    owner: str, reply_to: str | None, named: str
+) -> None:
+    newsletter = Newsletter(
+        slug="tech", title="科技参考", sender_name="编辑部", sender_address="tech@example.org", reply_to=reply_to
+    )
+    chosen = List(slug="weekly", name="周报", owner=owner, newsletter=newsletter)
+    identity = identity_of(newsletter, chosen, mailing_id=7)
+    assert identity.owner_address == named
+    assert (identity.list_id, identity.list_name) == ("weekly.tech.example.org", "周报")
