@@ -26,7 +26,7 @@ def _part(part: ParsedPart, language: str, pictures: Mapping[int, str]) -> str:
         case PartKind.SUBTITLE:
             return f"<p><strong>——{escape(part.text, quote=False)}</strong></p>"
         case PartKind.BYLINE | PartKind.CAPTION | PartKind.PICTURE:
-            return f"<p><em>{escape(part.text, quote=False)}</em></p>"
+            return f"<p><em>{_linked(part)}</em></p>"
         case PartKind.EDITORS_NOTE:
             note = translate(language, N_("Editor's note: %(text)s"), text=part.text)
             return f"<blockquote>{paragraph(note)}</blockquote>"
@@ -36,4 +36,25 @@ def _part(part: ParsedPart, language: str, pictures: Mapping[int, str]) -> str:
             )
             return f"<table><tbody>{rows}</tbody></table>"
         case _:
-            return paragraph(part.text)
+            return f"<p>{_linked(part)}</p>"
+
+
+def _linked(part: ParsedPart) -> str:
+    """A part's text with its links. Words that a line end parted are one link; what the text lacks is left out."""
+    pieces: list[tuple[str, str]] = []
+    at = 0
+    for words, address in part.links:
+        start = part.text.find(words, at) if words else -1
+        if start < 0:
+            continue
+        between = part.text[at:start]
+        if pieces and pieces[-1][1] == address and not between.strip():
+            pieces[-1] = (pieces[-1][0] + between + words, address)
+        else:
+            pieces += [(between, ""), (words, address)]
+        at = start + len(words)
+    pieces.append((part.text[at:], ""))
+    return "".join(
+        f'<a href="{escape(address)}">{escape(text, quote=False)}</a>' if address else escape(text, quote=False)
+        for text, address in pieces
+    )

@@ -19,7 +19,7 @@ from mailer.newsroom.readers.content import DocumentContent, Notice
 from mailer.newsroom.readers.kinds import Kind
 from mailer.newsroom.readers.limits import Limits
 from mailer.newsroom.readers.telling import Step
-from mailer.newsroom.structure.blocks import Block, Inset, Picture
+from mailer.newsroom.structure.blocks import Block, Inset, Picture, is_linkable
 
 # Windows programs do not start without it; nothing else of the environment is handed on.
 _KEPT = ("SYSTEMROOT", "PATH")
@@ -155,4 +155,6 @@ def _block(values: dict[str, Any]) -> Block:
         values["inset"] = Inset(values["inset"])
     if "cells" in values:
         values["cells"] = tuple(values["cells"])
+    if "links" in values:
+        values["links"] = tuple((words, address) for words, address in values["links"] if is_linkable(address))
     return Block(**values)

@@ -59,7 +59,8 @@ class _Reading:
         self._notes: dict[str, dict[str, str]] = {
             kind: _notes(package.xml(parts[kind]), kind[:-1]) for kind in ("footnotes", "endnotes") if kind in parts
         }
-        self._gatherer = Gatherer(self._styles)
+        addresses = {name: target for name, (kind, target) in self._targets.items() if kind == "hyperlink"}
+        self._gatherer = Gatherer(self._styles, addresses)
         self._blocks: list[Block] = []
         self._pictures: list[Picture] = []
         self._seen: dict[str, int] = {}
@@ -140,6 +141,7 @@ class _Reading:
                     is_centred=look.is_centred,
                     joins=None if at else False,
                     is_listed=is_contents and not look.is_centred,
+                    links=tuple(link for link in found.links if link[0] in line),
                 )
             )
             self._blanks = 0

@@ -1,10 +1,13 @@
 """The runs of a Word paragraph → its text as it would be printed, with what hangs on it."""
 
+import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mailer.newsroom.readers.docx_styles import Look, Styles, W, flag, whole
+from mailer.newsroom.structure.blocks import is_linkable
 
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -20,6 +23,7 @@ _DRAWINGS = frozenset((f"{W}drawing", f"{W}pict", f"{W}object", f"{_MC}Alternate
 _ARRIVED = frozenset((f"{W}ins", f"{W}moveTo"))
 _MARKS = {f"{W}tab": "\t", f"{W}cr": "\n", f"{W}noBreakHyphen": "-", f"{W}ptab": "\t"}
 _MOST_DEPTH = 24
+_HYPERLINK = re.compile(r"\s*HYPERLINK\s+\"([^\"]+)\"", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -37,6 +41,7 @@ class Gathered:
     boxes: list[Any] = field(default_factory=list)
     pictures: list[tuple[str, str]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
+    links: list[tuple[str, str]] = field(default_factory=list)
 
     def followed_by(self, other: "Gathered") -> "Gathered":
         """Both paragraphs as one."""
@@ -50,16 +55,21 @@ class Gathered:
             self.boxes + other.boxes,
             self.pictures + other.pictures,
             self.notes + other.notes,
+            self.links + other.links,
         )
 
 
 class Gatherer:
     """Goes through paragraphs in the document's order: a field may begin in one and end in another."""
 
-    def __init__(self, styles: Styles) -> None:
+    def __init__(self, styles: Styles, addresses: Mapping[str, str]) -> None:
+        """`addresses` are where the document's links lead, by their relation."""
         self._styles = styles
+        self._addresses = addresses
         # Open fields: the instruction so far, and whether its result has begun.
         self._fields: list[list[Any]] = []
+        # Where in the paragraph each of them began to show its result.
+        self._results: list[int] = []
         self.changes = 0
 
     def gather(self, paragraph: Any, look: Look) -> Gathered:
@@ -67,6 +77,7 @@ class Gatherer:
         found = Gathered(is_contents=self._in_contents())
         self._look = look
         self._pieces: list[str] = []
+        self._results = [0] * len(self._fields)
         self._sizes: Counter[float] = Counter()
         self._bold, self._letters = 0, 0
         self._into(paragraph, found, 0)
@@ -92,7 +103,15 @@ class Gatherer:
                 self._say("".join(text.text or "" for text in child.iter(f"{_M}t")), None)
             elif tag != f"{W}pPr":
                 self.changes += tag in _ARRIVED
+                start = len(self._pieces)
                 self._into(child, found, depth + 1)
+                if tag == f"{W}hyperlink":
+                    self._link(found, start, self._addresses.get(child.get(f"{_R}id", ""), ""))
+
+    def _link(self, found: Gathered, start: int, address: str) -> None:
+        words = "".join(self._pieces[start:]).strip()
+        if words and is_linkable(address):
+            found.links.append((words, address))
 
     def _run(self, run: Any, found: Gathered, depth: int) -> None:
         properties = run.find(f"{W}rPr")
@@ -119,7 +138,7 @@ class Gatherer:
         elif tag == f"{W}lastRenderedPageBreak":
             self._page_break(found, is_rendered=True)
         elif tag == f"{W}fldChar":
-            self._field(child.get(f"{W}fldCharType"))
+            self._field(child.get(f"{W}fldCharType"), found)
         elif tag == f"{W}instrText" and self._fields and not self._fields[-1][1]:
             self._fields[-1][0] += child.text or ""
             found.is_contents = found.is_contents or self._in_contents()
@@ -166,13 +185,17 @@ class Gatherer:
         else:
             found.breaks_after += 1
 
-    def _field(self, kind: str | None) -> None:
+    def _field(self, kind: str | None, found: Gathered) -> None:
         if kind == "begin" and len(self._fields) < 64:
             self._fields.append(["", False])
+            self._results.append(0)
         elif kind == "separate" and self._fields:
             self._fields[-1][1] = True
+            self._results[-1] = len(self._pieces)
         elif kind == "end" and self._fields:
-            self._fields.pop()
+            instruction, start = self._fields.pop()[0], self._results.pop()
+            if address := _HYPERLINK.match(instruction):
+                self._link(found, start, address[1])
 
     def _drawing(self, element: Any, found: Gathered) -> None:
         """Pictures and text boxes. Word writes drawings twice, for new and old readers: the first one that says

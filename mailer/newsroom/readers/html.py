@@ -17,7 +17,7 @@ from mailer.i18n import N_
 from mailer.newsroom.readers.content import DocumentContent
 from mailer.newsroom.readers.limits import Limits
 from mailer.newsroom.reading import decode
-from mailer.newsroom.structure.blocks import Block, Inset, Picture
+from mailer.newsroom.structure.blocks import Block, Inset, Picture, is_linkable
 
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{2,30})", re.IGNORECASE)
 _UNSEEN = frozenset((
@@ -98,6 +98,7 @@ class _Reading:
         self.pictures: list[Picture] = []
         self._limits = limits
         self._pieces: list[tuple[str, bool]] = []
+        self._links: list[tuple[str, str]] = []
         self._style = _Style()
         self._line, self._blanks, self._tables, self._breaks = 0, 0, 0, 0
         self._waiting: list[Block] = []
@@ -139,7 +140,11 @@ class _Reading:
             self.flush()
             self._style = style
         else:
+            start = len(self._pieces)
             self.walk(child, _style_of(child, tag, style), depth + 1)
+            if tag == "a" and is_linkable(address := child.get("href", "").strip()):
+                words = _IGNORABLE.sub("", "".join(piece for piece, _ in self._pieces[start:]))
+                self._links += [(line.strip(), address) for line in words.split("\n") if line.strip()]
 
     def _say(self, text: str | None, style: _Style) -> None:
         if text:
@@ -153,6 +158,7 @@ class _Reading:
         bold = bool(text.strip()) and all(is_bold for piece, is_bold in self._pieces if piece.strip())
         self._pieces.clear()
         shown = [line for line in text.split("\n") if line.strip()]
+        links, self._links = tuple(self._links), []
         if not shown:
             self._blanks += "\n" in text or "\u3000" in text
         label, style = self._is_list_start if shown else "", self._style
@@ -169,6 +175,7 @@ class _Reading:
                     is_centred=style.is_centred,
                     joins=None if len(shown) > 1 else False,
                     is_listed=style.is_listed,
+                    links=tuple(link for link in links if link[0] in line),
                 )
             )
             self._blanks = 0

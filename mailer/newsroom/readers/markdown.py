@@ -6,7 +6,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from mailer.newsroom.readers.content import DocumentContent
-from mailer.newsroom.structure.blocks import Block, Inset
+from mailer.newsroom.structure.blocks import Block, Inset, is_linkable
 
 _LEFT_EMPHASIS = re.compile(r"\*\*(?=\S)([^*]{1,2000})(?<=\S)\*\*")
 _LONGEST_LINE = 20_000
@@ -94,14 +94,16 @@ class _Reading:
             return
         first = self._line
         for at, line in enumerate(lines):
-            self._add(_text(line), first + at, is_first=at == 0, is_bold=_is_bold(line))
+            self._add(_text(line), first + at, is_first=at == 0, is_bold=_is_bold(line), links=_links(line))
             for child in line:
                 if child.type == "image":
                     alt = child.content or str(child.attrGet("title") or "image")
                     self.blocks.append(Block(alt, first + at, inset=Inset.PICTURE))
         self._end = token.map[1] if token.map else first + len(lines) - 1
 
-    def _add(self, text: str, line: int, *, is_first: bool, is_bold: bool = False) -> None:
+    def _add(
+        self, text: str, line: int, *, is_first: bool, is_bold: bool = False, links: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         shown = text.strip()
         if not shown:
             return
@@ -113,6 +115,7 @@ class _Reading:
                 blank_before=max(0, line - self._end - 1) if is_first else 0,
                 level=self._level,
                 is_bold=is_bold,
+                links=links,
             )
         )
         self._label = ""
@@ -123,6 +126,21 @@ def _text(tokens: list[Token]) -> str:
     text = "".join(token.content for token in tokens if token.type in {"text", "code_inline", "html_inline"})
     # CommonMark leaves emphasis that touches Chinese punctuation as it stands: 入夏**，气温**升高.
     return _LEFT_EMPHASIS.sub(r"\1", text) if "**" in text and len(text) < _LONGEST_LINE else text
+
+
+def _links(tokens: list[Token]) -> tuple[tuple[str, str], ...]:
+    """Words of a line that lead somewhere, each with the address."""
+    found: list[tuple[str, str]] = []
+    start, address = None, ""
+    for at, token in enumerate(tokens):
+        if token.type == "link_open":
+            start, address = at, str(token.attrGet("href") or "")
+        elif token.type == "link_close" and start is not None:
+            words = _text(tokens[start:at]).strip()
+            if words and is_linkable(address):
+                found.append((words, address))
+            start = None
+    return tuple(found)
 
 
 def _is_bold(tokens: list[Token]) -> bool:

@@ -1,8 +1,7 @@
 """PDF → blocks, by pdfium: text with its place, in the order of columns, pages' heads and feet told apart."""
 
-import ctypes
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -12,14 +11,15 @@ from mailer.i18n import N_
 from mailer.newsroom.readers.content import DocumentContent, Notice
 from mailer.newsroom.readers.limits import Limits
 from mailer.newsroom.readers.pdf_lines import blocks_of_lines, find_furniture
+from mailer.newsroom.readers.pdf_links import Link, links_of
 from mailer.newsroom.readers.pdf_page import Line, ReadingOrder, rows_of
+from mailer.newsroom.readers.pdf_pictures import Pictures, Shown
 from mailer.newsroom.readers.pdf_text import PageText, Run
 from mailer.newsroom.readers.telling import tell
+from mailer.newsroom.structure.blocks import Block, Inset
 
 _MOST_CHARACTERS = 3_000_000
 _MOST_ON_A_PAGE = 100_000
-# What is smaller, in points of its longer side, is an ornament.
-_SMALLEST_PICTURE = 40
 
 
 def read_pdf(content: bytes, limits: Limits) -> DocumentContent:
@@ -30,15 +30,15 @@ def read_pdf(content: bytes, limits: Limits) -> DocumentContent:
         raise UnreadableError(
             N_("The document has %(count)d pages; at most %(limit)d are read."), count=count, limit=limits.max_pages
         )
-    pages: list[tuple[list[Run], float]] = []
-    has_pictures, characters = False, 0
+    pages: list[_Page] = []
+    pictures = Pictures(limits)
+    characters = 0
     for number in range(count):
-        runs, length, shows_picture = _read_page(document, number)
-        characters += length
+        page = _read_page(document, number, pictures)
+        characters += page.length
         if characters > _MOST_CHARACTERS:
             raise UnreadableError(N_("The document holds more text than any bulletin does."))
-        has_pictures = has_pictures or shows_picture
-        pages.append((runs, document.get_page_size(number)[0] if runs else 0.0))
+        pages.append(page)
         tell(number + 1, count)
     lines = _lines(pages)
     if not any(character.isalnum() for line in lines for character in line.text):
@@ -47,7 +47,7 @@ def read_pdf(content: bytes, limits: Limits) -> DocumentContent:
                 "The document holds pictures of pages only (a scan), no text. Run text recognition (OCR) on it, or "
                 "export it from Word as PDF, and try that."
             )
-            if has_pictures
+            if pictures.shown or pictures.has_grounds
             else N_("The file holds no text.")
         )
     if len(lines) > limits.max_blocks:
@@ -55,19 +55,74 @@ def read_pdf(content: bytes, limits: Limits) -> DocumentContent:
             N_("The file has more than %(limit)d lines: no bulletin is that long."), limit=limits.max_blocks
         )
     notices = []
-    if has_pictures:
-        notices.append(Notice(N_("The PDF holds pictures; they were not taken over. Add them by hand.")))
-    blocks = blocks_of_lines(lines)
-    return DocumentContent(blocks, "pdf", notices=tuple(notices), is_furniture_known=count > 2)
+    if pictures.has_grounds:
+        notices.append(Notice(N_("Pictures that cover a whole page of the PDF were not taken over.")))
+    blocks = blocks_of_lines(lines) + _picture_blocks(pictures, lines, count)
+    return DocumentContent(blocks, "pdf", tuple(pictures.kept), tuple(notices), is_furniture_known=count > 2)
 
 
-def _lines(pages: Sequence[tuple[Sequence[Run], float]]) -> list[Line]:
-    rows = [rows_of(runs) for runs, _ in pages]
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What is on a page: runs of text, its number of characters, links, and its width in points."""
+
+    runs: list[Run] = field(default_factory=list)
+    length: int = 0
+    links: list[Link] = field(default_factory=list)
+    width: float = 0
+
+
+def _lines(pages: Sequence[_Page]) -> list[Line]:
+    rows = [rows_of(page.runs) for page in pages]
     order = ReadingOrder(find_furniture(rows))
     lines: list[Line] = []
-    for number, (page_rows, (_, width)) in enumerate(zip(rows, pages, strict=True), start=1):
-        lines += order.lines(page_rows, number, width)
+    for number, (page_rows, page) in enumerate(zip(rows, pages, strict=True), start=1):
+        found = order.lines(page_rows, number, page.width)
+        if page.links:
+            _link(found, page.links)
+        lines += found
     return lines
+
+
+def _link(lines: Sequence[Line], links: Sequence[Link]) -> None:
+    """Gives each line the links that lie over words of it."""
+    for line in lines:
+        over = [
+            (line.text.find(words), words, link.address)
+            for link in links
+            if link.bottom - line.size / 2 <= line.y <= link.top and link.left < line.right and link.right > line.left
+            for words in link.words
+        ]
+        line.links = tuple((words, address) for at, words, address in sorted(over) if at >= 0)
+
+
+def _picture_blocks(pictures: Pictures, lines: Sequence[Line], pages: int) -> list[Block]:
+    """Pictures behind the lines that they stand below."""
+    there: dict[int, list[tuple[int, Line]]] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.is_furniture:
+            there.setdefault(line.page, []).append((number, line))
+    blocks = []
+    for count, shown in enumerate(pictures.shown, start=1):
+        is_furniture = pictures.is_furniture(shown, pages)
+        kind = Inset.FURNITURE if is_furniture else Inset.PICTURE
+        name = f"picture-{count}"
+        at = _line_above(shown, there)
+        blocks.append(Block(name, at, shown.page, inset=kind, picture=None if is_furniture else shown.at))
+    return blocks
+
+
+def _line_above(shown: Shown, lines: Mapping[int, Sequence[tuple[int, Line]]]) -> int:
+    """The number of the lowest line above a picture, in its column; else of the last line of the pages before."""
+    here = lines.get(shown.page, ())
+    above = [
+        (line.y, number)
+        for number, line in here
+        if line.y >= shown.top - line.size / 2 and line.left < shown.right and line.right > shown.left
+    ]
+    if above:
+        return min(above)[1]
+    before = [numbered[-1][0] for page, numbered in lines.items() if page < shown.page]
+    return max(before, default=0) if not here else here[0][0] - 1
 
 
 def _open(content: bytes) -> pypdfium2.PdfDocument:
@@ -83,30 +138,19 @@ def _open(content: bytes) -> pypdfium2.PdfDocument:
     return document
 
 
-def _read_page(document: pypdfium2.PdfDocument, number: int) -> tuple[list[Run], int, bool]:
-    """Runs of a page, its number of characters, and whether a picture stands on it. A broken page is an empty one."""
+def _read_page(document: pypdfium2.PdfDocument, number: int, pictures: Pictures) -> _Page:
+    """What is on a page; its pictures go to `pictures`. A broken page is an empty one."""
     try:
         page = document[number]
         text = page.get_textpage()
     except pypdfium2.PdfiumError:
-        return [], 0, False
+        return _Page()
     try:
         length = pdfium.FPDFText_CountChars(text.raw)
         if length > _MOST_ON_A_PAGE:
             raise UnreadableError(N_("The document holds more text than any bulletin does."))
-        return PageText(text.raw).runs(), length, _shows_picture(page)
+        pictures.look(page, number + 1)
+        return _Page(PageText(text.raw).runs(), length, links_of(page, text.raw), page.get_width())
     finally:
         text.close()
         page.close()
-
-
-def _shows_picture(page: Any) -> bool:
-    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
-    for at in range(min(pdfium.FPDFPage_CountObjects(page.raw), 5000)):
-        item = pdfium.FPDFPage_GetObject(page.raw, at)
-        is_picture = pdfium.FPDFPageObj_GetType(item) == pdfium.FPDF_PAGEOBJ_IMAGE
-        if not is_picture or not pdfium.FPDFPageObj_GetBounds(item, left, bottom, right, top):
-            continue
-        if max(right.value - left.value, top.value - bottom.value) >= _SMALLEST_PICTURE:
-            return True
-    return False

@@ -119,6 +119,7 @@ def blocks_of_lines(lines: Sequence[Line]) -> list[Block]:
                 has_space_after=is_spaced or (line.text[-1:] == " " and line.text[-2:-1] != " "),
                 is_centred=_is_centred(line, left, right),
                 joins=None if above is None else _joins(above, line, edges, setting),
+                links=line.links,
             )
         )
         above = line

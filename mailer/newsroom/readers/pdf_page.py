@@ -31,6 +31,7 @@ class Line:
     page: int
     frame: int = 0
     is_furniture: bool = False
+    links: tuple[tuple[str, str], ...] = ()
 
 
 Row = list[Run]

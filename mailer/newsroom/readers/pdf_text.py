@@ -64,7 +64,7 @@ class PageText:
         raw, x, y, box = self._raw, self._x, self._y, self._box
         origin, loose = pdfium.FPDFText_GetCharOrigin, pdfium.FPDFText_GetLooseCharBox
         pieces: list[str] = []
-        first, left, right, ink, baseline, height = 0, 0.0, 0.0, 0.0, 0.0, 1.0
+        first, left, start, right, ink, baseline, height = 0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0
         top = bottom = line = -1.0
         is_spaced = is_other = False
         for at, character in enumerate(self._letters()):
@@ -89,11 +89,13 @@ class PageText:
                     yield first, pieces, (left, ink, baseline)
                 first, pieces, left, baseline, is_other = at, [], here, line, False
                 height = abs(top - bottom) or height
-            elif (is_spaced or gap > _CJK_SPACE) and _is_spaced(pieces[-1], character, gap, is_generated=is_spaced):
+            elif (is_spaced or gap > _CJK_SPACE) and _is_spaced(
+                pieces[-1], character, gap, (here - start) / height, is_generated=is_spaced
+            ):
                 pieces.append(" ")
             is_spaced = False
             pieces.append(character)
-            right = box.right
+            start, right = here, box.right
             # A space at the end of a line is not seen, and says nothing of where the line ends.
             if character != " " or len(pieces) == 1:
                 ink = right
@@ -144,12 +146,19 @@ class _Cleaned(dict[str, str]):
 _CLEANED = _Cleaned()
 
 
-def _is_spaced(before: str, after: str, gap: float, *, is_generated: bool) -> bool:
-    """Whether a gap (in parts of the line's height) is a space that no character says. Ideographs stand close, so a gap
-    between two of them is the author's; between one and a Latin letter most programs leave some, and it says nothing.
+def cleaned(text: str) -> str:
+    """A text of the file as it is to be read."""
+    return "".join(map(_CLEANED.__getitem__, text))
+
+
+def _is_spaced(before: str, after: str, gap: float, pitch: float, *, is_generated: bool) -> bool:
+    """Whether a gap is a space that no character says; it and the `pitch`, from where one character begins to where the
+    next does, are in parts of the line's height. Ideographs stand close, so a gap between two of them is the author's,
+    unless the font says that the first is narrower than ideographs are; between one and a Latin letter most programs
+    leave some, and it says nothing.
     """
     if before.isspace() or after.isspace():
         return False
     if is_cjk(before) and is_cjk(after):
-        return gap > _CJK_SPACE
+        return gap > _CJK_SPACE and (pitch > 1 + _CJK_SPACE or not before.isalnum())
     return is_generated and not is_cjk(before) and not is_cjk(after)

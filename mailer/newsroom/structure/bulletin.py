@@ -36,7 +36,8 @@ class ParseWarning:
 @dataclass(frozen=True, slots=True)
 class ParsedPart:
     """A piece of an article in its order. `lines` are source lines; `rows` a table's cells; `picture` an index into
-    `ParsedBulletin.pictures`, `None` for one that could not be taken out of the document.
+    `ParsedBulletin.pictures`, `None` for one that could not be taken out of the document; `links` words of the text in
+    their order, each with where it leads.
     """
 
     kind: PartKind
@@ -44,6 +45,7 @@ class ParsedPart:
     lines: tuple[int, ...]
     rows: tuple[tuple[str, ...], ...] = ()
     picture: int | None = None
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,7 @@ def _parsed(article: Article) -> ParsedArticle:
                 tuple(block.line for block in part.blocks),
                 tuple(tuple(row) for row in part.rows),
                 part.blocks[0].picture if part.kind is PartKind.PICTURE else None,
+                tuple(link for block in part.blocks for link in block.links),
             )
             for part in article.parts
             if part.text or part.kind is not PartKind.EDITORS_NOTE
