@@ -45,6 +45,7 @@ MENU: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item(N_("Attention"), "admin.index", "bell", ADMIN, ("admin.index", "admin.unknown")),
             Item(N_("Lists"), "admin.lists", "list-details", ADMIN, ("admin.list",)),
             Item(N_("Subscribers"), "admin.subscribers", "users", ADMIN, ("admin.subscriber", "admin.import")),
+            Item(N_("Directories"), "admin.directories", "book", ADMIN, ("admin.director",)),
             Item(N_("Segments"), "admin.segments", "filter", ADMIN, ("admin.segment",)),
             Item(N_("Suppressions"), "admin.suppressions", "ban", ADMIN, ("admin.suppression",)),
             Item(N_("Relays"), "admin.relays", "server", ADMIN, ("admin.relay", "admin.provider")),

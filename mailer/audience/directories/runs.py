@@ -3,6 +3,7 @@ the sweep when the hint was lost or its worker died.
 """
 
 import datetime as dt
+from collections.abc import Iterator
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -103,6 +104,20 @@ def list_findings(
     if kind is not None:
         query = query.where(DirectoryFinding.kind == kind)
     return list(session.scalars(query.order_by(DirectoryFinding.ordinal).limit(limit)))
+
+
+def list_reasons(session: Session, run_id: int) -> list[str]:
+    """Every reason (a gettext id) that the report has."""
+    query = select(DirectoryFinding.reason).where(DirectoryFinding.run_id == run_id, DirectoryFinding.reason != "")
+    return list(session.scalars(query.distinct()))
+
+
+def stream_findings(session: Session, run_id: int) -> Iterator[DirectoryFinding]:
+    """The whole report, a few hundred lines in memory at a time."""
+    query = select(DirectoryFinding).where(DirectoryFinding.run_id == run_id).order_by(DirectoryFinding.ordinal)
+    for each in session.scalars(query.execution_options(yield_per=500)):
+        yield each
+        session.expunge(each)
 
 
 def enqueue_due() -> list[int]:

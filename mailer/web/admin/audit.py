@@ -19,6 +19,7 @@ PLACES: dict[str, tuple[str, str]] = {
     "list": ("admin.list_change", "list_id"),
     "subscriber": ("admin.subscriber", "subscriber_id"),
     "import": ("admin.import_run", "run_id"),
+    "directory": ("admin.directory", "directory_id"),
     "relay": ("admin.relay_change", "relay_id"),
 }
 

@@ -9,6 +9,7 @@ from mailer.newsroom.wording import issue_name
 from mailer.web.admin import blueprint
 from mailer.web.admin.audience_words import WORDS as AUDIENCE_WORDS
 from mailer.web.admin.audit_words import ACTIONS, DETAILS
+from mailer.web.admin.directory_words import WORDS as DIRECTORY_WORDS
 from mailer.web.locale import current_locale, gettext
 
 # By what right somebody may be written to without having asked here (PIPL article 13, GDPR article 6).
@@ -35,6 +36,7 @@ WORDS: dict[str, dict[str, str]] = {
         "unconfirmed": N_("Unconfirmed"),
         "confirmed": N_("Confirmed"),
         "unsubscribed": N_("Unsubscribed"),
+        "removed": N_("Taken off by a directory"),
     },
     "suppression": {
         "hard_bounce": N_("No such address"),
@@ -48,6 +50,7 @@ WORDS: dict[str, dict[str, str]] = {
         "confirmed": N_("Subscription confirmed"),
         "withdrawn": N_("Consent withdrawn"),
         "imported": N_("Entered by an admin"),
+        "removed": N_("Taken off by a directory"),
     },
     "mailing": {
         "draft": N_("Draft"),
@@ -101,8 +104,10 @@ WORDS: dict[str, dict[str, str]] = {
         "mailing": N_("Mailing"),
         "delivery": N_("Delivery"),
         "dkim_key": N_("DKIM key"),
+        "directory": N_("Directory"),
     },
     **AUDIENCE_WORDS,
+    **DIRECTORY_WORDS,
     "action": ACTIONS,
     "detail": DETAILS,
 }
@@ -112,6 +117,7 @@ COLOURS: dict[str, str] = {
     "human": "green", "invited": "azure", "running": "azure", "sending": "azure", "claimed": "azure",
     "preparing": "azure", "checked": "azure", "checking": "azure", "uploaded": "yellow",
     "unconfirmed": "yellow", "paused": "yellow", "warning": "yellow", "deferred": "yellow",
+    "on": "green", "stopped": "orange",
     "unknown": "orange", "failed": "red", "rejected": "red", "hard_bounce": "red", "complaint": "red",
 }  # fmt: skip
 
