@@ -61,6 +61,7 @@ def fill(session: Session, articles: int) -> list[int]:
         )  # fmt: skip
         session.add(edition)
         session.flush()
+        issue.shown_edition_id = edition.id
         session.execute(
             insert(EditionArticle),
             [

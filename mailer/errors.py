@@ -5,6 +5,7 @@
     MailerError
     ├── RuleError            the caller asked for what the rules forbid     -> 409, or a message on the page
     ├── NotFoundError        no such thing                                  -> 404
+    │   └── GoneError              it was there and has been retracted          -> 410, which says so
     ├── LinkError            bad, expired or foreign token                  -> 404, tells nothing more
     ├── UnreadableError      a file that cannot be read: where, and why     -> shown with line or page
     │   └── UnreadableFilesError   of several files, each that cannot be read
@@ -38,6 +39,14 @@ class RuleError(MailerError):
 
 class NotFoundError(MailerError):
     """There is no such thing, or the caller may not know of it."""
+
+
+class GoneError(NotFoundError):
+    """It was there for everybody to read, and has been taken back in the open."""
+
+    def __init__(self, message: str, *, issue_id: int) -> None:
+        super().__init__(message)
+        self.issue_id = issue_id
 
 
 class LinkError(MailerError):

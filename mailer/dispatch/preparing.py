@@ -18,7 +18,7 @@ from mailer.dispatch.pace.provider_settings import load_domains
 from mailer.dispatch.pace.providers import OTHER
 from mailer.dispatch.rules import HAS_ISSUE, ExclusionReason, MailingEvent, MailingState, next_mailing_state
 from mailer.dispatch.segmentation import Narrowing, note_outsiders
-from mailer.newsroom.editions import mark_sent
+from mailer.newsroom.archiving import mark_sent
 from mailer.queue import TaskName, enqueue_after_commit
 from mailer.settings import get_settings
 
@@ -212,5 +212,5 @@ def _begin(session: Session, mailing: Mailing, size: int) -> MailingState | None
     if changed is None:
         return None
     if size:
-        mark_sent(session, mailing.issue_id, session.scalars(select(func.now())).one())
+        mark_sent(session, mailing.edition_id, session.scalars(select(func.now())).one())
     return state

@@ -72,6 +72,11 @@ class Issue(HasId, HasCreatedAt, Base):
     approved_at: Mapped[dt.datetime | None]
     # Set once, when the first mailing of an edition of it starts: from then on it is in the archive.
     first_sent_at: Mapped[dt.datetime | None]
+    # The edition that the archive shows: a correction takes its place when it is released (`archiving`).
+    shown_edition_id: Mapped[int | None] = mapped_column(ForeignKey("editions.id", use_alter=True))
+    # Since when the archive shows it no more, and why, as readers are told; empty otherwise.
+    retracted_at: Mapped[dt.datetime | None]
+    retraction: Mapped[str] = mapped_column(Text, default="", server_default="")
 
     articles: Mapped[list["Article"]] = relationship(
         back_populates="issue", order_by="Article.position", cascade="all, delete-orphan"
@@ -174,6 +179,26 @@ class Review(HasId, Base):
     # Of a signature: the step's name then (see `chain`), and for whom the account stood in, if for anybody.
     step: Mapped[str] = mapped_column(String(40), default="")
     on_behalf_of: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+
+
+class ArchiveAct(HasId, Base):
+    """What became of a sent issue in the archive; append-only. `edition_id` is the edition that was shown from then on,
+    or no more.
+    """
+
+    __tablename__ = "archive_acts"
+    __table_args__ = (
+        Index(None, "issue_id"),
+        CheckConstraint("act IN ('sent', 'released', 'retracted', 'reinstated')", name="act"),
+    )
+
+    at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id"))
+    edition_id: Mapped[int] = mapped_column(ForeignKey("editions.id"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    act: Mapped[str] = mapped_column(String(16))
+    # Why it was retracted.
+    note: Mapped[str] = mapped_column(Text, default="")
 
 
 class Picture(HasId, HasCreatedAt, Base):

@@ -12,7 +12,7 @@ from mailer.dispatch import launching
 from mailer.errors import NotFoundError, RuleError
 from mailer.letters.models import Letter
 from mailer.newsletters import change_newsletter, create_list
-from mailer.newsroom import approval, deputies, editions, house
+from mailer.newsroom import approval, archiving, deputies, editions, house
 from mailer.newsroom.chain import SigningStep
 from mailer.newsroom.models import Deputy, Edition, Issue
 from mailer.newsroom.rules import IssueState
@@ -230,7 +230,7 @@ def test_a_sent_issue_stays_approved_but_is_not_sent_once_more_on_an_old_approva
 ) -> None:
     home.write(approval_days=3)
     edition = approve_days_ago(home, 10)
-    editions.mark_sent(session, home.issue.id, now(session))
+    archiving.mark_sent(session, edition.id, now(session))
     assert approval.expire_due(session) == []
     assert home.issue.state == IssueState.APPROVED
     with pytest.raises(RuleError, match="has expired"):

@@ -13,7 +13,7 @@ from mailer.dispatch.preparing import prepare
 from mailer.errors import RuleError
 from mailer.newsletters import create_list
 from mailer.newsletters.models import List
-from mailer.newsroom import approval, correcting, editing, editions
+from mailer.newsroom import approval, archiving, correcting, editing, editions
 from mailer.newsroom.models import Edition, Issue
 from mailer.newsroom.rules import IssueState
 from tests.newsroom.making import make_issue, make_newsletter
@@ -136,7 +136,7 @@ def test_the_mail_says_what_was_wrong_and_the_wrong_edition_stays(bulletin: Bull
 
 
 def test_a_correction_needs_words_and_makes_a_draft(bulletin: Bulletin, session: Session) -> None:
-    editions.mark_sent(session, bulletin.issue.id, now(session))
+    archiving.mark_sent(session, bulletin.wrong.id, now(session))
     with pytest.raises(RuleError, match="what was wrong"):
         correcting.begin(session, bulletin.issue, " \n", by=None)
     correcting.begin(session, bulletin.issue, "署名有误。", by=None)

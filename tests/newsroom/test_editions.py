@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from mailer.errors import NotFoundError, RuleError
 from mailer.newsletters import archive_newsletter
-from mailer.newsroom import approval, editing, editions
+from mailer.newsroom import approval, archiving, editing, editions
 from mailer.newsroom.models import Edition, Issue
 from tests.newsroom.making import make_issue, make_newsletter
 
@@ -55,8 +55,8 @@ def test_the_archive_shows_nothing_before_the_first_sending(session: Session) ->
     with pytest.raises(NotFoundError):
         editions.get_published(session, newsletter.id, issue.id)
     assert editions.list_published(session, newsletter.id) == []
-    editions.mark_sent(session, issue.id, SENT)
-    editions.mark_sent(session, issue.id, SENT + dt.timedelta(days=1))
+    archiving.mark_sent(session, edition.id, SENT)
+    archiving.mark_sent(session, edition.id, SENT + dt.timedelta(days=1))
     session.commit()
     assert issue.first_sent_at == SENT
     assert editions.get_published(session, newsletter.id, issue.id) == (issue, edition)
@@ -69,7 +69,7 @@ def test_the_archive_shows_what_was_approved_and_never_a_draft(session: Session)
     newsletter = make_newsletter(session)
     issue = make_issue(session, newsletter)
     first = approve(session, issue)
-    editions.mark_sent(session, issue.id, SENT)
+    archiving.mark_sent(session, first.id, SENT)
     gone, stays = issue.articles
     editing.change_article(session, stays, revision=stays.revision, by=None, title="还没有批准")
     session.commit()
@@ -78,6 +78,13 @@ def test_the_archive_shows_what_was_approved_and_never_a_draft(session: Session)
     assert shown.title == "第2篇"
     editing.remove_article(session, gone, revision=gone.revision, by=None)
     second = approve(session, issue)
+    # Approved, and not released yet: nothing of it is seen, whichever way one comes.
+    assert editions.get_published(session, newsletter.id, issue.id)[1] is first
+    assert editions.list_published(session, newsletter.id) == [(issue, first)]
+    _, edition, shown = editions.get_published_article(session, newsletter.id, issue.id, stays.id)
+    assert (edition.id, shown.title) == (first.id, "第2篇")
+    archiving.mark_sent(session, second.id, SENT + dt.timedelta(days=2))
+    assert issue.first_sent_at == SENT
     _, edition, shown = editions.get_published_article(session, newsletter.id, issue.id, stays.id)
     assert (edition.id, shown.title) == (second.id, "还没有批准")
 
@@ -86,10 +93,10 @@ def test_an_article_that_left_a_later_edition_stays_readable(session: Session) -
     newsletter = make_newsletter(session)
     issue = make_issue(session, newsletter)
     first = approve(session, issue)
-    editions.mark_sent(session, issue.id, SENT)
+    archiving.mark_sent(session, first.id, SENT)
     gone = issue.articles[0]
     editing.remove_article(session, gone, revision=gone.revision, by=None)
-    approve(session, issue)
+    archiving.mark_sent(session, approve(session, issue).id, SENT)
     _, edition, article = editions.get_published_article(session, newsletter.id, issue.id, gone.id)
     assert (edition.id, article.title) == (first.id, "第1篇")
     with pytest.raises(NotFoundError):
@@ -102,8 +109,7 @@ def test_the_archive_has_the_newest_issue_first(session: Session) -> None:
     for day in (dt.date(2024, 8, 1), dt.date(2024, 10, 1), dt.date(2024, 9, 1)):
         issue = make_issue(session, newsletter, articles=1)
         editing.change_issue(session, issue, revision=issue.masthead_revision, by=None, published_on=day)
-        approve(session, issue)
-        editions.mark_sent(session, issue.id, SENT)
+        archiving.mark_sent(session, approve(session, issue).id, SENT)
         issues.append(issue)
     session.commit()
     shown = [issue.id for issue, _ in editions.list_published(session, newsletter.id)]

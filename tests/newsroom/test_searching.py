@@ -50,6 +50,8 @@ def publish(session: Session, newsletter: Newsletter) -> Publish:
             for place, (title, body) in enumerate(articles, 1)
         ]
         session.add(edition)
+        session.flush()
+        issue.shown_edition_id = edition.id if issue.first_sent_at else None
         session.commit()
         return issue
 

@@ -86,5 +86,7 @@ def send_issue(
         for place in range(1, articles + 1)
     ]
     session.add(edition)
+    session.flush()
+    issue.shown_edition_id = edition.id
     session.commit()
     return issue

@@ -125,7 +125,7 @@ def test_a_token_of_another_kind_opens_nothing(
 
 def test_a_click_in_the_mail_brings_its_reader_in_and_nobody_else(session: Session, app: Flask) -> None:
     sent = make_sent_mailing(session, archive_access="subscribers")
-    sent.issue.first_sent_at = sent.mailing.started_at
+    sent.issue.first_sent_at, sent.issue.shown_edition_id = sent.mailing.started_at, sent.edition.id
     session.commit()
     article = links.article_url("keji", sent.issue.id, sent.issue.articles[0].id)
     click = links.click_url(
@@ -215,7 +215,7 @@ def test_the_level_is_a_setting_of_the_newsletter(session: Session, signed_in: V
 @pytest.mark.parametrize("tracking", ["full", "counts", "off"])
 def test_view_on_the_web_lets_its_reader_in_and_counts_as_nothing(session: Session, app: Flask, tracking: str) -> None:
     sent = make_sent_mailing(session, archive_access="subscribers", tracking=tracking)
-    sent.issue.first_sent_at = sent.mailing.started_at
+    sent.issue.first_sent_at, sent.issue.shown_edition_id = sent.mailing.started_at, sent.edition.id
     session.commit()
     web = links.issue_url("keji", sent.issue.id)
     html, _ = parts_of(Edition(id=sent.edition.id, html=f'<a href="{web}">网页</a>', text=""), sent.newsletter)

@@ -15,7 +15,7 @@ HOST = "http://127.0.0.1:8000"
 def sent(session: Session) -> Sent:
     """An issue that was sent, and then corrected and approved again."""
     sent = make_sent_mailing(session)
-    sent.issue.first_sent_at = sent.mailing.started_at
+    sent.issue.first_sent_at, sent.issue.shown_edition_id = sent.mailing.started_at, sent.edition.id
     session.commit()
     return sent
 
@@ -31,6 +31,8 @@ def correct(session: Session, sent: Sent, ordinal: int = 2) -> Edition:
         for each in sent.issue.articles
     ]
     session.add(edition)
+    session.flush()
+    sent.issue.shown_edition_id = edition.id
     session.commit()
     return edition
 

@@ -101,6 +101,9 @@ def test_who_has_it_already_gets_nothing_and_who_has_not_gets_it_all(
     corrected.articles = [EditionArticle(article_id=7, position=1, title="更正", body="")]
     session.add(corrected)
     session.commit()
+    assert visitor.client.get(address, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    issue.shown_edition_id = corrected.id
+    session.commit()
     again = visitor.client.get(address, headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 200
     assert "更正" in again.get_data(as_text=True)

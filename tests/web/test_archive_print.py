@@ -159,6 +159,8 @@ def test_a_later_edition_takes_the_place_of_the_old(
     )  # fmt: skip
     edition.articles = [EditionArticle(article_id=7, position=1, title="更正启事", body="<p>更正</p>")]
     session.add(edition)
+    session.flush()
+    issue.shown_edition_id = edition.id
     session.commit()
     new = visitor.client.get(address, headers={"If-None-Match": old.headers["ETag"]})
     assert new.status_code == 200

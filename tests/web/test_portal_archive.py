@@ -54,6 +54,11 @@ def test_editing_after_sending_does_not_change_the_web_edition_until_it_is_appro
     second.articles = [EditionArticle(article_id=7, position=1, title="更正", body="<p>更正的正文</p>")]
     session.add(second)
     session.commit()
+    # Approved, and not released: at no address is there anything of it.
+    assert "更正的正文" not in visitor.get(address("tech", issue)).text
+    assert visitor.get(address("tech", issue, 7)).status == 404
+    issue.shown_edition_id = second.id
+    session.commit()
     page = visitor.get(address("tech", issue))
     assert "更正的正文" in page.text
     assert "第1篇" not in page.text

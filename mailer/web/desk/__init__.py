@@ -6,6 +6,7 @@ blueprint = Blueprint("desk", __name__)
 
 # The views hang themselves on the blueprint, which therefore comes first.
 from mailer.web.desk import (  # noqa: E402
+    archiving,
     articles,
     blocks,
     commenting,
@@ -31,6 +32,7 @@ from mailer.web.desk import (  # noqa: E402
 )
 
 __all__ = [
+    "archiving",
     "articles",
     "blocks",
     "blueprint",

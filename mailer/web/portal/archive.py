@@ -46,7 +46,7 @@ def newsletter(slug: str) -> ResponseReturnValue:
     # The page is for everybody, what was sent for those who may read it.
     may_be_indexed()
     is_readable = may_read(found)
-    published = list_published(session, found.id, limit=LATEST) if is_readable else []
+    published = list_published(session, found.id, limit=LATEST, has_retracted=True) if is_readable else []
     lists = newsletters.list_lists(session, newsletter_id=found.id, is_public=True)
     years = count_published_by_year(session, found.id)
     return render_template(
@@ -81,7 +81,7 @@ def year(newsletter: Newsletter, year: int) -> ResponseReturnValue:
         year=year,
         years=years,
         feed_token=feed_token(newsletter),
-        issues=list_cards(session, newsletter, list_published(session, newsletter.id, year=year)),
+        issues=list_cards(session, newsletter, list_published(session, newsletter.id, year=year, has_retracted=True)),
     )
 
 

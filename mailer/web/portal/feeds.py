@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from lxml import etree
 
 from mailer import links
+from mailer.i18n import N_, translate
 from mailer.newsletters.models import Newsletter
 from mailer.newsletters.rules import ArchiveAccess
 from mailer.newsroom.editions import list_published, list_titles_of_articles
@@ -67,12 +68,15 @@ def _address(endpoint: str, newsletter: Newsletter) -> str:
 
 def _entries(newsletter: Newsletter) -> list[Entry]:
     session = get_session()
-    published = list_published(session, newsletter.id, limit=ENTRIES)
+    # A reader's program has kept what was retracted: only an entry with its name takes that back.
+    published = list_published(session, newsletter.id, limit=ENTRIES, has_retracted=True)
     articles = list_titles_of_articles(session, [edition.id for _, edition in published])
     return [_entry(newsletter, issue, edition, articles[edition.id]) for issue, edition in published]
 
 
 def _entry(newsletter: Newsletter, issue: Issue, edition: Edition, articles: list[tuple[int, str]]) -> Entry:
+    if issue.retracted_at is not None:
+        return _retracted_entry(newsletter, issue, edition, issue.retracted_at)
     lines = [
         f'<li><a href="{escape(links.article_url(newsletter.slug, issue.id, article_id))}">{escape(title)}</a></li>'
         for article_id, title in articles
@@ -88,6 +92,18 @@ def _entry(newsletter: Newsletter, issue: Issue, edition: Edition, articles: lis
         published_at=sent_at,
         # An edition is approved before it is sent; a later one, a correction, changes the entry.
         updated_at=max(sent_at, edition.created_at),
+    )
+
+
+def _retracted_entry(newsletter: Newsletter, issue: Issue, edition: Edition, retracted_at: dt.datetime) -> Entry:
+    said = translate(edition.language, N_("This issue has been retracted."))
+    return Entry(
+        url=links.issue_url(newsletter.slug, issue.id),
+        title=translate(edition.language, N_("Retracted: %(title)s"), title=name_of(newsletter, issue, edition)),
+        summary=said,
+        content=f"<p>{escape(said)}</p><p>{escape(issue.retraction)}</p>",
+        published_at=issue.first_sent_at or edition.created_at,
+        updated_at=retracted_at,
     )
 
 

@@ -28,7 +28,9 @@ PICTURE_WIDTH = 760
 
 @dataclass(frozen=True, slots=True)
 class IssueCard:
-    """A sent issue in a list; `number` is the line under its title, `titles` the first of its articles."""
+    """A sent issue in a list; `number` is the line under its title, `titles` the first of its articles. Of one that was
+    retracted nothing is told but when.
+    """
 
     issue_id: int
     title: str
@@ -36,6 +38,7 @@ class IssueCard:
     published_on: dt.date | None
     titles: tuple[str, ...]
     language: str
+    retracted_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,9 @@ def _card(newsletter: Newsletter, issue: Issue, edition: Edition, titles: Sequen
         title=content.title,
         number=wording.issue_line(content),
         published_on=content.published_on or (issue.first_sent_at.date() if issue.first_sent_at else None),
-        titles=tuple(titles[:3]),
+        titles=() if issue.retracted_at else tuple(titles[:3]),
         language=HTML_LANGUAGES.get(content.language, content.language),
+        retracted_at=issue.retracted_at,
     )
 
 
@@ -97,13 +101,24 @@ def name_of(newsletter: Newsletter, issue: Issue, edition: Edition) -> str:
 def show(newsletter: Newsletter, issue: Issue, edition: Edition) -> WebEdition:
     """`edition` for its page."""
     content = content_of(newsletter, issue, edition)
+    return replace(
+        show_masthead(newsletter, issue, edition),
+        content=content,
+        colophon=wording.colophon_lines(content),
+        sections=group_sections(content.articles),
+    )
+
+
+def show_masthead(newsletter: Newsletter, issue: Issue, edition: Edition) -> WebEdition:
+    """`edition` without its articles and its colophon: for a page that does not show it."""
+    content = _masthead_of(newsletter, issue, edition)
     return WebEdition(
         content=content,
         language=HTML_LANGUAGES.get(content.language, content.language),
         number=wording.issue_line(content),
         date=wording.date_line(content),
-        colophon=wording.colophon_lines(content),
-        sections=group_sections(content.articles),
+        colophon=[],
+        sections=[],
         title_size=title_size(content.title),
     )
 
