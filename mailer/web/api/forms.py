@@ -2,8 +2,9 @@
 
 import logging
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import Forbidden
 
 from mailer import newsletters
 from mailer.addresses import parse_address, readable
@@ -34,7 +35,11 @@ def form(slug: str) -> ResponseReturnValue:
     """Let in, or told why not, with the way to the whole form: that one can ask for a proof of work, a form that was
     copied long ago cannot.
     """
-    found = find_open_newsletter(slug)
+    try:
+        found = find_open_newsletter(slug)
+    except Forbidden:
+        closed = newsletters.get_newsletter_by_slug(get_session(), slug)
+        return _refuse(closed, gettext(N_("This newsletter takes no sign-ups from that site. Use its own form.")), 403)
     try:
         knock = _read(found)
         verdict = entrance.enter(get_session(), knock, latest_issue)
@@ -51,6 +56,7 @@ def form(slug: str) -> ResponseReturnValue:
         newsletter=found,
         email=readable(address.email),
         suggested=suggest(address),
+        again=url_for("portal.subscribe_to", slug=found.slug, list=list(knock.list_ids)),
         days=CONFIRM_DAYS,
     )
 
