@@ -7,6 +7,7 @@ from markdown_it.token import Token
 
 from mailer.newsroom.readers.content import DocumentContent
 from mailer.newsroom.structure.blocks import Block, Inset, is_linkable
+from mailer.newsroom.structure.marks import is_marked
 
 _LEFT_EMPHASIS = re.compile(r"\*\*(?=\S)([^*]{1,2000})(?<=\S)\*\*")
 _LONGEST_LINE = 20_000
@@ -84,8 +85,11 @@ class _Reading:
 
     def _inline(self, token: Token) -> None:
         lines: list[list[Token]] = [[]]
+        soft = set()
         for child in token.children or ():
             if child.type in _BREAKS:
+                if child.type == "softbreak" and not _is_bold(lines[-1]):
+                    soft.add(len(lines))
                 lines.append([])
             else:
                 lines[-1].append(child)
@@ -94,7 +98,14 @@ class _Reading:
             return
         first = self._line
         for at, line in enumerate(lines):
-            self._add(_text(line), first + at, is_first=at == 0, is_bold=_is_bold(line), links=_links(line))
+            self._add(
+                _text(line),
+                first + at,
+                is_first=at == 0,
+                is_bold=_is_bold(line),
+                links=_links(line),
+                is_soft=at in soft,
+            )
             for child in line:
                 if child.type == "image":
                     alt = child.content or str(child.attrGet("title") or "image")
@@ -102,8 +113,16 @@ class _Reading:
         self._end = token.map[1] if token.map else first + len(lines) - 1
 
     def _add(
-        self, text: str, line: int, *, is_first: bool, is_bold: bool = False, links: tuple[tuple[str, str], ...] = ()
+        self,
+        text: str,
+        line: int,
+        *,
+        is_first: bool,
+        is_bold: bool = False,
+        links: tuple[tuple[str, str], ...] = (),
+        is_soft: bool = False,
     ) -> None:
+        """`is_soft` says that the line goes on with the one above it, as Markdown has it, unless it begins an item."""
         shown = text.strip()
         if not shown:
             return
@@ -115,6 +134,7 @@ class _Reading:
                 blank_before=max(0, line - self._end - 1) if is_first else 0,
                 level=self._level,
                 is_bold=is_bold,
+                joins=True if is_soft and not is_marked(shown) else None,
                 links=links,
             )
         )

@@ -23,7 +23,8 @@ _PAGE = re.compile(
     r"(?:(?P<mark>第|p(?:age|p|g)?\.? ?) ?)?(?<!\d)(?<!\d[.,])(?P<b>\d{1,4})(?: ?[-—~] ?\d{1,4})?(?P<unit> ?[页版])?$",
     re.IGNORECASE,
 )
-_LEADER = " \t\u3000\u00a0.…·‥⋯—–―─-_．。・･•*"
+_ARROWS = "→➔➤►▶›»"
+_LEADER = f" \t\u3000\u00a0.…·‥⋯—–―─-_．。・･•*{_ARROWS}"
 # A leader in the middle: the author's name stands between it and the page.
 _LONG_LEADER = re.compile(r"[ \u3000]*(?:…{2,}|\.{4,}|·{3,}|。{3,}|⋯{2,})[ \u3000…·.]*")
 # An author set off by wide space or a slash: "标题　　张三（3）".
@@ -103,7 +104,7 @@ def _strength(match: re.Match[str], leader: str, raw: str) -> float:
     if match["open"] or match["mark"] or match["unit"]:
         return 3
     if (
-        any(mark in leader for mark in "…‥⋯")
+        any(mark in leader for mark in f"…‥⋯{_ARROWS}")
         or any(mark * 2 in leader for mark in ".·—-_。・•")
         or leader.count(".") > 2
     ):

@@ -72,7 +72,7 @@ _TRIM_OUTSIDE = "".join(character for character in _TRIM if character not in "()
 _ORGANISATION = re.compile(
     r"(?!.*(?:召开|举办|举行|成立|揭牌|建成|启动|启用|新增|走进|助力|开展|发布|印发|出台|入选|获批))"
     r".*(?:[局厅部委处院所办馆社站]|[学协商工]会|(?:委员|联合|研究|理事|基金|促进|党委|常委|管委)会|中心|办公室|大学|公司|集团|政府|实验室|科协|"
-    r"领导小组|[编辑写]{2}组|课题组|专班|基地|园区|[商联]盟)"
+    r"领导小组|[编辑写]{2}组|(?:课题|督导|督查|调研|专家|工作|项目|写作|报道|通讯)组|专班|基地|园区|[商联]盟)"
 )
 # The word that says what kind of body it is ends the name, or leads on to its field: Institute of Marine Science.
 _ORGANISATION_EN = re.compile(
@@ -97,6 +97,8 @@ _SPACED_VERB = "|".join(" *".join(verb) for verb in sorted(_VERBS, key=len, reve
 _MADE_BY = re.compile(
     rf"(?P<name>\S(?:.*?\S)??)(?P<gap> *)\(?(?<![汇选摘新续简改])(?P<verb>{_SPACED_VERB})\)?(?= |$|[,;。、)|/])"
 )
+# How the part of an office ends that makes bulletins; by itself it says too little.
+_UNIT = re.compile(r"(?:局|委|办|室|处|部|院|中心|公司|大学|协会).*[科室股组队]$")
 VERB_ALONE = re.compile(rf"\(?(?:{_SPACED_VERB})\)?")
 
 
@@ -145,6 +147,8 @@ def _imprint(match: re.Match[str], value: str) -> Imprint:
         value = re.sub(r"^the ", "", value, flags=re.IGNORECASE)
     if role in EDITORS and is_organisation(value):
         role = ImprintRole.COMPILER
+    if fold(match["word"]) == "发行" and is_organisation(value):
+        role = ImprintRole.PUBLISHER
     return Imprint(role, match["word"], value)
 
 
@@ -155,7 +159,7 @@ def read_makers(text: str) -> list[Imprint]:
     while match := _MADE_BY.match(folded, at):
         name = text[match.start("name") : match.end("name")].strip(_TRIM)
         verb = match["verb"].replace(" ", "")
-        if len(name) < 2 or not (is_organisation(name) or match["gap"] or len(verb) > 1):
+        if len(name) < 2 or not (is_organisation(name) or _UNIT.search(fold(name)) or match["gap"] or len(verb) > 1):
             return []
         makers.append(Imprint(_VERBS[verb], verb, name))
         at = match.end() + len(folded[match.end() :]) - len(folded[match.end() :].lstrip(" ,;。、)|/"))

@@ -54,11 +54,11 @@ COMPOUND_SURNAMES = (
 # Traditional forms of the characters in the words above and elsewhere, and the simplified ones, position by position.
 TRADITIONAL = (
     "編輯電話錄導讀總責審對傳報發辦單號來轉記聯絡繫專線圖問頁內資執郵遞區簽級簡訊參閱學會協術處廳與員訂稿數據網關"
-    "門撰寫營訪講華國開欄語摘標題點動態創業觀項構應據達為這實驗館團"
+    "門撰寫營訪講華國開欄語摘標題點動態創業觀項構應據達為這實驗館團採攝圖片選載報導"
 )
 SIMPLIFIED = (
     "编辑电话录导读总责审对传报发办单号来转记联络系专线图问页内资执邮递区签级简讯参阅学会协术处厅与员订稿数据网关"
-    "门撰写营访讲华国开栏语摘标题点动态创业观项构应据达为这实验馆团"
+    "门撰写营访讲华国开栏语摘标题点动态创业观项构应据达为这实验馆团采摄图片选载报导"
 )
 # First halves of a word after which English keeps the hyphen, line end or not.
 KEPT_PREFIXES = (
@@ -70,4 +70,11 @@ KEPT_PREFIXES = (
 NEVER_LAST = (
     "a an and are as at be but by for from had has have his her in is its of on or our that the their these this to "
     "was were which who will with"
+)
+# Words of headings that stand right under a title, where else a writer's name does.
+HEADING_WORDS = (
+    "introduction background key finding findings summary overview result results method methods conclusion "
+    "conclusions abstract highlights update updates report reports news events about what how why who when where new "
+    "in the of and for to from by on at with our your its first next year annual main point points facts figures "
+    "question questions answer answers case study part section chapter notes references further reading"
 )

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from mailer.newsroom.structure.entries import undecorated
 from mailer.newsroom.structure.imprint import is_organisation, looks_like_people
-from mailer.newsroom.structure.lexicon import NEVER_LAST
+from mailer.newsroom.structure.lexicon import HEADING_WORDS, NEVER_LAST
 from mailer.newsroom.structure.marks import BULLETS
 from mailer.newsroom.structure.typography import ends_inside, fold, is_cjk, is_finished, is_latin, width
 
@@ -52,7 +52,7 @@ _BESIDE_SOURCE = re.compile(
 _ABRIDGED = re.compile(r"[ ,，;；]+(?:略?有(?:删[节改减]|改动|修改)|节选|有编辑)$")
 _SOURCE_BESIDE = re.compile(rf" (?:{_SOURCE_WORD}) ?: ?(?=\S)", re.IGNORECASE)
 _WRITER = (
-    r"(?:全媒体)?记者|通讯员|评论员|撰稿人?|作者(?:简介|单位)?|供稿(?:单位|人)?|撰文|采写|整理|编译|翻译|译者|执笔人?|"
+    r"(?:全媒体)?记者|通讯员|评论员|撰稿人?|作者(?:简介|单位)?|供稿(?:单位|人)?|撰文|采写|采访|摄影|整理|编译|翻译|译者|执笔人?|"
     r"分析[员师]|口述|文字?|图文|文图|图 ?/ ?文|文 ?/ ?图"
 )
 _BYLINE = re.compile(
@@ -62,6 +62,11 @@ _BYLINE = re.compile(
     r"[\[(].{0,24}(?:记者|通讯员|作者|作者系|撰稿|编译).{0,40}[\])]",
     re.IGNORECASE,
 )
+_LATIN_NAME = re.compile(
+    r"(?:(?:Dr|Prof|Mr|Mrs|Ms)\.? )?[A-Z][\w'’.-]{0,15}"
+    r"(?: (?:van|von|de|der|den|la|di|da|bin|al|[A-Z]\.))*(?: [A-Z][\w'’-]{1,20}){1,2}"
+)
+_HEADING_WORDS = frozenset(HEADING_WORDS.split())
 _PERSON_AT = re.compile(r"(?P<name>[一-鿿](?: ?[一-鿿]){1,3}) ?[(](?P<place>[^()]{4,40})[)]")
 _CAPTION = re.compile(
     r"(?:图|表|照片|图片|图表|附图|附表) ?[0-9一二三四五六七八九十]{1,3}(?:[-—.]\d{1,2})? ?"
@@ -117,7 +122,7 @@ def is_byline_below_title(text: str) -> bool:
         text = text[1:-1].strip()
         if any(map(is_organisation, re.split(r"[,，;；、\s]+", text))):
             return True
-    if looks_like_people(text):
+    if looks_like_people(text) or _is_latin_name(text):
         return True
     match = _PERSON_AT.fullmatch(fold(text))
     if match and looks_like_people(match["name"]):
@@ -131,6 +136,11 @@ def is_byline_below_title(text: str) -> bool:
             for at in range(1, len(words))
         )
     )
+
+
+def _is_latin_name(text: str) -> bool:
+    """Two to four capitalised words that are no heading's: Clara Hoffmann, J. R. van den Berg."""
+    return _LATIN_NAME.fullmatch(text) is not None and not _HEADING_WORDS & set(text.lower().split())
 
 
 def is_byline_at_end(text: str) -> bool:
