@@ -42,6 +42,8 @@ FRESH_SECONDS = 2.0
 WATCH_SECONDS = 0.5
 # A database that did not answer is asked again.
 RETRY_SECONDS = 0.5
+# How long a run goes on with the others while a provider that takes its time has mail of ours in hand.
+OVERTIME_SECONDS = 60.0
 # A claim that found nothing is tried again.
 LULL_SECONDS = 0.1
 # Refusals one after the other, with nothing taken in between, that stop a mailing for a person to look at.
@@ -117,6 +119,7 @@ class Run:
         self._settings = get_settings()
         self._quotas = Quotas(order, process, batch_size=self._settings.batch_size)
         self._crowd = self._quotas.crowd
+        self._crowd.closes_at = self._ends_at
         self._queue = SettlingQueue(process, self._channel.journal, on_settled=self._forget)
         self._waiting: deque[Claim] = deque()
         self._held: dict[int, _Held] = {}
@@ -188,8 +191,13 @@ class Run:
 
     @property
     def _is_over(self) -> bool:
-        """Whether nothing more is to be claimed."""
-        return time.monotonic() >= self._ends_at or self._must_stop
+        """Whether nothing more is to be claimed.
+
+        A provider that has not answered would have to be waited for in any case: meanwhile the run goes on with the
+        mail that needs no place.
+        """
+        over = time.monotonic() - self._ends_at
+        return self._must_stop or (over >= 0 and (over >= OVERTIME_SECONDS or not self._crowd.is_flying))
 
     async def _refill(self) -> bool:
         """Whether there is something to send now; waits for the claim that is under way, or for the next token."""

@@ -54,6 +54,14 @@ class Late:
 
 
 @dataclass(frozen=True)
+class Held:
+    """The answer, once `until` holds: looked at on the server's own loop, so it may read what the server has taken."""
+
+    until: Callable[[], bool]
+    answer: "Answer | None" = None
+
+
+@dataclass(frozen=True)
 class Slow:
     """The answer, one byte every `seconds`."""
 
@@ -77,7 +85,7 @@ class Then:
     fault: Fault
 
 
-Answer = str | bytes | Fault | Late | Slow | Flood | Then
+Answer = str | bytes | Fault | Late | Held | Slow | Flood | Then
 
 
 @dataclass(frozen=True)
@@ -342,9 +350,9 @@ class Conversation:
         match answer:
             case str() | bytes():
                 await self.write(answer)
-            case Late(seconds, later):
-                await asyncio.sleep(seconds)
-                await self.give(later if later is not None else default or "250 late")
+            case Late() | Held():
+                await self.linger(answer)
+                await self.give(answer.answer if answer.answer is not None else default or "250 late")
             case Slow(seconds, text):
                 for byte in encode(text):
                     self.writer.write(bytes([byte]))
@@ -360,6 +368,13 @@ class Conversation:
                 await self.give(fault)
             case Fault():
                 await self.fail(answer)
+
+    async def linger(self, answer: Late | Held) -> None:
+        if isinstance(answer, Late):
+            await asyncio.sleep(answer.seconds)
+            return
+        while not answer.until():  # noqa: ASYNC110  (the test's condition tells nobody when it changes)
+            await asyncio.sleep(0.01)
 
     async def fail(self, fault: Fault) -> None:
         if fault is HANG:
@@ -511,7 +526,7 @@ def is_positive(answer: Answer | None) -> bool:
             return True
         case str():
             return answer[:1] in "23"
-        case Late(_, later):
+        case Late(_, later) | Held(_, later):
             return later is None or is_positive(later)
         case Slow(_, text) | Then(text, _):
             return encode(text)[:1] in b"23"

@@ -3,6 +3,8 @@
 It waits beside the queue and not in it, so that no reader of another provider stands behind it.
 """
 
+import math
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -24,6 +26,18 @@ class Crowd:
         # Claimed and without a result, on their way or not.
         self._held = dict.fromkeys(self._groups, 0)
         self._parked: dict[str, deque[Claim]] = {name: deque() for name in self._groups}
+        # When the run's time is over, on the monotonic clock: nothing more sets out for these providers then.
+        self.closes_at = math.inf
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether what is on its way to them is only waited for."""
+        return time.monotonic() >= self.closes_at
+
+    @property
+    def is_flying(self) -> bool:
+        """Whether any message is on its way to one of them."""
+        return any(self._flying.values())
 
     @property
     def is_limited(self) -> bool:
@@ -39,6 +53,8 @@ class Crowd:
         group = self._groups.get(provider)
         if group is None:
             return None
+        if self.is_closed:
+            return 0
         whole = self.caps.get(provider, 0) * group.messages_per_connection
         room = whole - self._held[provider]
         # Claims of a few rows each would cost more than they bring.
@@ -55,15 +71,16 @@ class Crowd:
 
     def admit(self, waiting: "deque[Claim]") -> "Claim | None":
         """The next that may go, those that waited aside first; what has to wait is taken out of `waiting`."""
+        is_closed = self.is_closed
         for name, parked in self._parked.items():
-            if parked and self._is_free(name):
+            if parked and not is_closed and self._is_free(name):
                 self._flying[name] += 1
                 return parked.popleft()
         while waiting:
             claim = waiting.popleft()
             if claim.provider not in self._flying:
                 return claim
-            if self._is_free(claim.provider):
+            if not is_closed and self._is_free(claim.provider):
                 self._flying[claim.provider] += 1
                 return claim
             self._parked[claim.provider].append(claim)
@@ -83,7 +100,7 @@ class Crowd:
     @property
     def has_room_for_parked(self) -> bool:
         """Whether one that waits aside may go now."""
-        return any(parked and self._is_free(name) for name, parked in self._parked.items())
+        return not self.is_closed and any(parked and self._is_free(name) for name, parked in self._parked.items())
 
     def parked(self) -> "Iterator[Claim]":
         """Those that still wait aside; they are given back when the run ends."""
