@@ -21,7 +21,7 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
-mailer/web/static/.built: $(VENV)/.installed $(ASSETS)/package-lock.json $(ASSETS)/build.mjs $(wildcard $(ASSETS)/src/*)
+mailer/web/static/.built: $(VENV)/.installed $(ASSETS)/package-lock.json $(ASSETS)/build.mjs $(wildcard $(ASSETS)/src/* $(ASSETS)/src/*/*)
 	cd $(ASSETS) && export PATH="$(NODE_HOME)/bin:$$PATH" && node $(NPM) ci --silent && node build.mjs
 	@touch $@
 

@@ -28,7 +28,10 @@ export function order(form, list) {
     const files = [...input.files];
     files.splice(to, 0, ...files.splice(from, 1));
     put(files);
-    entries.children[to].querySelector("button:not(:disabled)").focus();
+    // The same button of the same file, so that the next press goes on; at the end of the way the other one.
+    const [up, down] = entries.children[to].querySelectorAll("button");
+    const [same, other] = to < from ? [up, down] : [down, up];
+    (same.disabled ? other : same).focus();
   };
 
   const show = () => {

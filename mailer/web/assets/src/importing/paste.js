@@ -71,8 +71,9 @@ function insert(place, piece) {
 
 function cleaned(html, picture) {
   // Without a window of its own, the document neither loads nor runs anything. Styles are read as text: the page's policy
-  // forbids applying them.
-  const source = new DOMParser().parseFromString(html.replace(/(<[^>]*\s)style\s*=/gi, "$1data-style="), "text/html");
+  // forbids applying them, and the browser would complain.
+  const unstyled = html.replace(/<style[\s\S]*?<\/style\s*>/gi, "").replace(/(<[^>]*\s)style\s*=/gi, "$1data-style=");
+  const source = new DOMParser().parseFromString(unstyled, "text/html");
   const piece = document.createDocumentFragment();
   copy(source.body, piece, picture);
   return piece;

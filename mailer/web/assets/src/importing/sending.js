@@ -92,7 +92,7 @@ export function send(form, add) {
     const box = document.createElement("div");
     box.className = "alert alert-danger";
     box.setAttribute("role", "alert");
-    box.textContent = text;
+    box.append(Object.assign(document.createElement("div"), { className: "w-100", textContent: text }));
     outcome().replaceChildren(box);
   };
 }
