@@ -1,9 +1,12 @@
 """PDFs: lines become paragraphs by where they stand; columns, heads and feet are told apart."""
 
 import pytest
+import typst
 
 from mailer.errors import UnreadableError
 from mailer.newsroom.parsing import parse_document
+from mailer.newsroom.structure.bulletin import ParsedBulletin
+from mailer.newsroom.structure.lines import PartKind
 from tests.newsroom.documents import Setting, make_pdf
 from tests.newsroom.placed import make_placed
 from tests.newsroom.test_parsing_word import check
@@ -78,3 +81,68 @@ def _scan() -> bytes:
         + table
         + b"trailer << /Size 6 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % len(body)
     )
+
+
+FONTS = '("Libertinus Serif", "Noto Serif CJK SC")'
+LONG = "这一段文字只为占满一行又一行，好让版面看起来像真的一样，读者读到这里可以继续往下读，也可以停下来歇一歇。"
+
+
+def typeset(*pieces: str, page: str = "") -> ParsedBulletin:
+    source = [f'#set page(paper: "a5", {page})', f'#set text(size: 11pt, lang: "zh", font: {FONTS})', *pieces]
+    return parse_document(typst.compile("\n\n".join(source).encode(), format="pdf"), "a.pdf")
+
+
+def test_a_footnote_under_the_colophon_does_not_hide_it() -> None:
+    bulletin = typeset(
+        "观潮简讯\n\n2025年第3期",
+        '#align(center, text(size: 18pt, weight: "bold")[观测站建成])',
+        f"{LONG}#footnote[数据截至三月。]",
+        LONG,
+        "编辑：温澜　电话：5550101",
+    )
+    assert (bulletin.editor, bulletin.phone) == ("温澜", "5550101")
+    assert [part.kind for part in bulletin.articles[0].parts].count(PartKind.FOOTNOTE) == 1
+
+
+def test_digits_set_high_are_written_so() -> None:
+    bulletin = typeset(
+        "观潮简讯\n\n2025年第3期",
+        '#align(center, text(size: 18pt, weight: "bold")[观测站建成])',
+        f"观测站占地三百 m#super(typographic: false)[2]。{LONG}",
+    )
+    assert "m²。" in bulletin.articles[0].paragraphs[0]
+
+
+def test_a_line_under_two_columns_is_read_after_both() -> None:
+    bulletin = typeset(
+        "观潮简讯\n\n2025年第3期",
+        f'#columns(2)[#text(size: 15pt, weight: "bold")[观测站建成]\n\n{LONG * 3}\n\n{LONG * 2}\n\n#colbreak()\n'
+        f'#text(size: 15pt, weight: "bold")[渔港改造]\n\n{LONG * 3}\n\n{LONG * 2}]',
+        "#v(1em)\n联系人：温澜　电话：5550101",
+    )
+    assert [article.title for article in bulletin.articles] == ["观测站建成", "渔港改造"]
+    assert bulletin.phone == "5550101"
+    assert bulletin.articles[0].paragraphs == (LONG * 3, LONG * 2)
+
+
+def test_a_head_of_two_pages_is_known_though_title_and_number_share_a_line() -> None:
+    bulletin = typeset(
+        "#text(size: 26pt)[观 潮 简 讯] 2025年第3期",
+        '#align(center, text(size: 18pt, weight: "bold")[观测站建成])',
+        *[LONG] * 14,
+        page="header: context if counter(page).get().first() > 1 [观潮简讯 #h(1fr) 2025年第3期],",
+    )
+    assert bulletin.title == "观潮简讯"
+    assert not [text for text in bulletin.articles[0].paragraphs if "观潮" in text]
+
+
+def test_the_head_of_a_table_belongs_to_it_though_its_cells_stand_close() -> None:
+    bulletin = typeset(
+        "观潮简讯\n\n2025年第3期",
+        '#align(center, text(size: 18pt, weight: "bold")[观测站建成])',
+        LONG,
+        "#align(center, table(columns: 3, [年度], [问题数], [反弹数], [2023], [120], [36], [2024], [98], [29]))",
+        LONG,
+    )
+    (table,) = [part for part in bulletin.articles[0].parts if part.kind is PartKind.TABLE]
+    assert table.rows[0] == ("年度", "问题数", "反弹数")
