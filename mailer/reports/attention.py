@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from mailer.audience.directories.models import Directory, DirectoryRun
+from mailer.audience.directories.runs import list_troubled
 from mailer.audience.models import ImportRun
 from mailer.audience.rules import ImportState
 from mailer.db import now
@@ -42,12 +44,21 @@ class Attention:
     failed_letters: int
     late_letters: int
     suspensions: tuple[Suspension, ...]
+    directories: tuple[tuple[Directory, DirectoryRun], ...]  # whose newest run stopped or failed
 
     @property
     def is_calm(self) -> bool:
         """Whether nothing waits for anybody."""
         return not any(
-            (self.unknown, self.held, self.failed_imports, self.failed_letters, self.late_letters, self.suspensions)
+            (
+                self.unknown,
+                self.held,
+                self.failed_imports,
+                self.failed_letters,
+                self.late_letters,
+                self.suspensions,
+                self.directories,
+            )
         )
 
 
@@ -71,6 +82,7 @@ def get_attention(session: Session) -> Attention:
                 .order_by(Suspension.provider)
             )
         ),
+        directories=tuple(list_troubled(session)),
     )
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from wtforms import DateField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, NumberRange
 
 from mailer.audience.directories.models import Directory
@@ -13,7 +14,7 @@ from mailer.i18n import N_
 from mailer.web.admin.directory_words import WORDS
 from mailer.web.forms import Form, at_most, choices, lazy, required, strip
 
-_HOURS = [(hour, f"{hour:02d}:00") for hour in range(24)]
+_HOURS = [SelectChoice(str(hour), f"{hour:02d}:00") for hour in range(24)]
 _OPTIONS: dict[DirectoryKind, tuple[str, ...]] = {
     DirectoryKind.FILE: (),
     DirectoryKind.HTTPS: ("auth", "header"),
