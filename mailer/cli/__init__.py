@@ -23,6 +23,7 @@ class LazyGroup(click.Group):
         "compile": "mailer.cli.documents:compile_command",
         "db": "mailer.cli.database:db",
         "demo": "mailer.cli.running:demo",
+        "directory": "mailer.cli.directory:directory",
         "dkim": "mailer.cli.dkim:dkim",
         "doctor": "mailer.cli.doctor:doctor",
         "import-subscribers": "mailer.cli.subscribers:import_subscribers",
