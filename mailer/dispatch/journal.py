@@ -4,7 +4,9 @@ PostgreSQL learns of an outcome some milliseconds after the server gave it. A wo
 leaves its journal, in which the sweep reads what was truly in flight (an intent without a reply: unknown) and what was
 settled (its reply). Each file is locked by its living process, so the sweep can tell the dead one's.
 
-A file is lines of text, each with its checksum, so that half a line is never taken for a whole one::
+A file is mapped into memory: a line is with the kernel, and so survives this process, as soon as it is copied, without
+a call. It is lines of text, each with its checksum, so that half a line is never taken for a whole one, and zeros after
+them::
 
     I 1f3a90c2 4711 token
     R 9bd0117e 4711 250 2.0.0 Ok: queued as 4F2A
@@ -13,6 +15,7 @@ A file is lines of text, each with its checksum, so that half a line is never ta
 
 import errno
 import fcntl
+import mmap
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +26,8 @@ from mailer.errors import UnreadableError
 from mailer.i18n import N_
 
 SUFFIX = ".journal"
+# By so many bytes a file grows: some hundred messages.
+CHUNK = 16 * 1024
 # Stands for a line break within a reply: U+001E, which no server's text has once it is made readable.
 BREAK = "\x1e"
 NOT_A_JOURNAL = N_("The journal %(name)s cannot be read: line %(line)s is damaged.")
@@ -45,41 +50,66 @@ class JournalEntry:
 
 
 class _Segment:
-    """One file: its descriptor, its length, and the deliveries in it that PostgreSQL does not know yet."""
+    """One file: its map, what of it is written, and the deliveries in it that PostgreSQL does not know yet.
 
-    __slots__ = ("descriptor", "is_torn", "open", "path", "size")
+    Every byte that is not written is zero, and has its place on the disk: the disk is found full when the file grows
+    and not when a page of it is touched, which would end the process.
+    """
+
+    __slots__ = ("_capacity", "_descriptor", "_map", "_path", "open", "size")
 
     def __init__(self, path: Path) -> None:
         if path.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-        self.path = path
+        self._path = path
         # Locked before it has its name: a sweep that saw it unlocked would take it for a dead process's and delete it.
         unnamed = path.with_suffix(".new")
-        # O_APPEND without buffering: a line is with the kernel, and so survives this process, when `write` returns.
-        self.descriptor = os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self.descriptor, fcntl.LOCK_EX)
-        unnamed.rename(path)
-        self.size = 0
+        self._descriptor = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self.size = self._capacity = 0
         self.open: set[int] = set()
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        unnamed.rename(path)
+        # With the first line: where the disk is full, that is what cannot be written, and says so.
+        self._map: mmap.mmap | None = None
 
     def append(self, kind: bytes, text: bytes) -> None:
         line = b"%s %08x %s\n" % (kind, crc32(text), text)
-        written = os.write(self.descriptor, line)
-        if written != len(line):
-            # The disk is full: half a line must not stand before the next one.
-            os.ftruncate(self.descriptor, self.size)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
-        self.size += written
+        end = self.size + len(line)
+        if end > self._capacity or self._map is None:
+            self._map = self._grow(max(CHUNK, end - self._capacity))
+        self._map[self.size : end] = line
+        self.size = end
+
+    def _grow(self, more: int) -> mmap.mmap:
+        """Raises `OSError` where the disk is full; then all is as it was."""
+        written = os.pwrite(self._descriptor, bytes(more), self._capacity)
+        if written != more:
+            os.ftruncate(self._descriptor, self._capacity)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
+        wider = mmap.mmap(self._descriptor, self._capacity + more)
+        if self._map is not None:
+            self._map.close()
+        self._capacity += more
+        return wider
 
     def empty(self) -> None:
-        os.ftruncate(self.descriptor, 0)
+        if self._map is not None:
+            # The first byte first: whoever finds a zero there reads no further, however far the rest has come.
+            self._map[0] = 0
+            self._map[: self.size] = bytes(self.size)
         self.size = 0
 
     def close(self) -> None:
         """Deletes the file where nothing in it is open; then unlocks."""
         if not self.open:
-            self.path.unlink(missing_ok=True)
-        os.close(self.descriptor)
+            self._path.unlink(missing_ok=True)
+        self.release()
+
+    def release(self) -> None:
+        """Unlocks, as the end of the process would."""
+        if self._map is not None:
+            self._map.close()
+        os.close(self._descriptor)
 
 
 class Journal:
@@ -88,7 +118,7 @@ class Journal:
     `key` is unique to the process's life (host, pid and start, say): a file that is there already is never written.
     """
 
-    def __init__(self, directory: Path, key: str, *, rotate_bytes: int = 8_000_000) -> None:
+    def __init__(self, directory: Path, key: str, *, rotate_bytes: int = 256 * 1024) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._key = key
@@ -111,7 +141,7 @@ class Journal:
 
     def reply(self, delivery_id: int, code: int, enhanced: str | None, text: str) -> None:
         """Before the next content on that connection. Raises `OSError`."""
-        words = text.replace(BREAK, " ").replace("\n", BREAK)
+        words = text.replace(BREAK, " ").replace("\0", " ").replace("\n", BREAK)
         line = f"{delivery_id} {code} {enhanced or '-'} {words}"
         self._place[delivery_id].append(b"R", line.encode("utf-8", "replace"))
 
@@ -172,7 +202,8 @@ class Journal:
     def read(path: Path) -> dict[int, JournalEntry]:
         """Delivery id -> its last entry. A torn last line is tolerated; raises `UnreadableError` for anything else."""
         try:
-            *lines, _torn = path.read_bytes().split(b"\n")
+            written, _, _zeros = path.read_bytes().partition(b"\0")
+            *lines, _torn = written.split(b"\n")
         except OSError as error:
             raise UnreadableError(N_("The journal %(name)s cannot be read."), name=path.name) from error
         entries: dict[int, JournalEntry] = {}

@@ -182,7 +182,6 @@ def test_one_process_of_a_host_sends_letters_at_a_time(house: House, sink: Sink,
 
 
 def test_a_dead_processs_letters_are_resolved_by_its_journal(house: House, sink: Sink, redis: str) -> None:
-    import os
 
     untried, sent, lost = (write(house, address=f"r{number}@example.org") for number in range(3))
     journal = Journal(journal_directory(), "host-1-letters")
@@ -196,7 +195,7 @@ def test_a_dead_processs_letters_are_resolved_by_its_journal(house: House, sink:
     journal.intent(lost.id, "1")
     journal.reply(sent.id, 250, None, "ok")
     assert sweep().resolved == 0
-    os.close(journal._current.descriptor)
+    journal._current.release()
     report = sweep()
     assert (report.resolved, report.letters) == (3, 1)
     assert [after(house, letter).state for letter in (untried, sent, lost)] == ["queued", "accepted", "unknown"]

@@ -244,19 +244,19 @@ def test_memory_stays_bounded_under_a_gigabyte_of_reply(loop: str) -> None:
 FULL_DISK = """
 import asyncio, json, resource, sys
 from pathlib import Path
-from mailer.dispatch.journal import Journal
+from mailer.dispatch.journal import CHUNK, Journal
 from mailer.dispatch.smtp.transmission import RelayAddress, Transmitter
 from tests.dispatch.wire import envelope
 
 journal = Journal(Path(sys.argv[2]), "worker")
-# No file of this process may grow beyond this: the write that crosses it is cut short, the next one fails.
-resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+# No file of this process may grow beyond this: when the journal is to grow, the write that crosses it is cut short.
+resource.setrlimit(resource.RLIMIT_FSIZE, (CHUNK + 1000, resource.RLIM_INFINITY))
 
 async def main():
     transmitter = Transmitter(RelayAddress.from_url(sys.argv[1], connections=2), journal)
     results, error = [], None
     try:
-        async for result in transmitter.send([envelope(n) for n in range(200)]):
+        async for result in transmitter.send([envelope(n) for n in range(800)]):
             results.append((result.delivery_id, result.outcome.value, result.reply_class))
     except OSError as caught:
         error = str(caught)
@@ -280,7 +280,7 @@ def test_a_full_disk_under_the_journal_stops_the_send_and_loses_nothing(tmp_path
     counted = Counter(outcome for _, outcome, _ in said["results"])
     accepted = {number for number, outcome, _ in said["results"] if outcome == "accepted"}
     assert set(sink.counts) == {f"reader{number}@example.org" for number in accepted}
-    assert 5 < counted["accepted"] < 60
+    assert 50 < counted["accepted"] < 600
     assert {reply_class for _, outcome, reply_class in said["results"] if outcome == "deferred"} <= {
         "journal",
         "withheld",

@@ -59,9 +59,8 @@ def take(house: House, mailing: Mailing, *, key: str, token: str = "1", count: i
 
 def die(journal: Journal) -> None:
     """The process is gone: its lock is free, its file stays whatever is in it."""
-    import os
 
-    os.close(journal._current.descriptor)
+    journal._current.release()
 
 
 def end_leases(house: House, seconds: int = 1) -> None:
@@ -146,9 +145,7 @@ def test_a_journal_of_several_files_tells_one_story(
     journal.reply(first.delivery_id, 250, None, "ok")
     journal.reply(second.delivery_id, 250, None, "ok")
     for segment in journal._older:
-        import os
-
-        os.close(segment.descriptor)
+        segment.release()
     die(journal)
     assert len(list(journals.iterdir())) == 2
     sweep()
