@@ -123,6 +123,8 @@ def _consents(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
             Consent.user_agent,
             Consent.letter_message_id,
             Consent.letter_at,
+            Consent.decided_by,
+            Consent.decided_on,
         )
         .join(List, List.id == Consent.list_id)
         .join(Newsletter, Newsletter.id == List.newsletter_id)

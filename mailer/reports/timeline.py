@@ -48,14 +48,15 @@ def get_timeline(session: Session, subscriber: Subscriber) -> Timeline:
     issues: dict[int, Issue] = {delivery.id: issue for delivery, issue in shown}
     attempts = _attempts(session, issues)
     events = list(_events(session, issues))
+    # What happened in one moment stands in this order: what came of it above what it came of.
     entries = [
-        TimelineEntry(subscriber.created_at, "joined", "joined"),
-        *_agreed(session, subscriber),
-        *list_changes(session, ids),
+        *events,
         *(_delivered(delivery, issue, attempts) for delivery, issue in shown),
         *_excluded(session, ids),
-        *events,
         *_letters(session, list_keys(session, subscriber.email_key, ids)),
+        *list_changes(session, ids),
+        *_agreed(session, subscriber),
+        TimelineEntry(subscriber.created_at, "joined", "joined"),
     ]
     is_cut = len(sent) > DELIVERIES_SHOWN or len(events) >= EVENTS_SHOWN
     return Timeline(sorted(entries, key=lambda entry: entry.at, reverse=True), is_cut)

@@ -8,7 +8,10 @@ from mailer.web.locale import gettext
 # Part of the copy -> (heading, columns shown in this order). What is not named is in the file alone.
 SECTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "subscriptions": (N_("Your subscriptions"), ("newsletter", "list", "state", "confirmed_at", "unsubscribed_at")),
-    "consents": (N_("What you agreed to, and took back"), ("at", "list", "act", "wording", "ip", "user_agent")),
+    "consents": (
+        N_("What you agreed to, and took back"),
+        ("at", "list", "act", "wording", "decided_by", "ip", "user_agent"),
+    ),
     "deliveries": (N_("Issues sent to you"), ("queued_at", "issue", "address", "state", "reply")),
     "opens_and_clicks": (N_("What you opened and followed"), ("at", "kind", "link", "user_agent", "ip")),
     "letters": (N_("Letters to you"), ("created_at", "kind", "state")),
@@ -27,6 +30,7 @@ COLUMNS: dict[str, str] = {
     "at": N_("When"),
     "confirmed_at": N_("Confirmed"),
     "created_at": N_("When"),
+    "decided_by": N_("Decided by"),
     "directory": N_("Directory"),
     "done_at": N_("Done"),
     "filename": N_("File"),
