@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import Any
 
 import click
 
@@ -45,7 +46,7 @@ def sync(name: str, dry_run: bool, as_json: bool) -> None:
         sys.exit(0 if done.state == "finished" else 1)
 
 
-def _tell(counts: dict[str, int], findings: list[dict[str, object]], *, is_stopped: bool, error: str) -> None:
+def _tell(counts: dict[str, int], findings: list[dict[str, Any]], *, is_stopped: bool, error: str) -> None:
     for each in findings:
         place = f"line {each['line']}: " if each["line"] else ""
         reason = f": {each['reason']}" if each["reason"] else ""
