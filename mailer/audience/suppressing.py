@@ -14,13 +14,20 @@ from mailer.audience.models import Subscriber, Suppression
 from mailer.audience.rules import TAKEN_BACK_BY_CONFIRMING, SuppressionReason, replaces
 from mailer.settings import get_settings
 
+ERASED = "erased:"
+
+
+def is_erased_key(email_key: str) -> bool:
+    """Whether it is a hash, which nobody can read."""
+    return email_key.startswith(ERASED)
+
 
 def erased_key(email_key: str) -> str:
     """What stands in place of the address of a person who was erased: a keyed hash, which tells nothing without the
     service's secret and still recognises the address when somebody brings it again.
     """
     secret = get_settings().secret_key.get_secret_value().encode()
-    return "erased:" + hmac.digest(secret, b"mailer.audience/erased/" + email_key.encode(), hashlib.sha256).hex()
+    return ERASED + hmac.digest(secret, b"mailer.audience/erased/" + email_key.encode(), hashlib.sha256).hex()
 
 
 def active_suppression(

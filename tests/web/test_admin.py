@@ -298,6 +298,23 @@ def test_erasing_asks_first_and_leaves_nothing_to_find(signed_in, add_reader, se
     assert "subscriber.erased" in acts(session)
 
 
+def test_a_hash_is_shown_to_nobody_whatever_its_reason(signed_in, add_reader, session):
+    add_reader("li")
+    suppress(session, email_key="li@example.org", reason=SuppressionReason.HARD_BOUNCE)
+    session.commit()
+    signed_in.submit("/admin/subscribers/1/erase")
+    page = signed_in.get("/admin/suppressions")
+    assert "No such address" in page.text
+    assert "erased:" not in page.text
+    bounced = session.scalars(select(Suppression.id).where(Suppression.reason == "erased")).one()
+    asked = signed_in.get(f"/admin/suppressions/{bounced}/lift")
+    assert "(an erased reader)" in asked.heading
+    assert "Only they may come back" in asked.text
+    lifted = signed_in.submit(f"/admin/suppressions/{bounced}/lift", {"note": "by mistake"})
+    assert "(an erased reader) is no longer suppressed" in lifted.text
+    assert "erased:" not in lifted.text
+
+
 # ---- imports --------------------------------------------------------------------------------------------------------
 
 

@@ -41,6 +41,12 @@ def test_a_segment_is_made_of_two_groups_with_a_count_and_a_sample(signed_in, se
     assert shown.tree.xpath("//input[@name='g1-c0-value']/@value") == ["x.test"]
 
 
+def test_a_new_segments_form_counts_what_it_shows(signed_in, session):
+    make_readers(session, make_list(session), 2)
+    page = signed_in.get("/admin/segments/new")
+    assert page.tree.get_element_by_id("segment-count").xpath(".//*[@class='stat']")[0].text == "2"
+
+
 def test_conditions_are_added_and_removed_and_half_ones_are_refused(signed_in, session):
     make_list(session)
     page = signed_in.submit("/admin/segments/new", {"name": "x", "do": "add-0"})

@@ -26,7 +26,7 @@ from mailer.web.forms import REFUSED, Form, at_most, lazy, required, strip
 class SegmentForm(Form):
     """What it is called; its conditions are read by `segment_forms`."""
 
-    name = StringField(lazy(N_("Name")), [required(), at_most(120)], filters=[strip])
+    name = StringField(lazy(N_("Name of the segment")), [required(), at_most(120)], filters=[strip])
 
 
 @blueprint.get("/segments")
@@ -73,7 +73,7 @@ def segment_archive(segment_id: int) -> ResponseReturnValue:
 
 def _edit(kept: Segment | None) -> ResponseReturnValue:
     form = SegmentForm(data={"name": kept.name if kept else ""} if request.method == "GET" else None)
-    joint, groups = as_groups(kept.tree) if kept else ("all", [new_group()])
+    joint, groups = as_groups(kept.tree) if kept else ("all", [_first_group()])
     if form.is_submitted():
         joint, groups = read_groups(request.form)
         act = request.form.get("do", "")
@@ -85,6 +85,14 @@ def _edit(kept: Segment | None) -> ResponseReturnValue:
         "admin/segment_form.html", form=form, kept=kept, joint=joint, groups=groups, **_words(), **_count(joint, groups)
     )
     return page, REFUSED if form.errors else 200
+
+
+def _first_group() -> Group:
+    """What a new segment's form shows holds, and is counted: the readers of the first list."""
+    group = new_group()
+    for offered in newsletters.list_lists(get_session(), has_archived=True)[:1]:
+        group["rows"][0] |= {"list_id": str(offered.id), "state": SubscriptionState.CONFIRMED.value}
+    return group
 
 
 def _save(kept: Segment | None, form: SegmentForm, tree: Any) -> bool:

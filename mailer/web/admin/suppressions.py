@@ -16,7 +16,7 @@ from mailer.addresses import mend, parse_address
 from mailer.audience.exporting import SUPPRESSION_COLUMNS, export_suppressions
 from mailer.audience.models import Suppression
 from mailer.audience.rules import SuppressionReason
-from mailer.audience.suppressing import lift, list_suppressions, suppress
+from mailer.audience.suppressing import is_erased_key, lift, list_suppressions, suppress
 from mailer.audience.suppression_files import import_suppressions
 from mailer.errors import NotFoundError, RuleError, UnreadableError
 from mailer.i18n import N_
@@ -78,6 +78,7 @@ def suppressions() -> ResponseReturnValue:
     return render_template(
         "admin/suppressions.html",
         suppressions=shown,
+        address_of=_address_of,
         search=search,
         newsletters={n.id: n.title for n in newsletters.list_newsletters(session, has_archived=True)},
         first=url_for("admin.suppressions", **args) if request.args.get("before") else None,
@@ -124,9 +125,16 @@ def suppression_lift(suppression_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         lift(session, shown, note=form.note.data)
         _record("suppression.lifted", shown, form.note.data)
-        done(N_("%(email)s is no longer suppressed."), email=shown.email_key)
-        return redirect(url_for("admin.suppressions", search=shown.email_key))
-    return render_template("admin/suppression_lift.html", form=form, shown=shown), REFUSED if form.errors else 200
+        done(N_("%(email)s is no longer suppressed."), email=_address_of(shown))
+        is_hashed = is_erased_key(shown.email_key)
+        return redirect(url_for("admin.suppressions", search=None if is_hashed else shown.email_key))
+    page = render_template("admin/suppression_lift.html", form=form, shown=shown, address=_address_of(shown))
+    return page, REFUSED if form.errors else 200
+
+
+def _address_of(row: Suppression) -> str:
+    """What a person may read in its place, where it belonged to a reader who was erased."""
+    return gettext(N_("(an erased reader)")) if is_erased_key(row.email_key) else row.email_key
 
 
 @blueprint.route("/suppressions/import", methods=["GET", "POST"])
