@@ -75,7 +75,7 @@ WHERE NOT EXISTS (
 """
 _REPORT = """
 INSERT INTO directory_findings (run_id, ordinal, kind, line, value, email_key, reason)
-SELECT :run_id, row_number() OVER (ORDER BY line NULLS LAST, value), kind, line, value, email_key, reason
+SELECT :run_id, row_number() OVER (ORDER BY line NULLS FIRST, value), kind, line, value, email_key, reason
 FROM (
     SELECT verdict AS kind, line, left(email, 320) AS value, left(email_key, 320) AS email_key,
         CASE WHEN verdict = 'invalid' THEN reason ELSE coalesce(CAST(:reasons AS jsonb) ->> verdict, '') END AS reason

@@ -99,7 +99,7 @@ def list_troubled(session: Session) -> list[tuple[Directory, DirectoryRun]]:
 def list_findings(
     session: Session, run_id: int, *, kind: Finding | None = None, after: int = 0, limit: int | None = None
 ) -> list[DirectoryFinding]:
-    """The report's lines in the table's order, from behind ordinal `after`."""
+    """The report's lines from behind ordinal `after`: who is taken off, then the others in the table's order."""
     query = select(DirectoryFinding).where(DirectoryFinding.run_id == run_id, DirectoryFinding.ordinal > after)
     if kind is not None:
         query = query.where(DirectoryFinding.kind == kind)

@@ -30,7 +30,7 @@ def _column(label: str, *, is_required: bool = False, default: str = "") -> Stri
 class DirectoryForm(Form):
     """What every kind has. The subclasses say what a place and its columns are called there."""
 
-    name = StringField(lazy(N_("Name")), [required(), at_most(64)], filters=[strip])
+    name = StringField(lazy(N_("Name of the directory")), [required(), at_most(64)], filters=[strip])
     list_id = SelectField(lazy(N_("List")), coerce=int)
     email = _column(N_("Column of the address"), is_required=True, default="email")
     person = _column(N_("Column of the name"), default="name")
