@@ -100,6 +100,31 @@ def forecast(
     `mailing_id`, where it has its own. Raises `NotFoundError`, and `RuleError` where no relay is in use.
     """
     issue = session.get_one(Issue, get_edition(session, edition_id).issue_id)
+    counts, exclusions = _count(
+        session, issue, edition_id, list_ids, narrowing or Narrowing(), is_repeat=is_repeat, is_correction=is_correction
+    )
+    window = find_window(session, newsletter_id=issue.newsletter_id, mailing_id=mailing_id)
+    return _forecast(session, issue.newsletter_id, counts, exclusions, rate, start or now(session), window)
+
+
+def forecast_issue(session: Session, issue: Issue, list_ids: Sequence[int]) -> Forecast:
+    """Of an issue that need not be approved yet, as if it were sent to these lists now. Raises as `forecast`."""
+    counts, exclusions = _count(session, issue, 0, list_ids, Narrowing(), is_repeat=False, is_correction=False)
+    window = find_window(session, newsletter_id=issue.newsletter_id)
+    return _forecast(session, issue.newsletter_id, counts, exclusions, None, now(session), window)
+
+
+def _count(
+    session: Session,
+    issue: Issue,
+    edition_id: int,
+    list_ids: Sequence[int],
+    narrowing: Narrowing,
+    *,
+    is_repeat: bool,
+    is_correction: bool,
+) -> tuple[dict[str, int], dict[ExclusionReason, int]]:
+    """(recipients by provider, the others by why not)."""
     counts: dict[str, int] = {}
     exclusions: dict[ExclusionReason, int] = {}
     asked = judgement(
@@ -112,14 +137,13 @@ def forecast(
         edition_id=edition_id,
         is_correction=is_correction,
     )
-    has_segments = note_outsiders(session, narrowing or Narrowing(), list_ids)
+    has_segments = note_outsiders(session, narrowing, list_ids)
     for provider, reason, count in session.execute(COUNT_SEGMENTS if has_segments else COUNT, asked):
         if reason is None:
             counts[provider] = counts.get(provider, 0) + count
         else:
             exclusions[ExclusionReason(reason)] = exclusions.get(ExclusionReason(reason), 0) + count
-    window = find_window(session, newsletter_id=issue.newsletter_id, mailing_id=mailing_id)
-    return _forecast(session, issue.newsletter_id, counts, exclusions, rate, start or now(session), window)
+    return counts, exclusions
 
 
 def forecast_mailing(session: Session, mailing: Mailing) -> Forecast:

@@ -65,6 +65,7 @@ def send_issue(
     number: str = "3",
     year: int = 2026,
     articles: int = 2,
+    masthead: dict[str, object] | None = None,
     **values: object,
 ) -> Issue:
     """An issue whose first edition was sent, frozen as an approval freezes it."""
@@ -75,7 +76,7 @@ def send_issue(
         issue_id=issue.id, ordinal=1, subject=f"{newsletter.title} {number}", theme="bulletin",
         language=newsletter.language, html="<p></p>", text="", content_hash="0" * 64,
         masthead={"title": newsletter.title, "year": year, "number": number, "publisher": newsletter.publisher,
-                  "published_on": f"{year}-03-0{number}", "editor": "王五"},
+                  "published_on": f"{year}-03-0{number}", "editor": "王五"} | (masthead or {}),
     )  # fmt: skip
     edition.articles = [
         EditionArticle(

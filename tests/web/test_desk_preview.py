@@ -14,7 +14,7 @@ from mailer.audience.models import Subscriber, Subscription
 from mailer.letters.models import Letter
 from mailer.newsletters import create_list
 from mailer.newsletters.models import Newsletter
-from mailer.newsroom import editing, house
+from mailer.newsroom import approval, editing, house
 from mailer.newsroom.chain import SigningStep
 from mailer.newsroom.models import Issue
 from tests.conftest import forget_settings
@@ -192,3 +192,22 @@ def test_what_the_dns_says_comes_by_itself(editor: Visitor, issue: Issue, monkey
         page = editor.get(f"/desk/issues/{issue.id}/preflight/sender")
     assert "no DMARC record" in page.text
     assert "no SPF record" not in page.text
+
+
+def test_the_preflight_says_how_many_would_get_it_and_how_long_that_takes(
+    session: Session, editor: Visitor, signed_in: Visitor, issue: Issue
+) -> None:
+    page = editor.get(f"/desk/issues/{issue.id}/preflight")
+    address = f"/desk/issues/{issue.id}/preflight/forecast"
+    assert page.tree.xpath(f"//*[@hx-get='{address}']//a[@href='{address}']")
+    assert "1 reader of all lists gets it" in editor.get(address).text
+    part = editor.client.get(address, headers={**editor.headers, "HX-Request": "true"}).get_data(as_text=True)
+    assert "<html" not in part
+    # The hours are an admin's to set.
+    hours = f"/desk/newsletters/{issue.newsletter_id}/hours"
+    assert hours not in part
+    assert signed_in.get(address).tree.xpath(f"//main//a[@href='{hours}']")
+    approval.submit(session, issue, by=None)
+    approval.approve(session, issue, by=None)
+    session.commit()
+    assert editor.get(address).tree.xpath(f"//main//a[@href='/desk/issues/{issue.id}/send']")

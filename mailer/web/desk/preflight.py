@@ -3,15 +3,19 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from mailer.dispatch.forecast import forecast_issue
 from mailer.dispatch.sender_checks import check_sender, get_standing
+from mailer.errors import RuleError
 from mailer.i18n import N_
-from mailer.newsletters import get_newsletter
+from mailer.newsletters import get_newsletter, list_lists
 from mailer.newsroom import preflight
 from mailer.newsroom.editing import get_issue
 from mailer.newsroom.link_checking import ask_for_checks
 from mailer.press.proofreading import Severity
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
+from mailer.web.desk.launching import LIMITS
+from mailer.web.failures import say
 from mailer.web.locale import gettext
 
 LOOKS = {
@@ -50,6 +54,32 @@ def issue_sender_check(issue_id: int) -> ResponseReturnValue:
     template = "desk/preflight_sender.html" if "HX-Request" in request.headers else "desk/preflight_sender_page.html"
     return render_template(
         template, issue=issue, newsletter=newsletter, standing=standing, findings=list(check_sender(standing))
+    )
+
+
+@blueprint.get("/issues/<int:issue_id>/preflight/forecast")
+def issue_forecast(issue_id: int) -> ResponseReturnValue:
+    """How many would get it now by all lists of the newsletter, and how long that takes: of large lists it takes a
+    moment to say, and so comes by itself.
+    """
+    session = get_session()
+    issue = get_issue(session, issue_id)
+    newsletter = get_newsletter(session, issue.newsletter_id)
+    lists = list_lists(session, newsletter_id=newsletter.id)
+    problem, expected = "", None
+    try:
+        expected = forecast_issue(session, issue, [each.id for each in lists])
+    except RuleError as error:
+        problem = say(error)
+    template = "preflight_forecast.html" if "HX-Request" in request.headers else "preflight_forecast_page.html"
+    return render_template(
+        f"desk/{template}",
+        issue=issue,
+        newsletter=newsletter,
+        lists=lists,
+        forecast=expected,
+        problem=problem,
+        limits=LIMITS,
     )
 
 
