@@ -21,8 +21,9 @@ from mailer.newsroom.structure.tracing import LineRole
 # The parser's own sentence about such a line.
 UNCLEAR = N_("Not understood, at the head of the document: %(text)s")
 _IN_FIELDS = frozenset({LineRole.MASTHEAD, LineRole.COLOPHON})
-# An ordinal or a label that the parser took off a line: "1. ", "编者按：".
-_LONGEST_LABEL = 5
+# Of a line that was taken apart (a source and an author in one bracket; a label, an ordinal before a title) so much has
+# to be in its article, in pieces of so many letters at least.
+_COVERED = 0.65
 _SHORTEST = 4
 
 
@@ -138,6 +139,7 @@ class _Said:
         self.title, self.source, self.section = map(normal_form, (article.title, article.source, article.section))
         forms = [normal_form(text_of(block)) for block in blocks_of(article.body)]
         self.text = "".join(forms)
+        self.whole = f"{self.title}\n{self.section}\n{self.source}\n{self.text}"
         self.has_picture = "<img" in article.body
         self._starts = list(accumulate(map(len, forms), initial=0))
 
@@ -145,6 +147,19 @@ class _Said:
         """The block in which the words `form` begin; `None` where the article does not have them."""
         place = self.text.find(form)
         return None if place < 0 else max(0, bisect_right(self._starts, place) - 1)
+
+    def cover(self, form: str) -> tuple[int, str]:
+        """How many letters of `form` the article says somewhere, in pieces that are no accident, and the longest."""
+        covered, longest, at = 0, "", 0
+        while at < len(form):
+            end = at + _SHORTEST
+            while end <= len(form) and form[at:end] in self.whole:
+                end += 1
+            piece = form[at : end - 1] if end > at + _SHORTEST else ""
+            covered += len(piece)
+            longest = max(longest, piece, key=len)
+            at += len(piece) or 1
+        return covered, longest
 
     def is_titled(self, form: str) -> bool:
         """Whether `form` is a line of the title, or the title with more."""
@@ -177,34 +192,24 @@ _NOWHERE = -1
 
 def _place(form: str, role: str, one: _Said, *, is_own: bool) -> int | None:
     """The block of article `one` where a line's words are, `None` for its title, `_NOWHERE`."""
-    if role == LineRole.TITLE and one.is_titled(form):
-        return None
     if not form:  # an ornament
         return None if is_own else _NOWHERE
+    # A paragraph that was made a title says the same; of a title of several lines, each says a part.
+    if form == one.title or (role == LineRole.TITLE and one.is_titled(form)):
+        return None
     if role == PartKind.PICTURE and is_own and one.has_picture:
         return None
     if role == PartKind.SOURCE and one.source and (one.source in form or form in one.source):
         return None
     if not is_own and len(form) < _SHORTEST:
         return _NOWHERE
-    for words in _readings(form, one.source):
-        block = one.find(words)
-        if block is not None:
-            return block
-    return _NOWHERE
-
-
-def _readings(form: str, source: str) -> Iterator[str]:
-    """A line's words as they may stand in a body: whole, without the source at their end, without what labels them."""
-    yield form
-    if source and form.endswith(source):
-        for label in range(_LONGEST_LABEL + 1):
-            rest = form[: len(form) - len(source) - label]
-            if len(rest) >= _SHORTEST:
-                yield rest
-    for label in range(1, _LONGEST_LABEL + 1):
-        if len(form) - label >= _SHORTEST:
-            yield form[label:]
+    block = one.find(form)
+    if block is not None:
+        return block
+    covered, longest = one.cover(form)
+    if covered < _COVERED * len(form):
+        return _NOWHERE
+    return one.find(longest)
 
 
 def _answered(entries: Sequence[Mapping[str, Any]], articles: Sequence[Article]) -> tuple[EntryCheck, ...]:

@@ -12,7 +12,7 @@ from lxml import etree, html
 
 from mailer.errors import RuleError
 from mailer.i18n import N_
-from mailer.newsroom.plain_text import paragraph, subheading
+from mailer.newsroom.plain_text import paragraph, subheading, to_plain
 
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _LONGEST_TITLE = 300
@@ -78,7 +78,9 @@ def _row(block: str) -> Row:
     text, tag = text_of(block), str(element.tag)
     # What mending makes of a block are its words: a table, a list or a picture would lose what it is.
     is_line = (tag == "p" or tag in _HEADINGS) and element.find(".//img") is None
-    return Row(text, tag, can_be_title=is_line and 0 < len(text) <= _LONGEST_TITLE)
+    if not is_line:
+        return Row(" ".join(to_plain(block).split()), tag, can_be_title=False)
+    return Row(text, tag, can_be_title=0 < len(text) <= _LONGEST_TITLE)
 
 
 def merge(articles: Sequence[Piece], at: int) -> tuple[Piece, ...]:

@@ -60,7 +60,9 @@ def test_what_a_web_page_hides_or_runs_is_left_out() -> None:
         "<iframe src='坏'>坏</iframe></p><ol start=3><li>第三项</li></ol></body></html>"
     )
     bulletin = parse_document(page.encode(), "a.html")
-    assert "坏" not in str(bulletin)
+    assert "坏" not in str(bulletin.articles)
+    # Programs and styles say nothing to a reader; what was hidden or framed is told as left out.
+    assert bulletin.furniture == ("坏", "坏", "坏")
     assert bulletin.articles[0].paragraphs == ("平台通过验收，填补了区域空白。", "3. 第三项")
 
 

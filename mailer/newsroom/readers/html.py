@@ -14,7 +14,7 @@ from lxml import etree
 
 from mailer.errors import UnreadableError
 from mailer.i18n import N_
-from mailer.newsroom.readers.content import DocumentContent
+from mailer.newsroom.readers.content import DocumentContent, Notice
 from mailer.newsroom.readers.limits import Limits
 from mailer.newsroom.reading import decode
 from mailer.newsroom.structure.blocks import Block, Inset, Picture, is_linkable
@@ -29,13 +29,17 @@ _BLOCKS = frozenset((
     "dt", "dd", "blockquote", "pre", "figure", "figcaption", "td", "th", "caption", "address", "center", "body", "ul",
     "ol", "dl", "table", "tbody", "thead", "tfoot", "tr", "hr", "html", "details", "summary", "fieldset", "legend",
 ))  # fmt: skip
+# What of these was left out is words of the page, and told as left out; the others hold programs and settings.
+_WORDED = frozenset(("nav", "form", "button", "noscript", "iframe", "object", "canvas", "audio", "video"))
 _HEADING = re.compile(r"h([1-6])")
 _SIZE = re.compile(r"font-size\s*:\s*([\d.]{1,6})\s*(pt|px)", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
 _IGNORABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\xad\u200b-\u200f\u2060\ufeff]")
 _DATA = re.compile(r"data:(image/[\w.+-]{1,20});base64,(.+)", re.DOTALL)
+_ELSEWHERE = N_("Pictures that lie outside the document were not taken over (%(count)d). Add them by hand.")
 _MOST_DEPTH = 120
 _LONGEST_CELL = 240
+_MOST_LEFT_OUT = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ def read_html(content: bytes, limits: Limits) -> DocumentContent:
     blocks = reading.blocks
     if any(block.level == 0 for block in blocks):
         blocks = [block if block.level is None else replace(block, level=block.level + 1) for block in blocks]
-    return DocumentContent(blocks, encoding, tuple(reading.pictures), is_furniture_known=True)
+    notices = (Notice(_ELSEWHERE, {"count": reading.missing}),) if reading.missing else ()
+    return DocumentContent(blocks, encoding, tuple(reading.pictures), notices, is_furniture_known=True)
 
 
 def _text(content: bytes) -> tuple[str, str]:
@@ -96,6 +101,8 @@ class _Reading:
     def __init__(self, limits: Limits) -> None:
         self.blocks: list[Block] = []
         self.pictures: list[Picture] = []
+        # Pictures that are not in the file, or could not be read.
+        self.missing = 0
         self._limits = limits
         self._pieces: list[tuple[str, bool]] = []
         self._links: list[tuple[str, str]] = []
@@ -119,6 +126,8 @@ class _Reading:
                 self._is_list_start = ordinal
             if tag and tag not in _UNSEEN and not _is_hidden(child):
                 self._element(child, tag, style, depth)
+            elif tag and (tag in _WORDED or tag not in _UNSEEN):
+                self._leave_out(child)
             self._say(child.tail, style)
 
     def _element(self, child: Any, tag: str, style: _Style, depth: int) -> None:
@@ -185,6 +194,13 @@ class _Reading:
             self._add(replace(block, line=self._next_line()))
         self._waiting.clear()
 
+    def _leave_out(self, element: Any) -> None:
+        """Words that are hidden or no text of the document: shown beside it, behind the paragraph they stand in."""
+        etree.strip_elements(element, "script", "style", with_tail=False)
+        text = _IGNORABLE.sub("", " ".join("".join(element.itertext()).split()))
+        if any(map(str.isalnum, text)):
+            self._waiting.append(Block(text[:_MOST_LEFT_OUT], 0, inset=Inset.FURNITURE))
+
     def _picture(self, element: Any) -> None:
         alt = " ".join((element.get("alt") or "").split())[:500]
         data = _DATA.fullmatch(element.get("src", ""))
@@ -197,6 +213,8 @@ class _Reading:
             if content:
                 at = len(self.pictures)
                 self.pictures.append(Picture(content, data[1].lower(), alt))
+        if at is None:
+            self.missing += 1
         if at is not None or alt:
             self._waiting.append(Block(alt or "image", 0, inset=Inset.PICTURE, picture=at))
 

@@ -88,13 +88,14 @@ def article_mend(article_id: int) -> ResponseReturnValue:
     """
     session = get_session()
     article = get_article(session, article_id)
-    issue, state, title = article.issue, article.issue.state, article.title
+    issue, state = article.issue, article.issue.state
     name, _, block = request.form.get("act", "").partition("-")
     if name not in {act.value for act in MendingAct} or (block and not block.isdecimal()):
         abort(400)
     act = MendingAct(name)
     anchor = article_id
-    with commit_or_tell(gettext(DONE[act], title=title)):
+    # What was done is said on the report, beside the button that takes it back.
+    with commit_or_tell():
         made = mend(
             session, issue, act, article_id, shown=_shown(), block=int(block) if block else -1, by=get_account()
         )

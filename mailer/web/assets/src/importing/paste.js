@@ -21,6 +21,7 @@ export function pasted(holder) {
 
   place.addEventListener("paste", (event) => {
     event.preventDefault();
+    document.querySelector("[data-import-outcome]").replaceChildren();
     const html = event.clipboardData.getData("text/html");
     const piece = html ? cleaned(html, holder.dataset.picture) : lines(event.clipboardData.getData("text/plain"));
     insert(place, piece);
