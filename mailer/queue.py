@@ -35,6 +35,7 @@ class TaskName(StrEnum):
     LETTERS_SEND = "letters.send"
     AUDIENCE_IMPORT = "audience.import"
     AUDIENCE_DIRECTORIES = "audience.directories"
+    AUDIENCE_DOMAINS = "audience.domains"
     FEEDBACK_ABSORB = "feedback.absorb"
     PRIVACY_RETENTION = "privacy.retention"
     NEWSROOM_SWEEP = "newsroom.sweep"
@@ -48,6 +49,7 @@ ROUTES: dict[TaskName, QueueName] = {
     TaskName.LETTERS_SEND: QueueName.LETTERS,
     TaskName.AUDIENCE_IMPORT: QueueName.UPKEEP,
     TaskName.AUDIENCE_DIRECTORIES: QueueName.UPKEEP,
+    TaskName.AUDIENCE_DOMAINS: QueueName.UPKEEP,
     TaskName.FEEDBACK_ABSORB: QueueName.UPKEEP,
     TaskName.PRIVACY_RETENTION: QueueName.UPKEEP,
     TaskName.NEWSROOM_SWEEP: QueueName.UPKEEP,

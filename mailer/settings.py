@@ -169,6 +169,7 @@ class Settings(BaseSettings):
     disposable_domains_file: Path | None = Field(
         default=None, description="Domains of throw-away addresses, one a line, that may not sign up"
     )
+    check_mx: bool = Field(default=False, description="Ask the DNS whether the domains of readers take mail")
     letter_days: int = Field(default=30, ge=1, le=3650, description="How long the content of a letter is kept")
     refusal_days: int = Field(default=30, ge=1, le=3650, description="How long an import's refused lines are kept")
     event_trace_days: int = Field(

@@ -2,6 +2,7 @@
 
 from mailer.audience import importing
 from mailer.audience.directories import runs, syncing
+from mailer.dispatch import mail_hosts
 from mailer.queue import TaskName, get_celery
 
 app = get_celery()
@@ -25,3 +26,9 @@ def run_directory(run_id: int | None = None) -> None:
         runs.enqueue_due()
     else:
         syncing.run_directory(run_id)
+
+
+@app.task(name=TaskName.AUDIENCE_DOMAINS)
+def check_domains() -> None:
+    """Asks the DNS about domains of readers, where `MAILER_CHECK_MX` wants it; beat calls it for those that are due."""
+    mail_hosts.check_domains()

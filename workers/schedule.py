@@ -30,6 +30,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "absorb": {"task": TaskName.FEEDBACK_ABSORB, "schedule": Every(ABSORB_SECONDS)},
     "imports": {"task": TaskName.AUDIENCE_IMPORT, "schedule": Every(MINUTE)},
     "directories": {"task": TaskName.AUDIENCE_DIRECTORIES, "schedule": Every(MINUTE)},
+    "domains": {"task": TaskName.AUDIENCE_DOMAINS, "schedule": Every(MINUTE)},
     "newsroom": {"task": TaskName.NEWSROOM_SWEEP, "schedule": Every(MINUTE)},
     "retention": {"task": TaskName.PRIVACY_RETENTION, "schedule": Every(HOUR)},
 }

@@ -17,6 +17,7 @@ from mailer.addresses import parse_address
 from mailer.audience import admission, proofs
 from mailer.audience.answers import check_all
 from mailer.audience.correspondence import LatestIssue, no_issue
+from mailer.audience.mail_domains import takes_no_mail
 from mailer.audience.rules import Verdict
 from mailer.audience.subscribing import open_lists, sign_up
 from mailer.errors import RuleError
@@ -65,6 +66,10 @@ def enter(session: Session, knock: Knock, latest_issue: LatestIssue = no_issue) 
     check_all(open_lists(session, knock.list_ids, knock.invited), knock.answers)
     if _is_disposable(address.domain):
         raise RuleError(N_("Please give an address that you will keep; this one is of a service for throw-away mail."))
+    if takes_no_mail(session, address.domain):
+        raise RuleError(
+            N_("No mail arrives at %(domain)s. Please look at your address once more."), domain=address.domain
+        )
     if knock.trap:
         log.info("a sign-up form's trap was filled in")
         return Verdict.LET_IN

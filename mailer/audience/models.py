@@ -8,7 +8,15 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, T
 from sqlalchemy.dialects.postgresql import CIDR, INET
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from mailer.audience.rules import ChangeHow, ConsentAct, ImportState, SubscriptionState, SuppressionReason, WhyLeft
+from mailer.audience.rules import (
+    ChangeHow,
+    ConsentAct,
+    DomainVerdict,
+    ImportState,
+    SubscriptionState,
+    SuppressionReason,
+    WhyLeft,
+)
 from mailer.db import Base, HasCreatedAt, HasId
 
 
@@ -208,6 +216,21 @@ class Admission(HasId, HasCreatedAt, Base):
     ip: Mapped[str | None] = mapped_column(INET)
     network: Mapped[str | None] = mapped_column(CIDR)
     has_proof: Mapped[bool]
+
+
+class MailDomain(Base):
+    """A domain of readers, and what a worker was told of it by the DNS; `verdict` is null until it has asked."""
+
+    __tablename__ = "mail_domains"
+    __table_args__ = (
+        CheckConstraint("verdict IN ('accepts', 'refuses', 'unknown')", name="verdict"),
+        Index(None, "next_check_at"),
+    )
+
+    domain: Mapped[str] = mapped_column(String(255), primary_key=True)
+    verdict: Mapped[DomainVerdict | None] = mapped_column(String(16))
+    checked_at: Mapped[dt.datetime | None]
+    next_check_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
 
 
 class SpentProof(HasCreatedAt, Base):

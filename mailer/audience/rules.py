@@ -60,6 +60,14 @@ class ChangeHow(StrEnum):
     MERGED = "merged"  # two rows turned out to be one person
 
 
+class DomainVerdict(StrEnum):
+    """What the DNS says of a domain's mail; `UNKNOWN` where it did not answer."""
+
+    ACCEPTS = "accepts"
+    REFUSES = "refuses"
+    UNKNOWN = "unknown"
+
+
 class Verdict(StrEnum):
     """Whether a stranger's sign-up is let in. It is decided without a look at the address: it tells nothing of it."""
 

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from mailer.audience.mail_domains import note_imported
+
 # A row whose address is none has a reason and no key.
 _CREATE = """
 CREATE TEMPORARY TABLE import_rows (
@@ -243,3 +245,4 @@ def merge_rows(
     for statement in _MERGE:
         between()
         session.execute(text(statement), parameters)
+    note_imported(session)

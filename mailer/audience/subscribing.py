@@ -15,6 +15,7 @@ from mailer.addresses import Address, parse_address
 from mailer.audience import correspondence
 from mailer.audience.answers import check_all, keep_answers
 from mailer.audience.correspondence import LatestIssue, no_issue
+from mailer.audience.mail_domains import note_domain
 from mailer.audience.models import Subscriber
 from mailer.audience.rules import Act
 from mailer.audience.subscriptions import Change, Evidence, apply, lock_subscriber
@@ -54,6 +55,7 @@ def sign_up(
     subscriber = _find_or_add(session, address, name, locale if locale in LOCALES else DEFAULT_LOCALE)
     changes = _ask(session, subscriber, lists, Evidence(wording, ip, user_agent), latest_issue)
     keep_answers(session, subscriber, lists, changes, kept)
+    note_domain(session, address.domain)
 
 
 def open_lists(session: Session, list_ids: Iterable[int], invited: Collection[int] = ()) -> Sequence[List]:

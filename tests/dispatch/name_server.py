@@ -1,4 +1,4 @@
-"""A DNS server on loopback: TXT records by name, or silence, or an error."""
+"""A DNS server on loopback: TXT records by name, others by name and kind, or silence, or an error."""
 
 import socket
 import threading
@@ -9,14 +9,23 @@ from typing import Self
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
 
 
 class NameServer:
-    """Answers for `records` (name without the last dot -> TXT texts). An `rcode` is all it says; `None` is silence."""
+    """Answers for `records` (name without the last dot -> TXT texts) and `others` (name -> kind -> records as in a zone
+    file). An `rcode` is all it says; `None` is silence.
+    """
 
-    def __init__(self, records: Mapping[str, list[str]], *, rcode: dns.rcode.Rcode | None = dns.rcode.NOERROR) -> None:
-        self.records, self.rcode = dict(records), rcode
+    def __init__(
+        self,
+        records: Mapping[str, list[str]],
+        *,
+        rcode: dns.rcode.Rcode | None = dns.rcode.NOERROR,
+        others: Mapping[str, Mapping[str, list[str]]] | None = None,
+    ) -> None:
+        self.records, self.rcode, self.others = dict(records), rcode, dict(others or {})
         self.asked: list[str] = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
@@ -51,7 +60,12 @@ class NameServer:
         texts = self.records.get(name)
         if self.rcode:
             return answer
-        if texts is None:
+        kind = dns.rdatatype.to_text(query.question[0].rdtype)
+        if kind != "TXT" and name in self.others:
+            found = self.others[name].get(kind)
+            if found:
+                answer.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", kind, *found))
+        elif texts is None:
             answer.set_rcode(dns.rcode.NXDOMAIN)
         elif texts:
             quoted = [" ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255)) for text in texts]

@@ -14,6 +14,7 @@ from mailer import accounts, newsletters
 from mailer.audience.adding import add_subscriber
 from mailer.audience.deciding import Decision, DecisionError
 from mailer.audience.exporting import COLUMNS, Selection, export_subscriptions
+from mailer.audience.mail_domains import takes_no_mail
 from mailer.audience.rules import SubscriptionState
 from mailer.audience.searching import PAGE_SIZE, get_subscriber, list_subscribers
 from mailer.audience.segments import get_segment
@@ -131,6 +132,7 @@ def subscriber(subscriber_id: int) -> ResponseReturnValue:
         lists={each.id: each for each in newsletters.list_lists(session, has_archived=True)},
         newsletters={each.id: each.title for each in newsletters.list_newsletters(session, has_archived=True)},
         suppressions=find_suppressions(session, shown.email_key),
+        takes_no_mail=takes_no_mail(session, shown.domain),
         timeline=get_timeline(session, shown),
     )
 
