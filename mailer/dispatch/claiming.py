@@ -185,7 +185,7 @@ def _add_attributes(session: Session, claims: Sequence[Claim]) -> None:
     """What personal slots show. A question of its own: few mailings have such slots, and all others claim without."""
     ids = [claim.subscriber_id for claim in claims]
     rows = session.execute(select(Subscriber.id, Subscriber.attributes).where(Subscriber.id.in_(ids)))
-    told = {subscriber_id: attributes for subscriber_id, attributes in rows}
+    told: dict[int, dict[str, Any]] = dict(rows.tuples().all())
     for claim in claims:
         claim.attributes = told.get(claim.subscriber_id)
 

@@ -7,7 +7,6 @@ comes with the reading of bounces.
 
 import base64
 import datetime as dt
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 
@@ -58,11 +57,6 @@ def read_message_id(value: str) -> tuple[int, str]:
         raise ValueError(value)
     text = number.upper()
     return int.from_bytes(base64.b32decode(text + "=" * (-len(text) % 8)), "big"), key
-
-
-@lru_cache(maxsize=8)
-def _moment(second: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(second, dt.UTC)
 
 
 def identity_of(newsletter: Newsletter, chosen: List, *, mailing_id: int) -> Identity:
@@ -125,23 +119,24 @@ class MessageMaker:
 
         One that is signed is begun in another thread instead: see `dkim.ahead`.
         """
-        return {claim.delivery_id: self.envelope(claim) for claim in claims}
+        date = dt.datetime.now(dt.UTC).replace(microsecond=0)
+        return {claim.delivery_id: self.envelope(claim, date) for claim in claims}
 
-    def envelope(self, claim: Claim) -> Envelope:
-        """One alone."""
+    def envelope(self, claim: Claim, date: dt.datetime) -> Envelope:
+        """One of them, dated `date`."""
         content: Callable[[], bytes] | bytes
         if self._is_signed:
-            content = ahead.begin(partial(self._fill, claim))
+            content = ahead.begin(partial(self._fill, claim, date))
         else:
             try:
-                content = self._fill(claim)
-            except Exception:  # noqa: BLE001  (it is made again, and fails again, where one message's failure is looked after)
-                content = partial(self._fill, claim)
+                content = self._fill(claim, date)
+            except Exception:  # noqa: BLE001  (it fails once more where one message's failure is looked after)
+                content = partial(self._fill, claim, date)
         return Envelope(
             claim.delivery_id, self.sender, claim.address, claim.provider, content, claim.token, is_ready=True
         )
 
-    def _fill(self, claim: Claim) -> bytes:
+    def _fill(self, claim: Claim, date: dt.datetime) -> bytes:
         reader, unsubscribe_url, preferences_url = self._links.of(
             claim.delivery_id, claim.subscriber_id, claim.list_ids
         )
@@ -150,7 +145,7 @@ class MessageMaker:
             to=claim.address,
             to_name=claim.name,
             message_id=message_id(claim.delivery_id, self._key, self._domain),
-            date=_moment(int(time.time())),
+            date=date,
             slots={READER: reader, UNSUBSCRIBE_URL: unsubscribe_url, PREFERENCES_URL: preferences_url},
             attributes=claim.attributes,
         )

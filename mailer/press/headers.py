@@ -125,7 +125,8 @@ def header_address(address: str) -> str:
     Raises `CompositionError` for what is no address: nothing of it may leave the angle brackets.
     """
     local, _, domain = address.rpartition("@")
-    if not _LOCAL.fullmatch(local):
+    # Letters and digits alone are what most are made of.
+    if not (local.isascii() and local.isalnum()) and not _LOCAL.fullmatch(local):
         raise _refusal(NO_ADDRESS)
     return f"{local}@{_header_domain(domain)}"
 

@@ -154,16 +154,17 @@ class MessageTemplate:
         if self._own:
             known = own_values(to_name, to, attributes or {}) | values
             values.update([(name, value_of(name, known)) for name in self._own])
-        if not self._needed.issubset(values):
-            missing = sorted(self._needed.difference(values))
-            raise CompositionError([N_("The slot %(name)s has no value.") % {"name": name} for name in missing])
-        fields = (
-            date_field(date)
-            + headers.message_id(message_id)
-            + headers.mailbox("To", to_name, to)
-            + headers.url("List-Unsubscribe", values[UNSUBSCRIBE_URL], is_folded=False)
-        )
-        return b"".join((fields.encode(), self.fixed_header, *self._body.fill(values)))
+        try:
+            body = self._body.fill(values)
+            leave = headers.url("List-Unsubscribe", values[UNSUBSCRIBE_URL], is_folded=False)
+        except KeyError:
+            problems = [
+                N_("The slot %(name)s has no value.") % {"name": name}
+                for name in sorted(self._needed.difference(values))
+            ]
+            raise CompositionError(problems) from None
+        fields = date_field(date) + headers.message_id(message_id) + headers.mailbox("To", to_name, to) + leave
+        return b"".join([fields.encode(), self.fixed_header, *body])
 
 
 def compose(
@@ -222,6 +223,6 @@ class _Alternative:
         """In pieces: joined once, with the header, because an edition may be long."""
         plain = {name: value.encode() for name, value in values.items()}
         marked = plain
-        if _MARKUP.search("".join(values.values())):
+        if _MARKUP.search("".join(values.values())) is not None:
             marked = {name: escape(value).encode() for name, value in values.items()}
         return [self._text_head, *self.text.fill(plain), self._html_head, *self.html.fill(marked), self._end]

@@ -12,6 +12,7 @@ from mailer import links
 from mailer.audience.models import Suppression
 from mailer.db import new_session, session_scope
 from mailer.dispatch import launching
+from mailer.dispatch.journal import Journal
 from mailer.dispatch.messages import message_id, read_message_id
 from mailer.dispatch.models import Attempt, Delivery, Mailing, Suspension
 from mailer.dispatch.pace.provider_settings import set_override
@@ -458,7 +459,9 @@ def test_nothing_open_is_left_in_the_journal_when_all_is_settled(house: House, s
     house.subscribe(20)
     mailing = prepared(house)
     send(mailing.id)
-    assert sum(path.stat().st_size for path in journal_directory().iterdir()) == 0
+    read = [Journal.read(path) for path in Journal.files(journal_directory())]
+    assert read
+    assert all(entries == {} for entries in read)
 
 
 def test_the_baton_goes_to_the_next_mailing_that_has_something_due(

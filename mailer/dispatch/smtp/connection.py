@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Sequence
 
 from mailer.dispatch.smtp.reply import Reply, ReplyParser
 from mailer.errors import DeferredError
@@ -13,7 +14,8 @@ CLOSING = N_("The server closed the connection.")
 SILENT = N_("The server did not answer in time.")
 STUCK = N_("The server did not read on in time.")
 
-# Content up to this goes out in one write, its final dot with it; more goes out block by block, the dot last.
+# Content up to this goes out in one write, its final dot with it; of longer content only the last such block does, when
+# all before it has left this machine.
 BLOCK = 64 * 1024
 
 
@@ -102,6 +104,12 @@ class Connection(asyncio.Protocol):
         if self.fault is None and transport is not None and not transport.is_closing():
             transport.write(data)
 
+    def write_lines(self, parts: Sequence[bytes | memoryview]) -> None:
+        """As `write` of all of them joined, without joining."""
+        transport = self._transport
+        if self.fault is None and transport is not None and not transport.is_closing():
+            transport.writelines(parts)
+
     def take_leave(self) -> bool:
         """Takes the answers to MAIL, RCPT and DATA where all three are here already, nothing else is, and they let the
         content go: so it is with nearly every message whose commands travelled ahead.
@@ -129,8 +137,8 @@ class Connection(asyncio.Protocol):
             return reply
         raise DeferredError(self.fault or LOST, stage=stage)
 
-    async def write_blocks(self, content: bytes, seconds: float) -> bool:
-        """Writes long content; returns whether all of it left this machine without a word from the server.
+    async def write_blocks(self, content: memoryview, seconds: float) -> bool:
+        """Writes long content but for its end; returns whether it left this machine without a word from the server.
 
         Where it returns false, the final dot was not written: the message was not sent, whatever the server does.
         """
@@ -142,7 +150,7 @@ class Connection(asyncio.Protocol):
             for start in range(0, len(content), BLOCK):
                 if not self.is_usable:
                     return False
-                transport.write(memoryview(content)[start : start + BLOCK])
+                transport.write(content[start : start + BLOCK])
                 while self._is_paused and self.is_usable:
                     await self._wait(0, seconds, STUCK)
         finally:

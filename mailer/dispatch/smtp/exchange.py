@@ -116,13 +116,15 @@ class Exchange:
                 self.journal_error = error
                 connection.abort()
                 return self.result(parcel, NO_JOURNAL, now(), stage="data", text=str(error))
-        if len(parcel.content) <= BLOCK:
-            connection.write(b"".join((parcel.content, DOT, ahead())))
-        elif await connection.write_blocks(parcel.content, self._timeouts.block):
-            connection.write(DOT + ahead())
+        content = parcel.content
+        if len(content) > BLOCK:
+            rest = memoryview(content)
+            if not await connection.write_blocks(rest[:-BLOCK], self._timeouts.block):
+                self._withdraw(delivery_id)
+                return self._unsent(parcel, now())
+            connection.write_lines((rest[-BLOCK:], DOT, ahead()))
         else:
-            self._withdraw(delivery_id)
-            return self._unsent(parcel, now())
+            connection.write(b"".join((content, DOT, ahead())))
         replies = await connection.replies(1, self._timeouts.content)
         if not replies:
             return self.result(parcel, UNKNOWN, now(), stage="content", text=connection.fault or LOST)

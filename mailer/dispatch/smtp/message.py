@@ -37,7 +37,9 @@ def path(address: str) -> bytes | None:
     if not address:
         return b""
     local, at, domain = address.rpartition("@")
-    if not at or not _LOCAL.fullmatch(local) or len(address) > 320:
+    # Letters and digits alone are what most are made of.
+    is_usual = local.isascii() and local.isalnum()
+    if not at or not (is_usual or _LOCAL.fullmatch(local)) or len(address) > 320:
         return None
     host = _host(domain)
     return None if host is None else f"{local}@{host}".encode()
