@@ -7,7 +7,7 @@ from mailer.press.themes import get_theme, list_themes
 
 
 def test_every_folder_with_a_description_is_a_theme() -> None:
-    assert [theme.name for theme in list_themes()] == ["bulletin", "journal", "plain"]
+    assert {"bulletin", "journal", "plain"} <= {theme.name for theme in list_themes()}
 
 
 def test_contrast_is_that_of_wcag() -> None:
