@@ -10,9 +10,9 @@ from mailer.db import now, session_scope
 from mailer.dispatch import launching
 from mailer.dispatch.models import Mailing
 from tests.chaos.conftest import MakeStage
-from tests.chaos.stage import FULL, Stage
+from tests.chaos.stage import Stage
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400 if FULL else 120)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 
 def faketime_library() -> Path | None:
@@ -112,7 +112,8 @@ def test_a_schedule_is_kept_on_hosts_of_other_time_zones(make_stage: MakeStage) 
     stage.house.subscribe(200, lists=(1,))
     stage.start_worker(TZ="America/Los_Angeles")
     stage.start_beat(TZ="Asia/Shanghai")
-    mailing, later = scheduled(stage, dt.timedelta(seconds=8)), scheduled(stage, dt.timedelta(hours=3))
+    stage.wait_sweeps()
+    mailing, later = scheduled(stage, dt.timedelta(seconds=4)), scheduled(stage, dt.timedelta(hours=3))
     stage.watch(mailing)
     stage.wait_finished(mailing)
     account = stage.account(mailing)
@@ -121,7 +122,8 @@ def test_a_schedule_is_kept_on_hosts_of_other_time_zones(make_stage: MakeStage) 
     assert launched.scheduled_at is not None
     late = (launched.launched_at - launched.scheduled_at).total_seconds()
     stage.report("host not in UTC", account, launched_late=round(late, 1))
-    assert 0 <= late < 10
+    # Hours off would be a matter of zones; seconds are one of the machine.
+    assert 0 <= late < 120
     assert account.states == {"accepted": 200}
     assert (account.missed, account.twice) == (set(), set())
     assert stage.read(later).state == "scheduled"

@@ -6,12 +6,12 @@ from mailer.queue import TaskName, enqueue
 from tests.chaos.conftest import MakeStage
 from tests.chaos.stage import FULL, many
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400 if FULL else 120)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 
 def test_two_workers_two_beats_and_every_task_twice_mail_nobody_twice(make_stage: MakeStage) -> None:
     # Two senders on this host: otherwise the second worker would find no slot and have nothing to do.
-    stage = make_stage(late=0.0 if FULL else 0.03, MAILER_SENDERS="2")
+    stage = make_stage(late=0.0 if FULL else 0.08, MAILER_SENDERS="2")
     stage.house.subscribe(many(2000))
     mailing = stage.house.mailing()
     stage.watch(mailing)

@@ -11,9 +11,9 @@ from mailer.dispatch.replies import is_providers_limit
 from mailer.embedded.bench_meters import peak_megabytes, tree_of
 from tests.chaos.conftest import MakeStage
 from tests.chaos.relay import HOSTILE, RATE_REPLIES, is_refused
-from tests.chaos.stage import FULL, Stage, many
+from tests.chaos.stage import Stage, many
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400 if FULL else 120)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 
 def suppressions() -> dict[str, str]:
@@ -45,13 +45,14 @@ def test_a_relay_that_opens_late_gets_everything_and_the_page_says_why_it_waits(
     stage.watch(mailing)
     stage.start()
     stage.wait_for(lambda: relay_is_said_to_be_away(stage, mailing), what="a word on the page")
-    assert stage.house.states(mailing) == {"queued": many(500)}
+    # Between two tries everybody is back in the queue.
+    stage.wait_for(lambda: stage.house.states(mailing) == {"queued": many(500)}, what="everybody in the queue")
     # It is tried again, and again in vain, and that is one outage and not two.
     first = stage.suspensions()[0].until
     stage.wait_for(lambda: stage.suspensions()[0].until > first, what="another try")
     assert len(stage.suspensions()) == 1
     stage.relay.start()
-    stage.wait_finished(mailing, seconds=60)
+    stage.wait_finished(mailing)
     account = stage.account(mailing)
     stage.report("relay closed at the start, open later", account)
     assert account.states == {"accepted": many(500)}
@@ -109,7 +110,7 @@ def test_providers_that_say_slow_down_are_suspended_and_all_of_their_readers_are
     # The others do not wait for them.
     stage.wait_taken(300)
     assert all(is_providers_limit(each.reply_class) for each in stage.suspensions())
-    stage.wait_finished(mailing, seconds=60, is_hurried=True)
+    stage.wait_finished(mailing, is_hurried=True)
     account = stage.account(mailing)
     stage.report("QQ and NetEase rate replies", account, suspensions=len(stage.suspensions()))
     assert account.states == {"accepted": 318}
@@ -121,7 +122,9 @@ def test_providers_that_say_slow_down_are_suspended_and_all_of_their_readers_are
 def test_a_hostile_relay_ties_nobody_up_and_loses_nothing(make_stage: MakeStage) -> None:
     stage = make_stage(
         "hostile",
-        **{f"MAILER_SMTP_{step}_SECONDS": "2" for step in ("MAIL", "RCPT", "DATA", "CONTENT", "GREETING", "COMMAND")},
+        # More than the others' answers take on a crowded machine: whoever is lost after the dot is counted below.
+        MAILER_SMTP_CONTENT_SECONDS="8",
+        **{f"MAILER_SMTP_{step}_SECONDS": "3" for step in ("MAIL", "RCPT", "DATA", "GREETING", "COMMAND")},
     )
     for name in HOSTILE:
         stage.house.subscribe(3, domain=f"{name}.example.org")
@@ -129,7 +132,7 @@ def test_a_hostile_relay_ties_nobody_up_and_loses_nothing(make_stage: MakeStage)
     mailing = stage.house.mailing()
     stage.watch(mailing)
     stage.start()
-    stage.wait_finished(mailing, seconds=60, is_hurried=True)
+    stage.wait_finished(mailing, is_hurried=True)
     peak = max(peak_megabytes(tree_of(stage.children[0].pid or 0)).values())
     account = stage.account(mailing)
     stage.report("421, drops, silence, a byte a second, garbage, 1 GB", account, worker_peak_mb=round(peak))
