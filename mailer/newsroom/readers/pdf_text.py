@@ -2,7 +2,7 @@
 
 import ctypes
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ _SHIFT = 0.15
 _OTHER_SIZE = 1.6
 _CJK_SPACE = 0.2
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\ufeff\ufffe\uffff\u200b-\u200f\u2060]")
+_IDEOGRAPHS = re.compile("[\u4e00-\u9fff]{3,8}")
 _MADE_UP = frozenset(" \r\n")
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "\u00a0": " "}
 # What pdfium says for a hyphen that it takes for the typesetter's.
@@ -60,14 +61,18 @@ class PageText:
         return found
 
     def _stretches(self) -> Iterator[tuple[int, list[str], tuple[float, float, float]]]:
-        """Index of the first character, characters, and (left, right, baseline) of each run."""
+        """Index of the first character, pieces (there may be none), and (left, right, baseline) of each run."""
         raw, x, y, box = self._raw, self._x, self._y, self._box
         origin, loose = pdfium.FPDFText_GetCharOrigin, pdfium.FPDFText_GetLooseCharBox
+        letters, spans = self._letters()
         pieces: list[str] = []
         first, left, start, right, ink, baseline, height = 0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0
         top = bottom = line = -1.0
         is_spaced = is_other = False
-        for at, character in enumerate(self._letters()):
+        after = 0
+        for at, character in enumerate(letters):
+            if at < after:
+                continue
             if character in _MADE_UP and (character != " " or pdfium.FPDFText_IsGenerated(raw, at)):
                 # Spaces that pdfium makes of gaps; between ideographs there are none.
                 is_spaced = character == " "
@@ -85,25 +90,37 @@ class PageText:
                 )
             gap = (here - right) / height
             if is_other or not pieces or not -0.5 <= gap <= _GAP:
-                if pieces:
-                    yield first, pieces, (left, ink, baseline)
+                yield first, pieces, (left, ink, baseline)
                 first, pieces, left, baseline, is_other = at, [], here, line, False
                 height = abs(top - bottom) or height
             elif (is_spaced or gap > _CJK_SPACE) and _is_spaced(
-                pieces[-1], character, gap, (here - start) / height, is_generated=is_spaced
+                pieces[-1][-1], character, gap, (here - start) / height, is_generated=is_spaced
             ):
                 pieces.append(" ")
             is_spaced = False
             pieces.append(character)
             start, right = here, box.right
+            if at in spans and self._is_even(at, spans[at]):
+                pieces += letters[at + 1 : spans[at] + 1]
+                start, right, after = box.left, box.right, spans[at] + 1
             # A space at the end of a line is not seen, and says nothing of where the line ends.
-            if character != " " or len(pieces) == 1:
-                ink = right
-        if pieces:
-            yield first, pieces, (left, ink, baseline)
+            ink = right if character != " " or len(pieces) == 1 else ink
+        yield first, pieces, (left, ink, baseline)
 
-    def _letters(self) -> Iterable[str]:
-        """The characters of the page, each as it is to be read, by their index; empty ones are none."""
+    def _is_even(self, first: int, last: int) -> bool:
+        """Whether the ideographs from one index to another stand close on one line, so that those between need not be
+        looked at: all are as wide as the first, whose box was just read. Reads the last one's.
+        """
+        box = self._box
+        left, top, bottom, width = box.left, box.top, box.bottom, box.right - box.left
+        if not pdfium.FPDFText_GetLooseCharBox(self._raw, last, box) or box.top != top or box.bottom != bottom:
+            return False
+        return bool(abs(box.left - left - (last - first) * width) < _CJK_SPACE / 2 * width)
+
+    def _letters(self) -> tuple[list[str], dict[int, int]]:
+        """The characters of the page, each as it is to be read, by their index; empty ones are none. And where a few
+        ideographs follow each other: first and last index.
+        """
         raw = self._raw
         count = pdfium.FPDFText_CountChars(raw)
         units = (ctypes.c_ushort * (count + 1))()
@@ -111,10 +128,11 @@ class PageText:
             text = bytes(units)[:-2].decode("utf-16-le", "surrogatepass")
             # A hyphen of the typesetter's is no character there.
             if len(text) == count and "\ufffe" not in text:
-                return map(_CLEANED.__getitem__, text)
+                spans = {match.start(): match.end() - 1 for match in _IDEOGRAPHS.finditer(text)}
+                return list(map(_CLEANED.__getitem__, text)), spans
         # Where some characters are none, or two units, one by one.
         codes = (pdfium.FPDFText_GetUnicode(raw, at) for at in range(count))
-        return (_CLEANED[chr(code)] if code < 0x110000 else "" for code in codes)
+        return [_CLEANED[chr(code)] if code < 0x110000 else "" for code in codes], {}
 
     def _look(self, at: int) -> tuple[float, bool, bool]:
         raw, matrix = self._raw, self._matrix

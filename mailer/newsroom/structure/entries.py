@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.imprint import looks_like_people
@@ -55,7 +56,14 @@ class Entry:
 
 def read_entry(block: Block) -> Entry:
     """Takes a short block apart. A line that is no entry comes back with `strength` 0 and no bullet."""
-    text = block.text
+    if block.is_short:
+        return Entry(block, *_taken_apart(block.text))
+    return Entry(block, *_taken_apart.__wrapped__(block.text))
+
+
+@lru_cache(maxsize=8192)
+def _taken_apart(text: str) -> tuple[str, int | None, bool, bool, bool, str, int | None, float]:
+    """Everything that an `Entry` says beside its block, in that order."""
     bullet = _BULLET.match(text)
     start = bullet.end() if bullet else 0
     folded = fold(text)
@@ -70,9 +78,7 @@ def read_entry(block: Block) -> Entry:
         if bullet is None and (bullet := _BULLET.match(text, start)):
             start = bullet.end()
     title, page, strength = split_page(text[start:])
-    return Entry(
-        block, bullet[0].strip() if bullet else "", left, is_chinese, is_left_page, is_loose, title, page, strength
-    )
+    return bullet[0].strip() if bullet else "", left, is_chinese, is_left_page, is_loose, title, page, strength
 
 
 def _ordinal(match: re.Match[str]) -> int | None:

@@ -169,9 +169,10 @@ def _table_rows(lines: Sequence[Block], at: int) -> int:
     end = at
     if columns < 2:
         # The cells of a head may stand too close for wide space, where those below it do not.
-        columns = len(lines[at].text.split())
-        below = len(cells_of(lines[at + 1].text)) if at + 1 < len(lines) else 0
-        if columns < 3 or columns != below or not lines[at].is_short or _MARKS & set(lines[at].text):
+        columns = len(lines[at].text.split()) if lines[at].is_short else 0
+        if columns < 3 or at + 1 == len(lines) or _MARKS & set(lines[at].text):
+            return 0
+        if columns != len(cells_of(lines[at + 1].text)):
             return 0
         end = at + 1
     while end < len(lines) and (lines[end].blank_before == 0 or end == at):

@@ -3,9 +3,12 @@
 import re
 import unicodedata
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from mailer.newsroom.structure.typography import fold
 
+# What is longer is running text, and too many to keep.
+_SHORT = 200
 _NO_LETTER = re.compile(r"[\W_]+")
 # From here on two titles count as the same without further evidence.
 SAME = 0.75
@@ -15,6 +18,11 @@ SAME_PLACE = 0.4
 
 def normal_form(text: str) -> str:
     """Letters and digits only, folded and case-folded: what two spellings of one title share."""
+    return _short_form(text) if len(text) <= _SHORT else _short_form.__wrapped__(text)
+
+
+@lru_cache(maxsize=8192)
+def _short_form(text: str) -> str:
     return _NO_LETTER.sub("", fold(unicodedata.normalize("NFKC", fold(text))).casefold())
 
 
