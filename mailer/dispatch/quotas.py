@@ -56,7 +56,8 @@ class Quotas:
         self._name = "+".join(limit.key for limit in self._fast)
         self._tokens = self._spare()
         self._turn = asyncio.Lock()
-        self._settled: list[tuple[float, int]] = []
+        # Of the last second, also in the run before this one: a relay does not become slow between two tasks.
+        self._settled = process.settled_lately.setdefault(order.relay.name, [])
         self._batch = self._look_ahead()
         self.crowd = Crowd(
             [group for name in order.providers if (group := order.groups.get(name)) and group.at_once is not None]
@@ -77,7 +78,7 @@ class Quotas:
     def _look_ahead(self) -> int:
         """How many to claim: what goes out in about two seconds, as far as one can tell."""
         now = time.monotonic()
-        self._settled = [(at, count) for at, count in self._settled if now - at < 1.0]
+        self._settled[:] = [(at, count) for at, count in self._settled if now - at < 1.0]
         recent = sum(count for _, count in self._settled)
         ahead = max(4 * self._order.relay.connections, AHEAD_SECONDS * recent)
         for limit in self._fast:

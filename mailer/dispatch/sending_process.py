@@ -87,6 +87,8 @@ class SendingProcess:
         self.meter = Meter(redis)
         # Tokens taken from Redis and not used when a task ended, by what they were taken from.
         self.spare_tokens: dict[str, tuple[float, int]] = {}
+        # (when, how many) were settled over each relay, in the last second or so.
+        self.settled_lately: dict[str, list[tuple[float, int]]] = {}
         # How many deliveries of a mailing were refused one after the other, none taken in between.
         self.refused_in_a_row: dict[int, int] = {}
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="ledger")
