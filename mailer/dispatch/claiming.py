@@ -41,17 +41,7 @@ WITH due AS MATERIALIZED (
 judged AS MATERIALIZED (
     SELECT d.id, coalesce(b.name, '') AS name,
         CASE
-            WHEN b.id IS NULL OR b.erased_at IS NOT NULL OR EXISTS (
-                SELECT FROM suppressions x
-                WHERE x.email_key = b.email_key AND x.lifted_at IS NULL
-                  AND (x.expires_at IS NULL OR x.expires_at > now())
-                  AND (x.newsletter_id IS NULL OR x.newsletter_id = d.newsletter_id)
-            ) THEN :suppressed
-            WHEN b.paused_until > now() THEN :paused
-            WHEN NOT EXISTS (
-                SELECT FROM subscriptions s
-                WHERE s.subscriber_id = d.subscriber_id AND s.list_id = ANY(d.list_ids) AND s.state = 'confirmed'
-            ) THEN :unsubscribed
+            {judgement}
         END AS skip
     FROM due d
     LEFT JOIN subscribers b ON b.id = d.subscriber_id
@@ -76,17 +66,7 @@ RECHECK = text("""
 SELECT d.id,
     CASE
         WHEN m.state = 'cancelled' THEN :cancelled
-        WHEN b.id IS NULL OR b.erased_at IS NOT NULL OR EXISTS (
-            SELECT FROM suppressions x
-            WHERE x.email_key = b.email_key AND x.lifted_at IS NULL
-              AND (x.expires_at IS NULL OR x.expires_at > now())
-              AND (x.newsletter_id IS NULL OR x.newsletter_id = m.newsletter_id)
-        ) THEN :suppressed
-        WHEN b.paused_until > now() THEN :paused
-        WHEN NOT EXISTS (
-            SELECT FROM subscriptions s
-            WHERE s.subscriber_id = d.subscriber_id AND s.list_id = ANY(d.list_ids) AND s.state = 'confirmed'
-        ) THEN :unsubscribed
+        {judgement}
     END AS skip
 FROM deliveries d
 JOIN mailings m ON m.id = d.mailing_id
@@ -185,7 +165,7 @@ def _add_attributes(session: Session, claims: Sequence[Claim]) -> None:
     """What personal slots show. A question of its own: few mailings have such slots, and all others claim without."""
     ids = [claim.subscriber_id for claim in claims]
     rows = session.execute(select(Subscriber.id, Subscriber.attributes).where(Subscriber.id.in_(ids)))
-    told: dict[int, dict[str, Any]] = dict(rows.tuples().all())
+    told: dict[int, dict[str, Any]] = {row.id: row.attributes for row in rows}
     for claim in claims:
         claim.attributes = told.get(claim.subscriber_id)
 

@@ -1,6 +1,7 @@
 """The issue as its readers will get it: on a desk, on a phone, as text; and as a test in a real inbox."""
 
 import datetime as dt
+from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -155,4 +156,5 @@ def issue_proof(issue_id: int) -> ResponseReturnValue:
         )
         flash(said, "success")
     view = request.form.get("view", "desktop")
-    return redirect(url_for("desk.issue_preview", issue_id=issue_id, view=view, **({"as": wanted} if wanted else {})))
+    shown: dict[str, Any] = {"view": view, "as": wanted or None}
+    return redirect(url_for("desk.issue_preview", issue_id=issue_id, **shown))
