@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Row as Found
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from mailer.addresses import readable
@@ -101,17 +101,16 @@ def list_excluded(
     before: int | None = None,
 ) -> ExcludedPage:
     """`search` is a part of an address. `PAGE` people, by subscriber id: no page skips anybody."""
-    query = _query(mailing_id, reason, search).limit(PAGE + 1)
     place = Exclusion.subscriber_id
     if before is not None:
-        rows = session.execute(query.where(place < before).order_by(place.desc())).all()
+        query = _query(mailing_id, reason, search, before=before).order_by(place.desc())
+        rows = session.execute(query.limit(PAGE + 1)).all()
         has_more, shown = len(rows) > PAGE, rows[:PAGE][::-1]
         previous = shown[0].subscriber_id if shown and has_more else None
         following = shown[-1].subscriber_id if shown else None
     else:
-        if after is not None:
-            query = query.where(place > after)
-        rows = session.execute(query.order_by(place)).all()
+        query = _query(mailing_id, reason, search, after=after).order_by(place)
+        rows = session.execute(query.limit(PAGE + 1)).all()
         has_more, shown = len(rows) > PAGE, rows[:PAGE]
         previous = shown[0].subscriber_id if shown and after is not None else None
         following = shown[-1].subscriber_id if shown and has_more else None
@@ -134,8 +133,14 @@ def export_excluded(
 
 
 def _query(
-    mailing_id: int, reason: ExclusionReason | None, search: str
+    mailing_id: int, reason: ExclusionReason | None, search: str, *, after: int | None = None, before: int | None = None
 ) -> Select[int, ExclusionReason, str, str, bool, int | None]:
+    beyond = [Exclusion.subscriber_id > after] if after is not None else []
+    beyond += [Exclusion.subscriber_id < before] if before is not None else []
+    # Said of both sides, or a merge join walks the readers from the first.
+    same = [Subscriber.id == Exclusion.subscriber_id]
+    same += [Subscriber.id > after] if after is not None else []
+    same += [Subscriber.id < before] if before is not None else []
     query = (
         select(
             Exclusion.subscriber_id,
@@ -145,8 +150,8 @@ def _query(
             Subscriber.erased_at.is_not(None).label("is_erased"),
             Subscriber.merged_into_id,
         )
-        .outerjoin(Subscriber, Subscriber.id == Exclusion.subscriber_id)
-        .where(Exclusion.mailing_id == mailing_id)
+        .outerjoin(Subscriber, and_(*same))
+        .where(Exclusion.mailing_id == mailing_id, *beyond)
     )
     if reason is not None:
         query = query.where(Exclusion.reason == reason)
