@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -53,6 +53,26 @@ def test_what_is_typed_is_saved_by_itself(session: Session, issue: Issue, new_co
     anna.keyboard.type("冲突")
     expect(anna.locator("[data-autosave-status]")).to_contain_text("他人已改动", timeout=15_000)
     assert "冲突" not in saved(session, issue)
+
+
+def test_saving_while_it_saves_itself_meets_no_conflict(
+    session: Session, issue: Issue, new_context: NewContext
+) -> None:
+    anna = enter(new_context, "anna", "zh-CN")
+    anna.goto(f"/desk/articles/{issue.articles[0].id}")
+    held: list[Route] = []
+    anna.route("**/autosave", held.append)
+    anna.locator(".ProseMirror").click()
+    with anna.expect_request("**/autosave", timeout=15_000):
+        anna.keyboard.press("Control+End")
+        anna.keyboard.type("自己存的。")
+    # The server has saved it already, and the browser does not know.
+    answer = held[0].fetch()
+    anna.keyboard.type("接着写的。")
+    anna.locator("main form button[type=submit]").first.click(no_wait_after=True)
+    held[0].fulfill(response=answer)
+    expect(anna).to_have_url(re.compile(rf"/desk/issues/{issue.id}(#|$)"))
+    assert "自己存的。接着写的。" in saved(session, issue)
 
 
 def test_a_new_article_gets_its_own_address_while_it_is_written(

@@ -19,6 +19,7 @@ from mailer.dispatch.way_states import WayState
 from mailer.feedback.rules import Verdict
 from mailer.i18n import N_
 from mailer.newsletters.models import List, Newsletter
+from mailer.newsroom.house import may_send as may_send_issues
 from mailer.newsroom.models import Edition, Issue
 from mailer.newsroom.rules import IssueState
 from mailer.reports.figures import mailing_figures
@@ -126,6 +127,8 @@ def mailing(mailing_id: int) -> ResponseReturnValue:
             .order_by(List.name)
         ).all(),
         zone=ZoneInfo(newsletter.time_zone),
+        # Pausing and cancelling are everybody's: who sees something go wrong must be able to stop it.
+        may_send_it=may_send_issues(session, newsletter.id, get_account()),
         figures=mailing_figures(session, mailing_id),
         series=series,
         chart=_chart(series),

@@ -7,12 +7,13 @@ const LONGEST_MS = 30000;
 // `fill` puts the editor's text into the form; `done` is told when nothing typed is unsaved any more.
 export const startAutosave = (form, { fill, done }) => {
   let address = form.dataset.autosave;
-  if (!address) return { touch: () => {}, stop: () => {} };
+  if (!address) return { touch: () => {}, stop: () => {}, running: () => null };
   const status = form.querySelector("[data-autosave-status]");
   let timer = null;
   let since = 0;
   let turn = 0;
   let isSaving = false;
+  let running = null;
   let isOver = false;
 
   const plan = () => {
@@ -25,6 +26,8 @@ export const startAutosave = (form, { fill, done }) => {
     if (isOver) return;
     if (isSaving) return plan();
     isSaving = true;
+    let over;
+    running = new Promise((resolve) => { over = resolve; });
     since = 0;
     const saved = turn;
     fill();
@@ -50,6 +53,7 @@ export const startAutosave = (form, { fill, done }) => {
       if (!isOver) window.setTimeout(plan, QUIET_MS);
     }
     isSaving = false;
+    over();
   };
 
   return {
@@ -61,5 +65,7 @@ export const startAutosave = (form, { fill, done }) => {
       isOver = true;
       window.clearTimeout(timer);
     },
+    // The saving that is on its way, if one is.
+    running: () => (isSaving ? running : null),
   };
 };

@@ -212,10 +212,16 @@ const wake = (root) => {
   editor.on("update", change);
   editor.on("transaction", refresh);
   form.addEventListener("input", change);
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
     autosave.stop();
     fill();
     isChanged = false;
+    // What saves itself at this very moment brings the revision that this saving needs: else it would meet itself.
+    const running = autosave.running();
+    if (running) {
+      event.preventDefault();
+      running.then(() => form.requestSubmit(event.submitter));
+    }
   });
   window.addEventListener("beforeunload", (event) => {
     if (isChanged) event.preventDefault();
