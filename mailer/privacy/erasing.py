@@ -33,8 +33,11 @@ from mailer.letters.rules import LetterState
 _NOBODY = "erased.invalid"
 
 
-def erase(session: Session, subscriber_id: int, by: Account | None, *, ip: str | None = None) -> None:
-    """Erases everything that tells who this reader is. Twice is once. Raises `NotFoundError`.
+def erase(
+    session: Session, subscriber_id: int, by: Account | None, *, ip: str | None = None, wording: str = "erased"
+) -> None:
+    """Erases everything that tells who this reader is. Twice is once. Raises `NotFoundError`. `wording` is what the
+    button said that was pressed: it stands beside the consents that end.
 
     The subscriber's row stays as a number without a person, so that sums still add up; the consents stay as the proof
     that there was one, without address or browser. What was being sent at this very moment may still arrive.
@@ -46,7 +49,7 @@ def erase(session: Session, subscriber_id: int, by: Account | None, *, ip: str |
         return
     ids = list_ids_of(session, subscriber_id)
     keys = list_keys(session, subscriber.email_key, ids)
-    leaving.leave_all(session, subscriber_id, wording="erased")
+    leaving.leave_all(session, subscriber_id, wording=wording)
     _forget_trace(session, ids)
     session.execute(delete(DirectoryMember).where(DirectoryMember.subscriber_id.in_(ids)))
     for key in keys:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from mailer import links, newsletters
 from mailer.accounts.models import AuditEntry
-from mailer.audience.models import AddressChange, LeaveReason, Subscriber, Subscription
+from mailer.audience.models import AddressChange, Consent, LeaveReason, Subscriber, Subscription
 from mailer.audience.rules import SubscriptionState
 from mailer.db import now
 from mailer.letters.models import Letter
@@ -184,6 +184,7 @@ def test_erasing_asks_first_and_then_is_for_good(
     assert (gone.status, gone.path, gone.heading) == (200, "/erased", "Everything is erased")
     session.refresh(ann)
     assert ann.erased_at is not None
+    assert session.scalars(select(Consent.wording).order_by(Consent.id.desc())).first() == "Erase for good"
     for over in (url, f"{url}/erase"):
         assert visitor.get(over).status == 410
     assert visitor.client.get(f"{url}/copy.json").status_code == 404

@@ -53,6 +53,6 @@ def subscriber_erase(subscriber_id: int) -> ResponseReturnValue:
             yes=gettext(N_("Erase for good")),
             back=url_for("admin.subscriber", subscriber_id=subscriber_id),
         )
-    erase(session, subscriber_id, actor(), ip=place())
+    erase(session, subscriber_id, actor(), ip=place(), wording=gettext(N_("Erase for good")))
     done(N_("The reader is erased."))
     return redirect(url_for("admin.subscribers"))

@@ -19,6 +19,7 @@ from mailer.web.database import commit, get_session
 from mailer.web.locale import gettext
 from mailer.web.portal import blueprint
 from mailer.web.portal.personal_words import SECTIONS, words_of
+from mailer.web.portal.requests import erase_wording
 
 
 def _reader(token: str) -> Subscriber:
@@ -74,9 +75,11 @@ def personal_erase(token: str) -> ResponseReturnValue:
     is_unsure = request.method == "POST" and request.form.get("sure") != "yes"
     if request.method == "GET" or is_unsure:
         error = gettext(N_("Please tick the box if you are sure.")) if is_unsure else None
-        page = render_template("portal/erase.html", token=token, email=readable(subscriber.email), error=error)
+        page = render_template(
+            "portal/erase.html", token=token, email=readable(subscriber.email), error=error, wording=erase_wording()
+        )
         return page, 422 if is_unsure else 200
-    erase(get_session(), subscriber.id, None, ip=request.remote_addr or None)
+    erase(get_session(), subscriber.id, None, ip=request.remote_addr or None, wording=erase_wording())
     commit()
     return redirect(url_for("portal.erased"), code=303)
 

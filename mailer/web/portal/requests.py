@@ -37,6 +37,11 @@ def preferences_wording() -> str:
     return gettext(N_("Send me the newsletters ticked here by email. I can change this at any time."))
 
 
+def erase_wording() -> str:
+    """The words on the button that erases everything."""
+    return gettext(N_("Erase for good"))
+
+
 def move_wording() -> str:
     """The words on the button that agrees to a change of address."""
     return gettext(N_("Send my newsletters to the new address"))
