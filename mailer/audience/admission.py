@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
-from mailer.audience.models import Admission
+from mailer.audience.door_models import Admission
 from mailer.audience.rules import Verdict
 from mailer.settings import Settings, get_settings
 

@@ -12,7 +12,8 @@ from sqlalchemy import delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from mailer.audience.models import MailDomain, Subscriber
+from mailer.audience.door_models import MailDomain
+from mailer.audience.models import Subscriber
 from mailer.audience.rules import DomainVerdict
 from mailer.queue import TaskName, enqueue_after_commit
 from mailer.settings import get_settings

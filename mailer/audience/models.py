@@ -5,13 +5,12 @@ import uuid
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, func, text
-from sqlalchemy.dialects.postgresql import CIDR, INET
+from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mailer.audience.rules import (
     ChangeHow,
     ConsentAct,
-    DomainVerdict,
     ImportState,
     SubscriptionState,
     SuppressionReason,
@@ -205,40 +204,6 @@ class LeaveReason(HasId, HasCreatedAt, Base):
     list_ids: Mapped[list[Any]]
     reason: Mapped[WhyLeft] = mapped_column(String(16))
     note: Mapped[str] = mapped_column(Text, default="")
-
-
-class Admission(HasId, HasCreatedAt, Base):
-    """A sign-up that was let in: how many of late came from an address or a network, when Redis cannot tell."""
-
-    __tablename__ = "admissions"
-    __table_args__ = (Index(None, "created_at"),)
-
-    ip: Mapped[str | None] = mapped_column(INET)
-    network: Mapped[str | None] = mapped_column(CIDR)
-    has_proof: Mapped[bool]
-
-
-class MailDomain(Base):
-    """A domain of readers, and what a worker was told of it by the DNS; `verdict` is null until it has asked."""
-
-    __tablename__ = "mail_domains"
-    __table_args__ = (
-        CheckConstraint("verdict IN ('accepts', 'refuses', 'unknown')", name="verdict"),
-        Index(None, "next_check_at"),
-    )
-
-    domain: Mapped[str] = mapped_column(String(255), primary_key=True)
-    verdict: Mapped[DomainVerdict | None] = mapped_column(String(16))
-    checked_at: Mapped[dt.datetime | None]
-    next_check_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
-
-
-class SpentProof(HasCreatedAt, Base):
-    """A proof of work that was used: it is good once."""
-
-    __tablename__ = "spent_proofs"
-
-    signature: Mapped[str] = mapped_column(String(128), primary_key=True)
 
 
 class Engagement(Base):

@@ -12,7 +12,7 @@ import altcha
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from mailer.audience.models import SpentProof
+from mailer.audience.door_models import SpentProof
 from mailer.db import now
 from mailer.settings import get_settings
 

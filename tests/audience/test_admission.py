@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mailer.audience import admission, proofs
+from mailer.audience.door_models import Admission, SpentProof
 from mailer.audience.entrance import Knock, TooQuickError, enter
-from mailer.audience.models import Admission, SpentProof, Subscriber
+from mailer.audience.models import Subscriber
 from mailer.audience.rules import Verdict
 from mailer.errors import RuleError
 from mailer.letters.models import Letter

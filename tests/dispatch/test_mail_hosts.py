@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from mailer import newsletters
 from mailer.audience import entrance
+from mailer.audience.door_models import MailDomain
 from mailer.audience.importing import run_import, start_import
 from mailer.audience.mail_domains import takes_no_mail
-from mailer.audience.models import MailDomain, Subscriber
+from mailer.audience.models import Subscriber
 from mailer.audience.rules import DomainVerdict, Verdict
 from mailer.dispatch import mail_hosts
 from mailer.errors import RuleError
