@@ -28,7 +28,7 @@ import psycopg
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.audience_queries import DOMAINS, deliver, plans, queries
+from bench.audience_queries import DOMAINS, bulk, deliver, plans, queries
 
 SURNAMES = "王李张刘陈杨赵黄周吴"
 TARGET_RATIO, TARGET_MB, TARGET_MS = 4.0, 200, 200
@@ -127,22 +127,25 @@ def _measure_import(url: str, rows: int, list_id: int) -> dict[str, Any]:
 def _fill(url: str, rows: int, list_id: int) -> None:
     """Readers like those of the file, all confirmed."""
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(
-            """
-            INSERT INTO subscribers (email, email_key, domain, name, locale, attributes)
-            SELECT address, address, split_part(address, '@', 2), '王第' || n %% 997, 'zh_CN', '{}'
-            FROM (SELECT n, substr('abcdefgh', 1 + n %% 8, 1) || to_hex((random() * 1000000)::int) || '.reader' || n
-                || '@mail' || n %% 400 || '.example.org' AS address FROM generate_series(0, %s - 1) AS n) AS people
-            """,
-            (rows,),
-        )
-        connection.execute(
-            """
-            INSERT INTO subscriptions (subscriber_id, list_id, state, source, confirmed_at)
-            SELECT id, %s, 'confirmed', 'import', now() FROM subscribers
-            """,
-            (list_id,),
-        )
+        with bulk(connection, "subscribers"):
+            connection.execute(
+                """
+                INSERT INTO subscribers (email, email_key, domain, name, locale, attributes)
+                SELECT address, address, split_part(address, '@', 2), '王第' || n %% 997, 'zh_CN',
+                    CASE WHEN n %% 10 = 9 THEN '{"city": "Beijing"}'::jsonb ELSE '{}' END
+                FROM (SELECT n, substr('abcdefgh', 1 + n %% 8, 1) || to_hex((random() * 1000000)::int) || '.reader' || n
+                    || '@mail' || n %% 400 || '.example.org' AS address FROM generate_series(0, %s - 1) AS n) AS people
+                """,
+                (rows,),
+            )
+        with bulk(connection, "subscriptions"):
+            connection.execute(
+                """
+                INSERT INTO subscriptions (subscriber_id, list_id, state, source, confirmed_at)
+                SELECT id, %s, 'confirmed', 'import', now() FROM subscribers
+                """,
+                (list_id,),
+            )
 
 
 def _write_people(file: Path, rows: int) -> None:
