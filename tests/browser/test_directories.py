@@ -60,7 +60,9 @@ def test_an_admin_lets_a_list_follow_a_directory(
     page.locator("#password").fill(password)
     page.locator("main button[type=submit]").click()
 
-    page.goto("/admin/directories")
+    # An account keeps its language; a page can be asked for in another.
+    page.goto(f"/admin/directories?lang={language.replace('-', '_')}")
+    expect(page.locator("h1")).to_have_text("Directories" if language == "en" else "人员目录")
     look(page, "nothing")
     page.locator("main .btn-primary").first.click()
     look(page, "kinds")

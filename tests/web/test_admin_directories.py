@@ -203,6 +203,9 @@ def test_a_stopped_run_shows_whom_and_waits_for_a_yes(signed_in: Visitor, sessio
     assert "Staff" not in signed_in.get("/admin/").text
     people = signed_in.get("/admin/subscribers?state=removed")
     assert people.text.count("Taken off by a directory") >= 3
+    gone = session.scalars(select(Subscription.subscriber_id).where(Subscription.state == "removed")).first()
+    told = signed_in.get(f"/admin/subscribers/{gone}")
+    assert (told.status, told.text.count("Taken off by a directory") >= 2) == (200, True)
 
 
 def test_the_report_can_be_taken_away(signed_in: Visitor, session, folder: Path) -> None:
