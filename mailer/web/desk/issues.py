@@ -18,10 +18,10 @@ from mailer.newsroom.commenting import count_open, list_threads
 from mailer.newsroom.compiling import get_content
 from mailer.newsroom.editions import list_editions
 from mailer.newsroom.house import get_house_rules, may_send, names_of
-from mailer.newsroom.importing import find_source
 from mailer.newsroom.models import Issue
 from mailer.newsroom.plain_text import count_characters
 from mailer.newsroom.rules import Act, can, expires_at
+from mailer.newsroom.sources import list_sources
 from mailer.newsroom.versions import list_removed
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
@@ -52,7 +52,7 @@ def issue(issue_id: int) -> ResponseReturnValue:
         remarks=editing.numbering_remarks(session, found),
         reviews=list_reviews(session, issue_id),
         editions=list_editions(session, issue_id),
-        source=find_source(session, issue_id),
+        sources=list_sources(session, issue_id),
         removed=list_removed(session, issue_id),
         mailings=session.scalars(select(Mailing).where(Mailing.issue_id == issue_id).order_by(Mailing.id.desc())).all(),
         count_characters=count_characters,
