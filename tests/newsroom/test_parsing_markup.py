@@ -135,3 +135,23 @@ def test_files_of_several_kinds_keep_their_lines_and_pictures_apart() -> None:
     lines = [line.line for line in bulletin.lines]
     assert lines == sorted(lines)
     assert any("b.txt" in str(warning.params) for warning in bulletin.warnings)
+
+
+def test_a_number_that_stands_alone_above_a_title_is_no_text() -> None:
+    items = (("01", "观测站建成", "观测站建在礁石上。"), ("02", "渔港改造开工", "渔港改造今天开工。"))
+    body = "".join(f"<section><p>{n}</p><p><strong>{t}</strong></p></section><p>{p}</p>" for n, t, p in items)
+    listed = "".join(f"<p>{n} {t}</p>" for n, t, _ in items)
+    page = f"<p>观潮简讯</p><p>2025年第3期</p><p>本期导读</p>{listed}{body}"
+    bulletin = parse_document(page.encode(), "a.html")
+    assert [(one.title, one.paragraphs) for one in bulletin.articles] == [(t, (p,)) for _, t, p in items]
+
+
+def test_soft_line_breaks_of_markdown_make_no_paragraphs() -> None:
+    body = "观测站建在礁石上。\n它每六分钟读一次潮位。\n\n问：多久读一次？\n答：六分钟。\n"
+    text = f"# 观潮简讯\n\n2025年第3期\n\n## 观测站建成\n\n{body}"
+    bulletin = parse_document(text.encode(), "a.md")
+    assert bulletin.articles[0].paragraphs == (
+        "观测站建在礁石上。它每六分钟读一次潮位。",
+        "问：多久读一次？",
+        "答：六分钟。",
+    )

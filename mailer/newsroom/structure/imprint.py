@@ -63,6 +63,8 @@ _BARE_LABEL = re.compile(
 _BY = re.compile(r"^(?P<word>(?:edited|compiled|published|issued|produced) +by)(?P<more>) +(?!:)", re.IGNORECASE)
 _PHONE_SIGN = re.compile(r"[☎☏✆](?P<word>)(?P<more>) *:? *(?=[(+]?\d)")
 _PHONE = re.compile(r"[(+]?\d[\d ()+*.—\-转x/、,]{4,}")
+# A label that we do not know, set off by wide space: 编辑：关山    复核：…
+_OTHER_LABEL = re.compile(r"(?:\s{2,}|\u3000)[^\s:：\d]{1,8} ?[:：](?!//).*$", re.DOTALL)
 # How many were printed stands at the end of the line, behind whatever comes last.
 _PRINT_RUN = re.compile(r"\s[\s(（\[]*(?:共印|印数|印发|印|发行)[:： ]*\d+ ?[份册本][)）\]]?\s*$")
 _TRIM = " \t\u3000;；|｜，,、。·/／[]【】()（）"
@@ -131,7 +133,7 @@ def read_labels(text: str) -> tuple[str, list[Imprint]]:
 
 def _value(text: str) -> str:
     """Trimmed, but a bracket that belongs to the value ("(0471) 4366683") stays."""
-    value = _PRINT_RUN.sub("", text).strip(_TRIM_OUTSIDE)
+    value = _OTHER_LABEL.sub("", _PRINT_RUN.sub("", text)).strip(_TRIM_OUTSIDE)
     folded = fold(value)
     if folded.endswith(")") and folded.count(")") > folded.count("("):
         value = value[:-1].rstrip(_TRIM_OUTSIDE)
@@ -177,6 +179,11 @@ def is_organisation(text: str) -> bool:
         words = [word for word in name.split() if word.lower() not in _SMALL_WORDS]
         return len(words) <= 12 and name[-1:] != "." and all(word[:1].isupper() or not word.isalpha() for word in words)
     return len(name) >= 4 and _ORGANISATION.fullmatch(name.replace(" ", "")) is not None
+
+
+def is_unit(text: str) -> bool:
+    """Whether a line names a part of a body, which makes bulletins and is no title: 平湖区教育局安全科."""
+    return 5 <= len(text) <= 24 and _UNIT.search(fold(text)) is not None
 
 
 def person_name(value: str) -> str:

@@ -66,12 +66,15 @@ _LATIN_NAME = re.compile(
     r"(?:(?:Dr|Prof|Mr|Mrs|Ms)\.? )?[A-Z][\w'’.-]{0,15}"
     r"(?: (?:van|von|de|der|den|la|di|da|bin|al|[A-Z]\.))*(?: [A-Z][\w'’-]{1,20}){1,2}"
 )
+# When a speech was given stands under its title.
+_DATE_ALONE = re.compile(r"[\[(] ?\d{4} ?年 ?\d{1,2} ?月(?: ?\d{1,2} ?日)? ?[\])]")
 _HEADING_WORDS = frozenset(HEADING_WORDS.split())
 _PERSON_AT = re.compile(r"(?P<name>[一-鿿](?: ?[一-鿿]){1,3}) ?[(](?P<place>[^()]{4,40})[)]")
 _CAPTION = re.compile(
     r"(?:图|表|照片|图片|图表|附图|附表) ?[0-9一二三四五六七八九十]{1,3}(?:[-—.]\d{1,2})? ?"
     r"(?:[:.、]|(?= )|(?=[^0-9\s,，是为中所显表可示]))|"
     r"(?:图|图片|照片|图片说明|上图|下图|左图|右图)(?:为|[:(])|"
+    r"[\[(]? ?(?:数据|图片|图表) ?来源 ?:|"
     r"(?:figure|fig\.?|table|photo(?:graph)?s?|chart) ?\d*(?:\.\d+)? ?[:.]|"
     r"\[(?:图|图片|照片|表|image|photo|picture)[^\]]*\]",
     re.IGNORECASE,
@@ -116,6 +119,9 @@ def _is_sentence(text: str) -> bool:
 
 def is_byline_below_title(text: str) -> bool:
     """Right under a title a bare name is a byline: "郑可 乔木", "程砚（云漓大学）", "云漓大学  程砚"."""
+    if is_date_alone(text):
+        # When a speech was given.
+        return True
     if len(text) > 50 or (is_finished(text, soft=False) and not text.endswith(("）", ")"))):
         return False
     if text[0] in "（(" and text[-1] in "）)":
@@ -136,6 +142,11 @@ def is_byline_below_title(text: str) -> bool:
             for at in range(1, len(words))
         )
     )
+
+
+def is_date_alone(text: str) -> bool:
+    """Whether a line is only a date in brackets."""
+    return _DATE_ALONE.fullmatch(fold(text)) is not None
 
 
 def _is_latin_name(text: str) -> bool:

@@ -11,6 +11,7 @@ from mailer.newsroom.structure.imprint import (
     Imprint,
     ImprintRole,
     is_organisation,
+    is_unit,
     read_labels,
     read_makers,
 )
@@ -244,7 +245,7 @@ def _settle(masthead: Masthead, candidates: list[_Candidate]) -> None:
     for candidate in candidates:
         if candidate is title or candidate.text in named:
             continue
-        if is_organisation(candidate.text):
+        if is_organisation(candidate.text) or is_unit(candidate.text):
             masthead.imprints.append(Imprint(ImprintRole.SUPERVISOR, "", candidate.text))
         elif title is not None and (candidate.text == title.text or _is_translation(candidate.text, title.text)):
             masthead.extras.append(candidate.text)

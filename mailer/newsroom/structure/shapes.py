@@ -13,6 +13,7 @@ from mailer.newsroom.structure.lines import (
     PartKind,
     has_title_shape,
     is_byline_below_title,
+    is_date_alone,
     is_section_shape,
     is_subtitle,
 )
@@ -62,7 +63,7 @@ def _is_candidate(items: Sequence[Item], at: int) -> bool:
     if not isinstance(part, Part) or part.kind is not PartKind.PARAGRAPH or len(part.blocks) > 3:
         return False
     text = part.text
-    if not has_title_shape(text) or is_subtitle(text) or QUESTION.match(fold(text[:20])):
+    if not has_title_shape(text) or is_subtitle(text) or is_date_alone(text) or QUESTION.match(fold(text[:20])):
         return False
     if is_finished(text, soft=False) and text[-1] not in "？！?!”」』）)":
         return False
