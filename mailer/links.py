@@ -1,109 +1,20 @@
 """Every public address and the signed token inside it, without Flask.
 
-A token is base64url of ``payload || tag``: the payload packs integers, the tag is HMAC-SHA256 cut to 96 bits under
-a key of its own for each purpose, so that a token of one kind is nothing to another. Nothing here needs the database:
-a click redirects and an unsubscribe is understood even when PostgreSQL is down. Tokens in mail never expire (a link
-must work for years); those in letters do.
+Nothing here needs the database: a click redirects and an unsubscribe is understood even when PostgreSQL is down.
+Tokens in mail (`tokens`) never expire, since a link must work for years; those in letters do.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import quote
 
 from mailer.errors import LinkError
 from mailer.i18n import N_
 from mailer.settings import get_settings
+from mailer.tokens import Signer, expect, open_token, pack, sign_token, unpack
 
-TAG_BYTES = 12
-# RFC 4648 section 5.
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 DAY = 86_400
-
-
-@lru_cache(maxsize=32)
-def _keyed(purpose: str, secret: str) -> tuple["hashlib._Hash", "hashlib._Hash"]:
-    """The two hashes of HMAC (RFC 2104 section 4), each with its key block taken in: ready to be copied.
-
-    A message holds three tokens. `hmac` would hash the key for each, which is three quarters of what a token costs.
-    """
-    key = hmac.digest(secret.encode(), b"mailer.links/" + purpose.encode(), "sha256").ljust(64, b"\0")
-    return hashlib.sha256(key.translate(_INNER)), hashlib.sha256(key.translate(_OUTER))
-
-
-class _Signer:
-    """Makes the tokens of one purpose; whoever makes many keeps it."""
-
-    __slots__ = ("_inner", "_outer")
-
-    def __init__(self, purpose: str) -> None:
-        self._inner, self._outer = _keyed(purpose, get_settings().secret_key.get_secret_value())
-
-    def tag(self, payload: bytes) -> bytes:
-        first, second = self._inner.copy(), self._outer.copy()
-        first.update(payload)
-        second.update(first.digest())
-        return second.digest()[:TAG_BYTES]
-
-    def sign(self, payload: bytes) -> str:
-        raw = payload + self.tag(payload)
-        return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
-
-
-def _sign(purpose: str, payload: bytes) -> str:
-    return _Signer(purpose).sign(payload)
-
-
-def _open(purpose: str, token: str) -> bytes:
-    try:
-        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise LinkError(N_("This link is not valid.")) from None
-    payload, tag = raw[:-TAG_BYTES], raw[-TAG_BYTES:]
-    if not payload or not hmac.compare_digest(tag, _Signer(purpose).tag(payload)):
-        raise LinkError(N_("This link is not valid."))
-    return payload
-
-
-def _pack(*numbers: int) -> bytes:
-    """LEB128: small ids make short links, and Gmail counts every byte of them."""
-    if len(numbers) == 1 and 0x4000 <= numbers[0] < 0x200000:
-        # A delivery's or a reader's, in most houses: there are three to a message.
-        number = numbers[0]
-        return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14))
-    out = bytearray()
-    for number in numbers:
-        rest = number
-        while rest > 0x7F:
-            out.append(rest & 0x7F | 0x80)
-            rest >>= 7
-        out.append(rest)
-    return bytes(out)
-
-
-def _unpack(payload: bytes) -> list[int]:
-    numbers, number, shift = [], 0, 0
-    for byte in payload:
-        number |= (byte & 0x7F) << shift
-        shift += 7
-        if not byte & 0x80:
-            numbers.append(number)
-            number, shift = 0, 0
-    if shift:
-        raise LinkError(N_("This link is not valid."))
-    return numbers
-
-
-def _expect(numbers: list[int], count: int) -> list[int]:
-    if len(numbers) != count:
-        raise LinkError(N_("This link is not valid."))
-    return numbers
 
 
 def absolute(path: str) -> str:
@@ -116,12 +27,12 @@ def absolute(path: str) -> str:
 
 def make_reader_token(delivery_id: int) -> str:
     """Names one delivery in its pixel and its links: the only thing in them that differs from reader to reader."""
-    return _sign("reader", _pack(delivery_id))
+    return sign_token("reader", pack(delivery_id))
 
 
 def read_reader_token(token: str) -> int:
     """The delivery's id. Raises `LinkError`."""
-    return _expect(_unpack(_open("reader", token)), 1)[0]
+    return expect(unpack(open_token("reader", token)), 1)[0]
 
 
 def pixel_url(reader: str) -> str:
@@ -142,15 +53,15 @@ def make_link_token(target: LinkTarget) -> str:
     """The part of a click address that is the same for every reader. It carries the target itself, signed, so that
     a click needs no database and can lead nowhere else.
     """
-    return _sign("link", _pack(target.edition_id, target.ordinal) + b"\0" + target.url.encode())
+    return sign_token("link", pack(target.edition_id, target.ordinal) + b"\0" + target.url.encode())
 
 
 def read_link_token(token: str) -> LinkTarget:
     """Raises `LinkError`."""
-    payload = _open("link", token)
+    payload = open_token("link", token)
     # LEB128 of a positive number holds no zero byte, so the first one ends the ids; ordinals count from 1.
     ids, _, url = payload.partition(b"\0")
-    edition_id, ordinal = _expect(_unpack(ids), 2)
+    edition_id, ordinal = expect(unpack(ids), 2)
     return LinkTarget(edition_id, ordinal, url.decode())
 
 
@@ -173,12 +84,12 @@ class UnsubscribeTarget:
 
 def make_unsubscribe_token(target: UnsubscribeTarget) -> str:
     """Works for years, without login or cookie (RFC 8058 section 3.1)."""
-    return _sign("unsubscribe", _pack(target.subscriber_id, target.delivery_id, *target.list_ids))
+    return sign_token("unsubscribe", pack(target.subscriber_id, target.delivery_id, *target.list_ids))
 
 
 def read_unsubscribe_token(token: str) -> UnsubscribeTarget:
     """Raises `LinkError`."""
-    numbers = _unpack(_open("unsubscribe", token))
+    numbers = unpack(open_token("unsubscribe", token))
     if len(numbers) < 2:
         raise LinkError(N_("This link is not valid."))
     return UnsubscribeTarget(numbers[0], numbers[1], tuple(numbers[2:]))
@@ -191,12 +102,12 @@ def unsubscribe_url(token: str) -> str:
 
 def make_preferences_token(subscriber_id: int) -> str:
     """Opens one subscriber's preferences, without a password."""
-    return _sign("preferences", _pack(subscriber_id))
+    return sign_token("preferences", pack(subscriber_id))
 
 
 def read_preferences_token(token: str) -> int:
     """The subscriber's id. Raises `LinkError`."""
-    return _expect(_unpack(_open("preferences", token)), 1)[0]
+    return expect(unpack(open_token("preferences", token)), 1)[0]
 
 
 def preferences_url(token: str) -> str:
@@ -208,12 +119,12 @@ def make_reading_token(newsletter_id: int, subscriber_id: int) -> str:
     """Lets one subscriber read the archive of one newsletter that only subscribers may read, as long as they are one:
     nothing else, so that what happens to an address with it harms no subscription.
     """
-    return _sign("reading", _pack(newsletter_id, subscriber_id))
+    return sign_token("reading", pack(newsletter_id, subscriber_id))
 
 
 def read_reading_token(token: str) -> tuple[int, int]:
     """(newsletter id, subscriber id). Raises `LinkError`."""
-    newsletter_id, subscriber_id = _expect(_unpack(_open("reading", token)), 2)
+    newsletter_id, subscriber_id = expect(unpack(open_token("reading", token)), 2)
     return newsletter_id, subscriber_id
 
 
@@ -224,7 +135,7 @@ class MailLinks:
     """
 
     def __init__(self) -> None:
-        self._reader, self._unsubscribe, self._preferences = map(_Signer, ("reader", "unsubscribe", "preferences"))
+        self._reader, self._unsubscribe, self._preferences = map(Signer, ("reader", "unsubscribe", "preferences"))
         self._unsubscribe_url, self._preferences_url = unsubscribe_url(""), preferences_url("")
         self._lists: dict[tuple[int, ...], bytes] = {}
 
@@ -232,8 +143,8 @@ class MailLinks:
         """`list_ids` are those that an unsubscription leaves, as in `UnsubscribeTarget`."""
         lists = self._lists.get(list_ids)
         if lists is None:
-            lists = self._lists[list_ids] = _pack(*list_ids)
-        delivery, subscriber = _pack(delivery_id), _pack(subscriber_id)
+            lists = self._lists[list_ids] = pack(*list_ids)
+        delivery, subscriber = pack(delivery_id), pack(subscriber_id)
         return (
             self._reader.sign(delivery),
             self._unsubscribe_url + self._unsubscribe.sign(subscriber + delivery + lists),
@@ -246,7 +157,7 @@ class MailLinks:
 
 def make_confirm_token(subscriber_id: int, list_ids: Sequence[int], *, days: int = 7) -> str:
     """Confirms the subscriptions of one sign-up until it expires."""
-    return _sign("confirm", _pack(int(time.time()) + days * DAY, subscriber_id, *list_ids))
+    return sign_token("confirm", pack(int(time.time()) + days * DAY, subscriber_id, *list_ids))
 
 
 def read_confirm_token(token: str, *, is_expired_good: bool = False) -> tuple[int, tuple[int, ...]]:
@@ -254,7 +165,7 @@ def read_confirm_token(token: str, *, is_expired_good: bool = False) -> tuple[in
 
     One that is too old is read all the same with `is_expired_good`: whoever holds it may ask for a new letter.
     """
-    expires, *numbers = _unpack(_open("confirm", token))
+    expires, *numbers = unpack(open_token("confirm", token))
     if not numbers:
         raise LinkError(N_("This link is not valid."))
     if expires < time.time() and not is_expired_good:
@@ -269,12 +180,12 @@ def confirm_url(token: str) -> str:
 
 def make_address_token(change_id: int, *, is_new: bool, days: int) -> str:
     """Agrees to a change of address, for the mailbox it was mailed to: the old one's or the new one's."""
-    return _sign("address", _pack(int(time.time()) + days * DAY, change_id, int(is_new)))
+    return sign_token("address", pack(int(time.time()) + days * DAY, change_id, int(is_new)))
 
 
 def read_address_token(token: str) -> tuple[int, bool]:
     """(id of the change, whether it was mailed to the new address). Raises `LinkError`."""
-    expires, change_id, is_new = _expect(_unpack(_open("address", token)), 3)
+    expires, change_id, is_new = expect(unpack(open_token("address", token)), 3)
     if expires < time.time():
         raise LinkError(N_("This link has expired."))
     return change_id, bool(is_new)
@@ -287,12 +198,12 @@ def address_url(token: str) -> str:
 
 def make_personal_token(subscriber_id: int, *, days: int) -> str:
     """Shows everything we hold about a reader, and erases it. It lives for a short time: mail is passed on."""
-    return _sign("personal", _pack(int(time.time()) + days * DAY, subscriber_id))
+    return sign_token("personal", pack(int(time.time()) + days * DAY, subscriber_id))
 
 
 def read_personal_token(token: str) -> int:
     """The subscriber's id. Raises `LinkError`."""
-    expires, subscriber_id = _expect(_unpack(_open("personal", token)), 2)
+    expires, subscriber_id = expect(unpack(open_token("personal", token)), 2)
     if expires < time.time():
         raise LinkError(N_("This link has expired."))
     return subscriber_id
@@ -305,12 +216,12 @@ def personal_url(token: str) -> str:
 
 def make_invitation_token(list_id: int) -> str:
     """Opens the sign-up form of a list that is by invitation only. It does not expire: archiving the list ends it."""
-    return _sign("invitation", _pack(list_id))
+    return sign_token("invitation", pack(list_id))
 
 
 def read_invitation_token(token: str) -> int:
     """The list's id. Raises `LinkError`."""
-    return _expect(_unpack(_open("invitation", token)), 1)[0]
+    return expect(unpack(open_token("invitation", token)), 1)[0]
 
 
 def invitation_url(token: str) -> str:
@@ -320,12 +231,12 @@ def invitation_url(token: str) -> str:
 
 def make_account_token(purpose: str, account_id: int, credential_version: int, *, hours: int) -> str:
     """`purpose` is ``invite`` or ``reset``. Using it changes the credential version, so it works once."""
-    return _sign(f"account/{purpose}", _pack(int(time.time()) + hours * 3600, account_id, credential_version))
+    return sign_token(f"account/{purpose}", pack(int(time.time()) + hours * 3600, account_id, credential_version))
 
 
 def read_account_token(purpose: str, token: str) -> tuple[int, int]:
     """(account id, credential version). Raises `LinkError`."""
-    expires, account_id, version = _expect(_unpack(_open(f"account/{purpose}", token)), 3)
+    expires, account_id, version = expect(unpack(open_token(f"account/{purpose}", token)), 3)
     if expires < time.time():
         raise LinkError(N_("This link has expired."))
     return account_id, version

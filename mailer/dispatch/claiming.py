@@ -19,11 +19,25 @@ from mailer.dispatch.rules import SkipReason, SuspensionKind
 # A suspension of this provider is one of the relay it names.
 EVERYBODY = "*"
 
+# Why a delivery `d` must not go out to its reader `b`, asked when it is claimed and again when it has waited.
+_JUDGEMENT = """
+            WHEN b.id IS NULL OR b.erased_at IS NOT NULL OR EXISTS (
+                SELECT FROM suppressions x
+                WHERE x.email_key = b.email_key AND x.lifted_at IS NULL
+                  AND (x.expires_at IS NULL OR x.expires_at > now())
+                  AND (x.newsletter_id IS NULL OR x.newsletter_id = {newsletter_id})
+            ) THEN :suppressed
+            WHEN b.paused_until > now() THEN :paused
+            WHEN NOT EXISTS (
+                SELECT FROM subscriptions s
+                WHERE s.subscriber_id = d.subscriber_id AND s.list_id = ANY(d.list_ids) AND s.state = 'confirmed'
+            ) THEN :unsubscribed"""
+
 # For each provider its first due rows by the partial index `ix_deliveries_due`, however many others there are: the cost
 # of a claim does not depend on the size of the roster. Locked rows are another worker's and are passed over; those
 # locked here are queued, and nobody can change that before the UPDATE. The mailing's row is read in the same snapshot,
 # so that a pause committed before this statement is obeyed by it.
-CLAIM = text("""
+_CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT d.id, d.subscriber_id, d.list_ids, m.newsletter_id
     FROM mailings m
@@ -40,8 +54,7 @@ WITH due AS MATERIALIZED (
 ),
 judged AS MATERIALIZED (
     SELECT d.id, coalesce(b.name, '') AS name,
-        CASE
-            {judgement}
+        CASE {judgement}
         END AS skip
     FROM due d
     LEFT JOIN subscribers b ON b.id = d.subscriber_id
@@ -59,21 +72,22 @@ taken AS (
         j.name, j.skip
 )
 SELECT id, subscriber_id, address, provider, list_ids, attempts, faults, name, skip FROM taken ORDER BY id
-""")
+"""
+CLAIM = text(_CLAIM.format(judgement=_JUDGEMENT.format(newsletter_id="d.newsletter_id")))
 
 # What a worker must know again of claims that have waited: whether each is still its own, and still allowed.
-RECHECK = text("""
+_RECHECK = """
 SELECT d.id,
     CASE
-        WHEN m.state = 'cancelled' THEN :cancelled
-        {judgement}
+        WHEN m.state = 'cancelled' THEN :cancelled {judgement}
     END AS skip
 FROM deliveries d
 JOIN mailings m ON m.id = d.mailing_id
 LEFT JOIN subscribers b ON b.id = d.subscriber_id
 WHERE d.id = ANY(:ids) AND d.lease_until IS NOT NULL AND starts_with(d.claimed_by, :holder)
   AND m.state IN ('sending', 'cancelled')
-""")
+"""
+RECHECK = text(_RECHECK.format(judgement=_JUDGEMENT.format(newsletter_id="m.newsletter_id")))
 
 RENEW = text("""
 UPDATE deliveries SET lease_until = now() + make_interval(secs => :lease)

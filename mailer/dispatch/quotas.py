@@ -17,8 +17,8 @@ from mailer.dispatch.pace.crowd import Crowd
 
 if TYPE_CHECKING:
     from mailer.dispatch.claiming import Claim
+    from mailer.dispatch.orders import Order
     from mailer.dispatch.sending_process import SendingProcess
-    from mailer.dispatch.sending_run import Order
 
 # Below so many messages a second a token is taken before the claim.
 SLOW = 2.0

@@ -19,6 +19,7 @@ from mailer.dispatch.envelopes import Result
 from mailer.dispatch.finishing import finish_drained, list_queued_providers, next_due
 from mailer.dispatch.messages import MessageMaker, load_message_maker
 from mailer.dispatch.models import Mailing
+from mailer.dispatch.orders import Order, RunReport
 from mailer.dispatch.outcomes import is_refused_entry
 from mailer.dispatch.pace.slowing import load_paces
 from mailer.dispatch.pace.windows import find_window
@@ -27,7 +28,7 @@ from mailer.dispatch.relays.shares import Shares
 from mailer.dispatch.rules import MailingState
 from mailer.dispatch.sender_slots import sender_slot
 from mailer.dispatch.sending_process import SendingProcess, get_process, run_directory
-from mailer.dispatch.sending_run import Order, Run, RunReport
+from mailer.dispatch.sending_run import Run
 from mailer.dispatch.suspending import suspend_relay
 from mailer.errors import CompositionError, RuleError
 from mailer.i18n import N_

@@ -7,39 +7,30 @@ goes out: whether the mailing still runs, the claim is still ours, and the reade
 
 import asyncio
 import logging
-import math
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from itertools import islice
 
-from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from mailer.db import session_scope
 from mailer.dispatch import claiming, outcomes
 from mailer.dispatch.claiming import Batch, Claim
 from mailer.dispatch.envelopes import Envelope, Result
-from mailer.dispatch.messages import MessageMaker
-from mailer.dispatch.models import Mailing
+from mailer.dispatch.holding import Holding
+from mailer.dispatch.orders import Order, RunReport
 from mailer.dispatch.outcomes import Settlement
-from mailer.dispatch.pace.providers import Provider
 from mailer.dispatch.quotas import Quotas
 from mailer.dispatch.relays.shares import Shares
-from mailer.dispatch.rules import DeliveryEvent, MailingState, Outcome, SkipReason
+from mailer.dispatch.rules import MailingState, Outcome
 from mailer.dispatch.sending_process import SendingProcess
 from mailer.dispatch.settling_queue import SettlingQueue
-from mailer.dispatch.smtp.relay import RelayAddress
 from mailer.dispatch.smtp.transmission import Transmitter
 from mailer.settings import get_settings
 
 logger = logging.getLogger(__name__)
 
-# What has waited longer is looked at again before it goes out.
-FRESH_SECONDS = 2.0
-# How often that look is taken, of everything that is half as old.
-WATCH_SECONDS = 0.5
 # A database that did not answer is asked again.
 RETRY_SECONDS = 0.5
 # How long a run goes on with the others while a provider that takes its time has mail of ours in hand.
@@ -50,63 +41,6 @@ LULL_SECONDS = 0.1
 REFUSED_IN_A_ROW = 50
 # Faults of the relay one after the other, each in a transaction of its own, that make an outage of it.
 FAULTS_IN_A_ROW = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be sent, and how: read once per run. Rates are in messages per second over all workers."""
-
-    mailing_id: int
-    mailing_rate: float | None
-    relay: RelayAddress
-    relay_rate: float | None
-    providers: tuple[str, ...]
-    messages: MessageMaker
-    # The groups as an admin and their own replies have set them; those that are not in it have no limit.
-    groups: Mapping[str, Provider] = field(default_factory=dict)
-    # Where several relays send side by side.
-    shares: Shares | None = None
-    # (number of this relay among them, how many they are).
-    part: tuple[int, int] = (0, 1)
-    # When the sending window closes, on this process's monotonic clock; counted from PostgreSQL's.
-    closes_at: float = math.inf
-
-
-@dataclass(slots=True)
-class RunReport:
-    """What a run came to: outcomes by name, and why it stopped early, if it did."""
-
-    settled: dict[DeliveryEvent, int] = field(default_factory=dict)
-    skipped: int = 0
-    outage: Result | None = None
-    is_refused_by_all: bool = False
-    last_reply: str = ""
-    # Of the relays that sent side by side.
-    others: list["RunReport"] = field(default_factory=list)
-
-    @property
-    def outages(self) -> list[Result]:
-        """Of every relay that had one."""
-        return [each.outage for each in (self, *self.others) if each.outage is not None]
-
-    def add(self, other: "RunReport") -> None:
-        """Another relay's run, or the next one of the same."""
-        for event, count in other.settled.items():
-            self.settled[event] = self.settled.get(event, 0) + count
-        self.skipped += other.skipped
-        self.others.append(other)
-        if other.is_refused_by_all:
-            self.is_refused_by_all, self.last_reply = True, other.last_reply
-
-
-@dataclass(slots=True)
-class _Held:
-    """A claim of ours that is not settled yet; `since` is when its claiming began, `renewed_at` its lease."""
-
-    claim: Claim
-    claimed_by: str
-    since: float
-    renewed_at: float
 
 
 class Run:
@@ -122,18 +56,13 @@ class Run:
         self._crowd.closes_at = self._ends_at
         self._queue = SettlingQueue(process, self._channel.journal, on_settled=self._forget)
         self._waiting: deque[Claim] = deque()
-        self._held: dict[int, _Held] = {}
+        self._holding = Holding(order, process)
         # Made with the one before them, and next to go out.
         self._made: dict[int, Envelope] = {}
         self._stopped: dict[int, Settlement] = {}
         self._fetching: asyncio.Task[int] | None = None
         # Not before: the last claim found nothing.
         self._fetch_at = 0.0
-        self._state = MailingState.SENDING
-        self._allowed: dict[int, SkipReason | None] = {}
-        # Providers that were suspended while we held mail for them.
-        self._suspended: set[str] = set()
-        self._checked_at = 0.0
         self._faults = 0
         self._has_failed = False
         self.report = RunReport(settled=self._queue.counts)
@@ -141,7 +70,7 @@ class Run:
     async def go(self) -> RunReport:
         """Sends until nothing is due, the time is over, or going on would be of no use."""
         transmitter = self._channel.transmitter(self._order.relay)
-        watching = asyncio.create_task(self._watch())
+        watching = asyncio.create_task(self._holding.watch())
         settling = asyncio.create_task(self._queue.run())
         try:
             while await self._refill():
@@ -164,8 +93,9 @@ class Run:
         if self._fetching is not None:
             await asyncio.gather(self._fetching, return_exceptions=True)
         for claim in (*self._waiting, *self._crowd.parked()):
-            held = self._held[claim.delivery_id]
-            self._put(self._object_to(claim.delivery_id) or outcomes.give_back(claim.delivery_id, held.claimed_by))
+            delivery_id = claim.delivery_id
+            objection = self._holding.object_to(delivery_id)
+            self._put(objection or outcomes.give_back(delivery_id, self._holding[delivery_id].claimed_by))
         self._waiting.clear()
         self._queue.end()
         try:
@@ -181,7 +111,7 @@ class Run:
     def _must_stop(self) -> bool:
         """Whether nothing more may go out, not even what is claimed already."""
         return (
-            self._state is not MailingState.SENDING
+            self._holding.state is not MailingState.SENDING
             or time.monotonic() >= self._order.closes_at
             or self.report.outage is not None
             or self.report.is_refused_by_all
@@ -243,9 +173,7 @@ class Run:
             logger.warning("mailing %d: the database did not answer a claim", self._order.mailing_id, exc_info=True)
             self._quotas.wait = RETRY_SECONDS
             return 0
-        claimed_by = claiming.holder(self._channel.key, token)
-        for claim in taken.claims:
-            self._held[claim.delivery_id] = _Held(claim, claimed_by, since, since)
+        self._holding.take(taken.claims, token, since)
         self._quotas.took(taken.claims)
         self._waiting.extend(taken.claims)
         self.report.skipped += taken.skipped
@@ -313,33 +241,13 @@ class Run:
 
     def _may_send(self, envelope: Envelope) -> bool:
         """Asked before an envelope's MAIL, and again before its content where that took long."""
-        settlement = self._object_to(envelope.delivery_id)
+        settlement = self._holding.object_to(envelope.delivery_id)
         if settlement is not None:
             self._stopped[envelope.delivery_id] = settlement
         return settlement is None
 
-    def _object_to(self, delivery_id: int) -> Settlement | None:
-        """Why a claim must not go out now, as its settlement; `None` where it may."""
-        held = self._held[delivery_id]
-        if self._state is MailingState.CANCELLED:
-            return outcomes.skip(delivery_id, held.claimed_by, SkipReason.CANCELLED)
-        if self._state is not MailingState.SENDING or time.monotonic() >= self._order.closes_at:
-            return outcomes.give_back(delivery_id, held.claimed_by)
-        if self._suspended and held.claim.provider in self._suspended:
-            return outcomes.give_back(delivery_id, held.claimed_by)
-        reason = self._allowed.get(delivery_id)
-        if reason is not None:
-            return outcomes.skip(delivery_id, held.claimed_by, reason)
-        now = time.monotonic()
-        if now - held.since <= FRESH_SECONDS:
-            return None
-        # The database has not been heard of, or says that the claim is no longer ours.
-        if now - self._checked_at > FRESH_SECONDS or delivery_id not in self._allowed:
-            return outcomes.give_back(delivery_id, held.claimed_by)
-        return None
-
     def _take_in(self, result: Result) -> None:
-        held = self._held[result.delivery_id]
+        held = self._holding[result.delivery_id]
         if self._crowd.is_limited:
             self._crowd.came_back(held.claim.provider)
         if result.outcome is Outcome.ACCEPTED:
@@ -383,35 +291,6 @@ class Run:
 
     def _forget(self, settlements: list[Settlement], settled: set[int]) -> None:
         """After they were committed: they are no longer held, and the live page hears of them."""
-        for settlement in settlements:
-            self._held.pop(settlement.delivery_id, None)
-            self._allowed.pop(settlement.delivery_id, None)
+        self._holding.forget([settlement.delivery_id for settlement in settlements])
         self._quotas.note(len(settlements))
         self._process.background(self._process.meter.note, self._order.mailing_id, len(settled))
-
-    async def _watch(self) -> None:
-        """Keeps an eye on the mailing's state and on what has waited; renews leases. Ends with the run."""
-        while True:
-            began = time.monotonic()
-            older = [key for key, held in self._held.items() if began - held.since > FRESH_SECONDS / 2]
-            try:
-                state, allowed, self._suspended = await self._process.in_thread(self._look, older, began)
-            except DBAPIError:
-                # Nothing older than `FRESH_SECONDS` goes out until the database is heard of again.
-                logger.warning("mailing %d: the database did not answer a look", self._order.mailing_id)
-            else:
-                self._state, self._allowed, self._checked_at = state, allowed, began
-            await asyncio.sleep(max(0.05, WATCH_SECONDS - (time.monotonic() - began)))
-
-    def _look(self, older: list[int], began: float) -> tuple[MailingState, dict[int, SkipReason | None], set[str]]:
-        lease = self._settings.lease_seconds
-        with session_scope() as session:
-            state = session.scalar(select(Mailing.state).where(Mailing.id == self._order.mailing_id))
-            allowed = claiming.recheck(session, self._channel.key, older) if older else {}
-            suspended = claiming.list_suspended(session)
-            ending = [held for key in older if (held := self._held.get(key)) and began - held.renewed_at > lease / 3]
-            if ending:
-                claiming.renew(session, self._channel.key, [held.claim.delivery_id for held in ending], lease)
-        for held in ending:
-            held.renewed_at = began
-        return MailingState(state) if state else MailingState.CANCELLED, allowed, suspended
