@@ -5,14 +5,17 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from mailer import accounts
+from mailer.audience.models import Subscriber, Subscription
 from mailer.db import now
-from mailer.dispatch.models import Suspension
+from mailer.dispatch.models import Mailing, MailingList, Suspension
 from mailer.dispatch.relays import registry as relays
+from mailer.dispatch.rules import MailingState
 from mailer.dispatch.suspending import suspend_relay
+from mailer.newsletters.models import List
 from tests.web.admin_scene import make_list, make_mailing, make_readers
 
 pytestmark = pytest.mark.browser
@@ -21,9 +24,9 @@ Look = Callable[[Page, str], None]
 
 
 @pytest.fixture
-def scene(site: str, session: Session) -> tuple[str, int]:
+def scene(site: str, session: Session, language: str) -> tuple[str, int]:
     """An admin's password, and a mailing on its way: one relay of two left alone, QQ suspended, NetEase slowed."""
-    password = accounts.create_first_admin(session, "founder@example.org", "王主任")
+    password = accounts.create_first_admin(session, "founder@example.org", "王主任", locale=language.replace("-", "_"))
     target = make_list(session)
     mailing = make_mailing(session, target, readers := make_readers(session, target, 6), ["queued"] * len(readers))
     session.execute(text("UPDATE mailings SET state = 'sending', finished_at = NULL, started_at = now()"))
@@ -76,3 +79,25 @@ def test_an_admin_sees_and_changes_the_ways_of_the_mail(
     look(page, "hours")
     page.locator("main button[type=submit]").click()
     expect(page.locator("main")).to_be_visible()
+
+    plan_for_monday(session, mailing_id)
+    page.goto(f"/desk/mailings/{mailing_id}/forecast")
+    expect(page.locator("main tbody tr")).to_have_count(2)
+    look(page, "forecast")
+
+
+def plan_for_monday(session: Session, mailing_id: int) -> None:
+    """The same mailing as if it had never left: to 300 readers at NetEase and six others."""
+    session.rollback()
+    mailing = session.get_one(Mailing, mailing_id)
+    (target,) = session.scalars(select(List))
+    for number in range(300):
+        email = f"reader{number}@163.com"
+        reader = Subscriber(email=email, email_key=email, domain="163.com")
+        reader.subscriptions.append(Subscription(list_id=target.id, state="confirmed", source="form"))
+        session.add(reader)
+    session.execute(text("DELETE FROM deliveries"))
+    mailing.state, mailing.roster_size, mailing.started_at = MailingState.SCHEDULED, None, None
+    mailing.scheduled_at = dt.datetime(2050, 1, 3, 1, 0, tzinfo=dt.UTC)
+    mailing.lists.append(MailingList(list_id=target.id))
+    session.commit()
