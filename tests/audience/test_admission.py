@@ -191,6 +191,8 @@ class TestEntrance:
         monkeypatch.undo()
         forget_settings()
 
+    # Ten thousand of anything take long where others compute as well.
+    @pytest.mark.timeout(600)
     def test_ten_thousand_hostile_sign_ups_send_fewer_than_a_hundred_letters(
         self, session: Session, double: List
     ) -> None:
