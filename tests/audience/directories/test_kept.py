@@ -1,0 +1,42 @@
+"""What is kept of a reader because a directory names them: shown to them, and forgotten in time."""
+
+import datetime as dt
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from mailer.audience.directories.models import Directory, DirectoryFinding, DirectoryRun
+from mailer.newsletters.models import List
+from mailer.privacy.copying import copy_of
+from mailer.privacy.retention import sweep
+from tests.audience.conftest import reader
+from tests.audience.directories.conftest import Write, sync
+
+
+def test_a_readers_copy_names_the_directories_that_have_them(
+    session: Session, double: List, staff: Directory, write: Write
+) -> None:
+    write("ann@example.org", "bob@example.org")
+    sync(session, staff)
+    write("bob@example.org")
+    sync(session, staff)
+    copy = copy_of(session, reader(session).id)
+    (member,) = copy["directories"]
+    assert (member["directory"], member["value"]) == ("staff", "ann@example.org")
+    assert member["joined_at"] < member["removed_at"]
+    assert [(each["directory"], each["kind"]) for each in copy["directory_findings"]] == [
+        ("staff", "new"), ("staff", "removed"),
+    ]  # fmt: skip
+    assert [consent["act"] for consent in copy["consents"]] == ["imported", "removed"]
+
+
+def test_a_report_is_forgotten_in_time_and_its_counts_stay(session: Session, staff: Directory, write: Write) -> None:
+    write("ann@example.org")
+    run = sync(session, staff)
+    sweep(session)
+    assert session.scalar(select(func.count()).where(DirectoryFinding.run_id == run.id)) == 1
+    session.execute(update(DirectoryRun).values(finished_at=func.now() - dt.timedelta(days=31)))
+    assert sweep(session).refusals >= 1
+    session.commit()
+    assert session.scalar(select(func.count()).select_from(DirectoryFinding)) == 0
+    assert session.get_one(DirectoryRun, run.id).counts["new"] == 1
