@@ -2,11 +2,16 @@
 
 import datetime as dt
 
+import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from mailer import links
 from mailer.audience.directories.models import Directory, DirectoryFinding, DirectoryRun
+from mailer.audience.preferences import get_preferences, save_preferences
+from mailer.errors import RuleError
 from mailer.newsletters.models import List
+from mailer.newsletters.rules import Visibility
 from mailer.privacy.copying import copy_of
 from mailer.privacy.retention import sweep
 from tests.audience.conftest import reader
@@ -40,3 +45,18 @@ def test_a_report_is_forgotten_in_time_and_its_counts_stay(session: Session, sta
     session.commit()
     assert session.scalar(select(func.count()).select_from(DirectoryFinding)) == 0
     assert session.get_one(DirectoryRun, run.id).counts["new"] == 1
+
+
+def test_a_private_list_does_not_offer_itself_to_who_was_taken_off_it(
+    session: Session, double: List, single: List, staff: Directory, write: Write
+) -> None:
+    double.visibility = Visibility.PRIVATE
+    write("ann@example.org", "bob@example.org")
+    sync(session, staff)
+    token = links.make_preferences_token(reader(session).id)
+    assert [choice.list.id for choice in get_preferences(session, token).choices] == [double.id, single.id]
+    write("bob@example.org")
+    sync(session, staff)
+    assert [choice.list.id for choice in get_preferences(session, token).choices] == [single.id]
+    with pytest.raises(RuleError):
+        save_preferences(session, token, list_ids=[double.id], locale="zh_CN", name="")
