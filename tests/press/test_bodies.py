@@ -1,7 +1,7 @@
 from mailer.press.bodies import Body
 from mailer.press.linking import LinkRegister
 from mailer.press.plaintext import width
-from mailer.press.slots import NAME, slot
+from mailer.press.slots import NAME, fill_html, fill_text, slot
 
 
 def make_body(html: str, language: str = "zh_CN") -> Body:
@@ -139,3 +139,24 @@ def test_an_empty_body_is_known_as_such() -> None:
     assert make_body("<p>&nbsp;</p>").is_empty
     assert not make_body("<img src='https://news.example.org/a.png'>").is_empty
     assert make_body("<img src='https://news.example.org/a.png'>").pictures_without_words == 1
+
+
+def test_personal_fields_stand_in_every_form_of_a_body() -> None:
+    html = '<p>{{ department|贵单位 }}：<a href="https://example.com/">{{ name|朋友 }}的页面</a></p>'
+    body = Body(html, language="zh_CN", own_host="news.example.org", attributes=("department",))
+    links = LinkRegister()
+    assert fill_html(body.as_html(links, 1), {}).startswith("<p>贵单位：")
+    # A link is called in the figures as a reader without anything of their own sees it.
+    assert links.links[0].label == "朋友的页面"
+    assert fill_text(body.as_text([]), {}).strip().startswith("贵单位：朋友的页面")
+    (paragraph,) = body.as_blocks({}, {})
+    assert paragraph["inside"][0] == {"kind": "text", "text": "贵单位："}
+    # Without the newsletter's fields it is what was typed.
+    plain = Body(html, language="zh_CN", own_host="news.example.org")
+    assert "{{ department|贵单位 }}" in plain.as_html(LinkRegister(), 1)
+
+
+def test_a_field_makes_no_body_seem_shorter_than_its_abstract() -> None:
+    paragraphs = "".join(f"<p>{'水' * 150}</p>" for _ in range(4))
+    body = Body(f"<p>{{{{ name|{'朋' * 60} }}}}</p>{paragraphs}", language="zh_CN", own_host="news.example.org")
+    assert body.is_long
