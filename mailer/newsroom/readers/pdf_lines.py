@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 
 from mailer.newsroom.readers.pdf_page import Line, Row, line_of
 from mailer.newsroom.structure.blocks import Block, Inset
@@ -132,30 +132,38 @@ def find_notes(lines: Sequence[Line], setting: Setting) -> dict[int, str]:
     """
     notes: dict[int, str] = {}
     marks: dict[int, set[str]] = {}
-    for line in lines:
-        if line.size > setting.size - _OTHER_SIZE:
-            found = marks.setdefault(line.page, set())
-            found.update(_NOTE_MARK.findall(line.text), _PLAIN_REFERENCE.findall(line.text))
     end = len(lines)
     while end:
-        start = end
+        start = small = end
         while start and lines[start - 1].frame == lines[end - 1].frame:
             start -= 1
-        _find_notes_below(lines[start:end], setting, marks, notes)
+            small = start if small == start + 1 and lines[start].size <= setting.size - _OTHER_SIZE else small
+        if small < end:
+            page = lines[small].page
+            if page not in marks:
+                marks[page] = _marks(lines, small, setting)
+            _find_notes_among(lines[small:end], marks[page], notes)
         end = start
     return notes
 
 
-def _find_notes_below(
-    column: Sequence[Line], setting: Setting, marks: dict[int, set[str]], notes: dict[int, str]
-) -> None:
-    start = len(column)
-    while start and column[start - 1].size <= setting.size - _OTHER_SIZE:
-        start -= 1
+def _marks(lines: Sequence[Line], at: int, setting: Setting) -> set[str]:
+    """What may point to a footnote in the text of the page on which line `at` stands."""
+    page = lines[at].page
+    while at and lines[at - 1].page == page:
+        at -= 1
+    found: set[str] = set()
+    for line in takewhile(lambda line: line.page == page, islice(lines, at, None)):
+        if line.size > setting.size - _OTHER_SIZE:
+            found.update(_NOTE_MARK.findall(line.text), _PLAIN_REFERENCE.findall(line.text))
+    return found
+
+
+def _find_notes_among(small: Sequence[Line], marks: set[str], notes: dict[int, str]) -> None:
     first: Line | None = None
-    for line in column[start:]:
+    for line in small:
         mark = _NOTE_MARK.match(line.text.strip()) or _PLAIN_MARK.match(line.text.strip())
-        if mark and mark[0] in marks.get(line.page, ()):
+        if mark and mark[0] in marks:
             first = line
             notes[id(first)] = line.text.strip()
         elif first is not None:
