@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 from mailer.i18n import N_
@@ -177,10 +177,14 @@ def _line(values: Sequence[Any], said: Mapping[int, _Said]) -> SourceLine:
     form = normal_form(text)
     if role == LineRole.SECTION and any(one.section and one.section in form for one in said.values()):
         return SourceLine(number, text, role, Standing.SECTION)
-    # Where it was put first, then anywhere: articles are merged and split.
+    # Where it was put first, then anywhere: articles are merged and split. Whole before in pieces.
     own = said.get(expected)
-    for one in ([own] if own else []) + [one for one in said.values() if one is not own]:
-        place = _place(form, role, one, is_own=one is own)
+    order = ([own] if own else []) + [one for one in said.values() if one is not own]
+    places = chain(
+        ((one, _place(form, role, one, is_own=one is own)) for one in order),
+        ((one, _place_in_pieces(form, one)) for one in order),
+    )
+    for one, place in places:
         if place is not _NOWHERE:
             return SourceLine(number, text, role, Standing.ARTICLE, one.id, place)
     return SourceLine(number, text, role, Standing.GONE)
@@ -204,10 +208,13 @@ def _place(form: str, role: str, one: _Said, *, is_own: bool) -> int | None:
     if not is_own and len(form) < _SHORTEST:
         return _NOWHERE
     block = one.find(form)
-    if block is not None:
-        return block
+    return _NOWHERE if block is None else block
+
+
+def _place_in_pieces(form: str, one: _Said) -> int | None:
+    """The same for a line that the parser took apart: where the longest piece of it is."""
     covered, longest = one.cover(form)
-    if covered < _COVERED * len(form):
+    if not longest or covered < _COVERED * len(form):
         return _NOWHERE
     return one.find(longest)
 

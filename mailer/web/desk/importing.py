@@ -72,6 +72,7 @@ def _page(
         form=form,
         newsletter=get_newsletter(get_session(), newsletter_id),
         problems=problems,
+        are_several=len(request.files.getlist("document")) > 1,
         limits=get_settings(),
     )
     return page, REFUSED if request.method == "POST" else 200
