@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from mailer.resources import PACKAGE
@@ -23,6 +23,8 @@ AXE = PACKAGE / "web" / "assets" / "node_modules" / "axe-core" / "axe.min.js"
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")  # fmt: skip
 SCREENSHOTS = os.environ.get("MAILER_TEST_SCREENSHOTS")
+# A condition is waited for, and a busy machine takes its time: Playwright's own five seconds are for quiet ones.
+expect.set_options(timeout=20_000)
 
 
 def find_chromium() -> str | None:
