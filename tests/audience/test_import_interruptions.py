@@ -22,7 +22,9 @@ from tests.audience.conftest import SignUp, states
 
 CONTENT = "email,name\nann@example.org,Ann Changed\nbob@example.org,Bob\neve@example.org,Eve\n"
 STEPS = len(staging._MERGE)
-SECONDS = 30.0
+SECONDS = 60.0
+
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.factories import SENT_AT
 from tests.web.admin_scene import make_mailing, make_readers
 from tests.web.portal_scene import Scene, send_issue, set_scene
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PASSWORD = "a long enough pass phrase, seldom used"
 
 Look = Callable[[Page, str], None]
