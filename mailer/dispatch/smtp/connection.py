@@ -125,6 +125,8 @@ class Connection(asyncio.Protocol):
         replies = self._replies
         if len(replies) < count and self.fault is None:
             await self._wait(count, seconds, SILENT)
+        if count == 1 and replies:
+            return [replies.popleft()]
         if len(replies) == count:
             taken = list(replies)
             replies.clear()
