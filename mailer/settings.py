@@ -149,7 +149,7 @@ class Settings(BaseSettings):
         default=False, description="Whether links into private networks are followed when an issue's links are checked"
     )
     lease_seconds: int = Field(default=120, ge=10, le=3600, description="How long a worker may hold a claimed delivery")
-    batch_size: int = Field(default=500, ge=1, le=5000, description="Deliveries claimed at once")
+    batch_size: int = Field(default=1000, ge=1, le=5000, description="Deliveries claimed at once")
     connections: int = Field(default=10, ge=1, le=200, description="SMTP connections of one worker process")
     senders: int = Field(default=1, ge=1, le=64, description="Processes of one host that send mailings at a time")
     give_up_hours: int = Field(default=72, ge=1, le=240, description="A delivery deferred this long expires")

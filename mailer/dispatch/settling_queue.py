@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # A statement's own cost is that of fifty rows: a few hundred at a time, and nobody waits for them to be written.
-GATHER_SECONDS = 0.05
-ENOUGH = 400
-MOST = 500
+GATHER_SECONDS = 0.1
+ENOUGH = 800
+MOST = 1000
 # More than this, and nothing more is sent until the database has caught up.
-FULL = 2000
+FULL = 4000
 
 
 class SettlingQueue:
