@@ -287,7 +287,7 @@ def test_findings_speak_both_languages() -> None:
     content = make_content(articles=(make_article(1, title="甲", body=f"<p>{escape(LONG)}{{{{ x }}}}</p>"),))
     assert sentences(content, "en") == [
         (
-            "Article “甲”: “{{ x }}” would reach readers as typed. What works is {{ name }} {{ address }}, with at most 80 "
-            "plain characters after a bar for readers who have not told it."
+            "Article “甲”: “{{ x }}” would reach readers as typed. What works is {{ name }} {{ address }}, "
+            "with at most 80 plain characters after a bar for readers who have not told it."
         )
     ]
