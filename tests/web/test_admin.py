@@ -25,7 +25,8 @@ def admin_routes(app: Flask) -> list[tuple[str, str]]:
     adapter = app.url_map.bind("127.0.0.1")
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith("admin."):
-            values = {name: {"act": "keep", "kind": "csv"}.get(name, 1) for name in rule.arguments}
+            kind = "ldap" if rule.endpoint == "admin.directory_create" else "csv"
+            values = {name: {"act": "keep", "kind": kind}.get(name, 1) for name in rule.arguments}
             address = adapter.build(rule.endpoint, values, method=min(rule.methods - {"HEAD", "OPTIONS"}))
             found += [(method, address) for method in rule.methods - {"OPTIONS", "HEAD"}]
     return sorted(found)
