@@ -31,8 +31,13 @@ mailer/web/static/.built: $(VENV)/.installed $(ASSETS)/package-lock.json $(ASSET
 run: install
 	$(BIN)/mailer run
 
+# In two halves side by side, each with services of its own: most of a test's time is waiting.
+SLOW := tests/browser tests/chaos tests/embedded
+
 test: install
-	$(BIN)/python -m pytest
+	@log=$$(mktemp); $(BIN)/python -m pytest $(SLOW) -p no:cacheprovider >"$$log" 2>&1 & slow=$$!; \
+	$(BIN)/python -m pytest $(SLOW:%=--ignore=%) -p no:cacheprovider; fast=$$?; \
+	wait $$slow; slow=$$?; cat "$$log"; rm -f "$$log"; exit $$((fast + slow))
 
 check: install format lint types imports templates-lint test
 
