@@ -35,9 +35,10 @@ run: install
 SLOW := tests/browser tests/chaos tests/embedded
 
 test: install
-	@log=$$(mktemp); $(BIN)/python -m pytest $(SLOW) -p no:cacheprovider >"$$log" 2>&1 & slow=$$!; \
+	@log=$$(mktemp); slow=; trap 'kill $$slow 2>/dev/null; rm -f "$$log"' EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
+	$(BIN)/python -m pytest $(SLOW) -p no:cacheprovider >"$$log" 2>&1 & slow=$$!; \
 	$(BIN)/python -m pytest $(SLOW:%=--ignore=%) -p no:cacheprovider; fast=$$?; \
-	wait $$slow; slow=$$?; cat "$$log"; rm -f "$$log"; exit $$((fast + slow))
+	wait $$slow; slow_result=$$?; slow=; cat "$$log"; exit $$((fast > slow_result ? fast : slow_result))
 
 check: install format lint types imports templates-lint test
 

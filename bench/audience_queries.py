@@ -78,7 +78,8 @@ def _make_issue(number: int) -> int:
 
     from mailer.db import now, session_scope
     from mailer.dispatch.models import Mailing
-    from mailer.newsroom.models import Edition, Issue
+    from mailer.newsroom.edition_models import Edition
+    from mailer.newsroom.models import Issue
 
     with session_scope() as session:
         at = now(session) - dt.timedelta(weeks=number)

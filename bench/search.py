@@ -39,7 +39,8 @@ def make_body(chance: random.Random, words: list[str], weights: list[float], ext
 
 def fill(session: Session, articles: int) -> list[int]:
     from mailer.newsletters import create_newsletter
-    from mailer.newsroom.models import Edition, EditionArticle, Issue
+    from mailer.newsroom.edition_models import Edition, EditionArticle
+    from mailer.newsroom.models import Issue
 
     chance = random.Random(7)
     words, weights = make_words(chance)
@@ -103,7 +104,7 @@ def show_plan(session: Session, typed: str, newsletter_ids: list[int]) -> None:
 def run(articles: int, *, has_plan: bool) -> None:
     from mailer.db import new_session
     from mailer.migrations import upgrade
-    from mailer.newsroom.models import EditionArticle
+    from mailer.newsroom.edition_models import EditionArticle
     from mailer.newsroom.searching import search
 
     upgrade()

@@ -9,7 +9,8 @@ from mailer.audience.models import Subscriber, Subscription
 from mailer.dispatch.models import Delivery, Mailing, MailingList
 from mailer.dispatch.rules import DeliveryState, MailingState
 from mailer.newsletters.models import List, Newsletter
-from mailer.newsroom.models import Article, Edition, EditionArticle, EditionLink, Issue
+from mailer.newsroom.edition_models import Edition, EditionArticle, EditionLink
+from mailer.newsroom.models import Article, Issue
 
 SENT_AT = dt.datetime(2026, 3, 2, 1, 0, tzinfo=dt.UTC)
 

@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from mailer.dispatch.models import DkimKey
+    from mailer.dispatch.dkim.models import DkimKey
 
 ALGORITHMS = ("both", "rsa", "ed25519")
 

@@ -19,7 +19,8 @@ class Envelope:
     `content` is canonical CRLF and not yet dot-stuffed, or a callable that makes it just before it is sent. With
     `is_ready` it needs no stuffing and ends in CRLF: its maker knows, and looking for dots and breaks costs more than
     sending. `token` is written into the journal beside the delivery's id, so that a sweep knows which claim an intent
-    belongs to.
+    belongs to. With `is_alone` nothing travels behind it before its reply: the server behind the relay may take its
+    time, and a reader of another would wait with it.
     """
 
     delivery_id: int
@@ -29,6 +30,7 @@ class Envelope:
     content: Callable[[], bytes] | bytes
     token: str = ""
     is_ready: bool = False
+    is_alone: bool = False
 
 
 @dataclass(slots=True)

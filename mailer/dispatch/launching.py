@@ -20,9 +20,10 @@ from mailer.dispatch.segmentation import Narrowing
 from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import List, Newsletter
+from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.editions import get_sendable_edition
 from mailer.newsroom.house import check_sender
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.models import Issue
 from mailer.queue import TaskName, enqueue_after_commit
 
 # A schedule that comes due while nobody is there to send is made up for so long afterwards; later a person decides,

@@ -23,8 +23,8 @@ from mailer.dispatch.models import Mailing, MailingList
 from mailer.dispatch.reading_links import parts_of
 from mailer.newsletters.lists import list_id_of
 from mailer.newsletters.models import List, Newsletter
+from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.editions import get_edition
-from mailer.newsroom.models import Edition
 from mailer.press.message import Identity, MessageTemplate, assemble
 from mailer.press.slots import PREFERENCES_URL, READER, UNSUBSCRIBE_URL
 

@@ -10,7 +10,7 @@ from html import escape, unescape
 from mailer import links
 from mailer.newsletters.models import Newsletter
 from mailer.newsletters.rules import ArchiveAccess
-from mailer.newsroom.models import Edition
+from mailer.newsroom.edition_models import Edition
 from mailer.press.slots import READER_SLOT
 
 # No edition has so many links.

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from mailer.addresses import parse_address
 from mailer.dispatch.dkim.dns import get_resolver, look_up
+from mailer.dispatch.dkim.models import DkimKey
 from mailer.dispatch.dkim.rules import Published
-from mailer.dispatch.models import DkimKey
 from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import Newsletter

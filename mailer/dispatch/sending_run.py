@@ -226,7 +226,9 @@ class Run:
         made = self._made
         if claim.delivery_id not in made:
             made = self._made = self._order.messages.envelopes([claim, *self._next_claims()])
-        return made.pop(claim.delivery_id)
+        envelope = made.pop(claim.delivery_id)
+        envelope.is_alone = self._crowd.limits(claim.provider)
+        return envelope
 
     def _next_claims(self) -> Iterator[Claim]:
         """What goes out right behind a claim, and so is made with it; nothing where each waits for its token."""

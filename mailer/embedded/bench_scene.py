@@ -20,8 +20,9 @@ from mailer.dispatch.models import Mailing
 from mailer.embedded.scene import found_newsletter, publish
 from mailer.errors import RuleError
 from mailer.newsletters.models import List, Newsletter
+from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.importing import import_document
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.models import Issue
 from mailer.newsroom.rules import IssueState
 from mailer.press.slots import NAME, PREFERENCES_URL, READER, UNSUBSCRIBE_URL, slot
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from mailer import links
 from mailer.dispatch.models import Delivery, Mailing
 from mailer.dispatch.rules import DeliveryState
-from mailer.newsroom.models import EditionLink
+from mailer.newsroom.edition_models import EditionLink
 
 # A person needs this long to notice a mail; what comes sooner is judged a machine's or an unsure fetch.
 SECONDS_TO_NOTICE = 5.5

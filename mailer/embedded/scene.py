@@ -22,7 +22,8 @@ from mailer.db import get_engine, session_scope
 from mailer.errors import ServiceError
 from mailer.newsletters.models import Newsletter
 from mailer.newsroom import approval
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.edition_models import Edition
+from mailer.newsroom.models import Issue
 from mailer.queue import get_celery
 from mailer.settings import get_settings
 

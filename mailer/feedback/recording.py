@@ -12,7 +12,7 @@ from mailer.feedback.rescoring import rescore_clicks
 from mailer.feedback.rules import BURST_WINDOW, Fetch, Judgement, Verdict, judge
 from mailer.newsletters.models import Newsletter
 from mailer.newsletters.rules import Tracking
-from mailer.newsroom.models import EditionLink
+from mailer.newsroom.edition_models import EditionLink
 
 
 def record(session: Session, event: Event) -> bool:

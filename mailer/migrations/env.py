@@ -7,10 +7,12 @@ import mailer.accounts.models
 import mailer.audience.directories.models
 import mailer.audience.door_models
 import mailer.audience.models
+import mailer.dispatch.dkim.models
 import mailer.dispatch.models
 import mailer.feedback.models
 import mailer.letters.models
 import mailer.newsletters.models
+import mailer.newsroom.edition_models
 import mailer.newsroom.models  # noqa: F401  (every room's tables belong to the metadata)
 from mailer.db import Base, get_engine
 

@@ -18,10 +18,11 @@ from mailer.newsroom.chain import Signatory, SigningStep, check_eyes, find_capac
 from mailer.newsroom.compiling import compile_issue, get_newsletter
 from mailer.newsroom.deputies import list_principals
 from mailer.newsroom.editing import lock_issue
+from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.freezing import NOT_WHAT_WAS_SUBMITTED, freeze
 from mailer.newsroom.house import get_chain
 from mailer.newsroom.link_checking import ask_for_checks
-from mailer.newsroom.models import Edition, HouseRules, Issue, Review
+from mailer.newsroom.models import HouseRules, Issue, Review
 from mailer.newsroom.notices import tell_colleagues
 from mailer.newsroom.rules import Act, IssueState, ReviewAct, check_note, take_step
 

@@ -14,10 +14,11 @@ from mailer.db import now
 from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.newsroom.editing import lock_issue
+from mailer.newsroom.edition_models import ArchiveAct, Edition
 from mailer.newsroom.editions import get_edition, get_sendable_edition, latest_edition
 from mailer.newsroom.fields import CORRECTION_LIMIT, clean_text
 from mailer.newsroom.house import check_sender
-from mailer.newsroom.models import ArchiveAct, Edition, Issue
+from mailer.newsroom.models import Issue
 from mailer.newsroom.rules import IssueState
 
 NOT_SENT = N_("This issue has not been sent; readers cannot find it.")

@@ -12,8 +12,9 @@ from mailer.db import now
 from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import Newsletter
+from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.fields import clean_article, clean_issue
-from mailer.newsroom.models import Article, Edition, Issue, Review
+from mailer.newsroom.models import Article, Issue, Review
 from mailer.newsroom.rules import Act, IssueState, Numbering, Remark, check_numbering, propose_numbering, take_step
 from mailer.newsroom.versions import VersionKind, keep
 from mailer.press.sanitising import sanitise_body

@@ -13,8 +13,9 @@ from mailer.db import now
 from mailer.errors import GoneError, LinkError, NotFoundError, RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import Newsletter
+from mailer.newsroom.edition_models import Edition, EditionArticle
 from mailer.newsroom.house import get_house_rules
-from mailer.newsroom.models import Edition, EditionArticle, Issue
+from mailer.newsroom.models import Issue
 from mailer.newsroom.rules import IssueState, expires_at
 from mailer.press.slots import READER_SLOT
 

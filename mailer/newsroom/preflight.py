@@ -14,9 +14,10 @@ from mailer.i18n import N_
 from mailer.newsroom.commenting import count_open
 from mailer.newsroom.compiling import compile_issue, get_content
 from mailer.newsroom.editing import numbering_remarks
+from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.house import get_house_rules, list_words
 from mailer.newsroom.link_checking import is_bad, list_standings
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.models import Issue
 from mailer.newsroom.personal import count_lacking
 from mailer.press.checks import Surroundings, check_edition
 from mailer.press.compiling import Compiled

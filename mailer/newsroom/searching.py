@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session, aliased, defer
 
 from mailer.errors import RuleError
 from mailer.i18n import N_
+from mailer.newsroom.edition_models import Edition, EditionArticle
 from mailer.newsroom.editions import day_of, published
-from mailer.newsroom.models import Edition, EditionArticle, Issue
+from mailer.newsroom.models import Issue
 from mailer.newsroom.search_terms import QUERY_LENGTH, Term, as_tsquery, read_query
 
 PAGE_SIZE = 20

@@ -28,7 +28,8 @@ from mailer.feedback.models import Click, Open
 from mailer.i18n import N_
 from mailer.letters.models import Letter
 from mailer.newsletters.models import List, Newsletter
-from mailer.newsroom.models import EditionLink, Issue
+from mailer.newsroom.edition_models import EditionLink
+from mailer.newsroom.models import Issue
 
 
 def copy_of(session: Session, subscriber_id: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from mailer.dispatch.models import Delivery, Mailing
 from mailer.dispatch.rules import DeliveryState
 from mailer.feedback.models import Click, Open
 from mailer.feedback.rules import Verdict
-from mailer.newsroom.models import EditionArticle, EditionLink
+from mailer.newsroom.edition_models import EditionArticle, EditionLink
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from mailer.audience.subscriptions import list_ids_of
 from mailer.dispatch.models import Attempt, Delivery, Exclusion, Mailing
 from mailer.feedback.models import Click, Open
 from mailer.letters.models import Letter
-from mailer.newsroom.models import EditionLink, Issue
+from mailer.newsroom.edition_models import EditionLink
+from mailer.newsroom.models import Issue
 from mailer.reports.changes import TimelineEntry, find_actors, list_changes
 
 # A reader of ten years' weekly issues: the page shows the latest, the ledger of each mailing the rest.

@@ -12,7 +12,18 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from mailer.accounts.rules import Role
 from mailer.resources import STATIC, TEMPLATES
 from mailer.settings import get_settings
-from mailer.web import database, failures, guards, headers, limits, locale, navigation, signing_in, static_files
+from mailer.web import (
+    database,
+    failures,
+    guards,
+    headers,
+    limits,
+    locale,
+    navigation,
+    replies,
+    signing_in,
+    static_files,
+)
 
 
 class Entry(NamedTuple):
@@ -57,7 +68,7 @@ def create_app() -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    for part in (database, signing_in, locale, headers, static_files, limits, failures, navigation):
+    for part in (database, signing_in, locale, headers, static_files, limits, failures, navigation, replies):
         part.init_app(app)
     csrf.init_app(app)
     _register(app)

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from mailer.newsletters import get_newsletter
 from mailer.newsroom import approval, archiving, correcting, editing
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.edition_models import Edition
+from mailer.newsroom.models import Issue
 from tests.browser.test_desk import Look, NewContext, enter, house
 from tests.newsroom.making import make_issue
 

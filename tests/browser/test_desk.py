@@ -161,5 +161,7 @@ def test_newsletter_settings_are_usable_on_a_phone(
     chen = enter(new_context, "chen", language)
     chen.goto("/desk/newsletters/1/settings")
     look(chen, "settings")
+    assert chen.locator("main form").count() > 0
     chen.goto("/desk/newsletters/new")
     look(chen, "found")
+    assert chen.locator("main form").count() > 0

@@ -20,7 +20,8 @@ from mailer.letters.models import Letter
 from mailer.newsletters import create_list
 from mailer.newsroom import house as house_rules
 from mailer.newsroom.chain import SigningStep
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.edition_models import Edition
+from mailer.newsroom.models import Issue
 from tests.browser.test_desk import PASSWORD, Look, NewContext, enter
 from tests.newsroom.making import make_newsletter
 from tests.newsroom.test_importing import BULLETIN

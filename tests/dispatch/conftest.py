@@ -11,7 +11,8 @@ from mailer.audience.models import Subscriber, Subscription, Suppression
 from mailer.dispatch import launching
 from mailer.dispatch.models import Delivery, Exclusion, Mailing
 from mailer.newsletters.models import List, Newsletter
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.edition_models import Edition
+from mailer.newsroom.models import Issue
 from mailer.press.slots import NAME, PREFERENCES_URL, READER, UNSUBSCRIBE_URL, slot
 
 HTML = (

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import dkim
 
+from mailer.dispatch.dkim.models import DkimKey
 from mailer.dispatch.dkim.rules import record_name, record_value
-from mailer.dispatch.models import DkimKey
 
 
 def publish(keys: Iterable[DkimKey]) -> dict[bytes, bytes]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mailer.dispatch.dkim import dns as dkim_dns
 from mailer.dispatch.dkim import keys as dkim_keys
+from mailer.dispatch.dkim.models import DkimKey
 from mailer.dispatch.dkim.rules import (
     KEPT_PUBLISHED,
     KeyState,
@@ -21,7 +22,6 @@ from mailer.dispatch.dkim.rules import (
     zone_line,
 )
 from mailer.dispatch.dkim.signing import VALID_SECONDS, Algorithm
-from mailer.dispatch.models import DkimKey
 from mailer.settings import get_settings
 from tests.dispatch.name_server import NameServer
 

@@ -7,10 +7,10 @@ from mailer.accounts.models import AuditEntry
 from mailer.db import now
 from mailer.dispatch.dkim import keys as dkim_keys
 from mailer.dispatch.dkim import senders as dkim_senders
+from mailer.dispatch.dkim.models import DkimKey
 from mailer.dispatch.dkim.rules import KEPT_PUBLISHED, KeyState
 from mailer.dispatch.dkim.signing import Algorithm
 from mailer.dispatch.letter_messages import LetterClaim, compose
-from mailer.dispatch.models import DkimKey
 from mailer.dispatch.preparing import prepare
 from mailer.dispatch.rules import MailingState
 from mailer.dispatch.sending import send

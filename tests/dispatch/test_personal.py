@@ -12,7 +12,7 @@ from mailer.audience.models import Subscriber
 from mailer.db import get_engine
 from mailer.dispatch.preparing import prepare
 from mailer.dispatch.sending import send
-from mailer.newsroom.models import Edition
+from mailer.newsroom.edition_models import Edition
 from mailer.press.slots import PREFERENCES_URL, UNSUBSCRIBE_URL, own_slot, slot
 from tests.dispatch.conftest import HTML, TEXT, House
 from tests.dispatch.sink import Sink

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from mailer import links
 from mailer.dispatch.reading_links import UNCOUNTED, parts_of
-from mailer.newsroom.models import Edition
+from mailer.newsroom.edition_models import Edition
 from mailer.press.slots import READER_SLOT
 from tests.factories import Sent, make_sent_mailing
 

@@ -77,6 +77,14 @@ def test_one_round_trip_a_message_where_the_server_pipelines(sink: Sink) -> None
     )
 
 
+def test_nobody_stands_behind_a_message_that_may_take_its_time(sink: Sink) -> None:
+    sent = [envelope(0), envelope(1, is_alone=True), envelope(2), envelope(3)]
+    transmit(RelayAddress.from_url(sink.url, connections=1), sent)
+    # EHLO; commands of 0; content 0 with commands of 1; content 1 alone; commands of 2; contents 2 and 3; QUIT.
+    assert len(sink.segments) == 1 + 1 + 1 + 1 + 1 + 2 + 1
+    assert sink.segments[3].endswith(b"\r\n.\r\n")
+
+
 def test_nothing_travels_ahead_where_pipelining_is_not_offered() -> None:
     with Sink(offers=PLAIN) as sink:
         transmit(RelayAddress.from_url(sink.url, connections=1), [envelope(n) for n in range(5)])
@@ -537,6 +545,8 @@ def test_a_reader_that_stops_reading_ends_the_send(sink: Sink) -> None:
 
     asyncio.run(run())
     sink.wait_for(lambda: sink.open == 0)
+    assert sink.open == 0
+    assert len(sink.messages) < 50
 
 
 def test_a_slow_reader_is_not_buried_in_results(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:

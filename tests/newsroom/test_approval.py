@@ -11,8 +11,9 @@ from mailer.errors import CompositionError, RuleError
 from mailer.newsletters import change_newsletter
 from mailer.newsroom import approval, editing
 from mailer.newsroom.compiling import compile_issue
+from mailer.newsroom.edition_models import Edition, EditionArticle, EditionLink
 from mailer.newsroom.editions import list_editions, untracked_html
-from mailer.newsroom.models import Edition, EditionArticle, EditionLink, Issue, Review
+from mailer.newsroom.models import Issue, Review
 from mailer.newsroom.rules import IssueState
 from mailer.press.slots import READER_SLOT
 from tests.newsroom.making import make_account, make_issue, make_newsletter

@@ -14,7 +14,8 @@ from mailer.letters.models import Letter
 from mailer.newsletters import change_newsletter, create_list
 from mailer.newsroom import approval, archiving, deputies, editions, house
 from mailer.newsroom.chain import SigningStep
-from mailer.newsroom.models import Deputy, Edition, Issue
+from mailer.newsroom.edition_models import Edition
+from mailer.newsroom.models import Deputy, Issue
 from mailer.newsroom.rules import IssueState
 from tests.newsroom.making import make_account, make_issue, make_newsletter
 

@@ -11,7 +11,8 @@ from mailer.errors import GoneError, RuleError
 from mailer.newsletters.models import Newsletter
 from mailer.newsroom import approval, archiving, correcting, editing, editions, house
 from mailer.newsroom.chain import SigningStep
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.edition_models import Edition
+from mailer.newsroom.models import Issue
 from mailer.newsroom.searching import search
 from tests.newsroom.making import make_account, make_issue, make_newsletter
 

@@ -14,7 +14,8 @@ from mailer.errors import RuleError
 from mailer.newsletters import create_list
 from mailer.newsletters.models import List
 from mailer.newsroom import approval, archiving, correcting, editing, editions
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.edition_models import Edition
+from mailer.newsroom.models import Issue
 from mailer.newsroom.rules import IssueState
 from tests.newsroom.making import make_issue, make_newsletter
 

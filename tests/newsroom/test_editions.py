@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 from mailer.errors import NotFoundError, RuleError
 from mailer.newsletters import archive_newsletter
 from mailer.newsroom import approval, archiving, editing, editions
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.edition_models import Edition
+from mailer.newsroom.models import Issue
 from tests.newsroom.making import make_issue, make_newsletter
 
 SENT = dt.datetime(2026, 3, 1, 2, tzinfo=dt.UTC)

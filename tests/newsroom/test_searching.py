@@ -15,7 +15,8 @@ from mailer.db import Base
 from mailer.errors import RuleError
 from mailer.newsletters.models import Newsletter
 from mailer.newsroom import search_terms
-from mailer.newsroom.models import Edition, EditionArticle, Issue
+from mailer.newsroom.edition_models import Edition, EditionArticle
+from mailer.newsroom.models import Issue
 from mailer.newsroom.searching import PAGE_SIZE, search
 from tests.factories import SENT_AT, make_newsletter
 

@@ -20,7 +20,7 @@ from mailer.db import now
 from mailer.dispatch.models import Attempt, Delivery, Exclusion
 from mailer.feedback.models import Click, Open
 from mailer.letters.models import Letter
-from mailer.newsroom.models import EditionLink
+from mailer.newsroom.edition_models import EditionLink
 from mailer.reports import timeline
 from mailer.reports.timeline import get_timeline
 from tests.web.admin_scene import make_list, make_mailing, make_readers

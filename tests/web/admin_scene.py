@@ -11,7 +11,8 @@ from mailer.db import now
 from mailer.dispatch.models import Delivery, Mailing
 from mailer.dispatch.rules import DeliveryState, MailingState
 from mailer.newsletters.models import List
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.edition_models import Edition
+from mailer.newsroom.models import Issue
 
 SAID: Mapping[str, tuple[int | None, str | None, str]] = {
     "accepted": (250, "2.0.0", "OK, queued as 8F2A1"),

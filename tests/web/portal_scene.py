@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from mailer import newsletters
 from mailer.newsletters.models import List, Newsletter
 from mailer.newsroom import editing
-from mailer.newsroom.models import Edition, EditionArticle, Issue
+from mailer.newsroom.edition_models import Edition, EditionArticle
+from mailer.newsroom.models import Issue
 
 SENT_AT = dt.datetime(2026, 3, 2, 1, 0, tzinfo=dt.UTC)
 WORDING_ZH = "我同意通过上述邮箱接收所选刊物，并同意为此保存该邮箱地址。我可随时通过任一期邮件退订，无需说明理由。"

@@ -7,8 +7,8 @@ from sqlalchemy import update
 
 from mailer import newsletters
 from mailer.dispatch.dkim import keys as dkim_keys
+from mailer.dispatch.dkim.models import DkimKey
 from mailer.dispatch.dkim.rules import KEPT_PUBLISHED, KeyState, record_name, record_value, zone_line
-from mailer.dispatch.models import DkimKey
 from mailer.settings import get_settings
 from tests.dispatch.name_server import NameServer
 from tests.web.conftest import Visitor

@@ -15,7 +15,8 @@ from mailer.audience.models import Subscriber, Subscription
 from mailer.dispatch.reading_links import parts_of
 from mailer.feedback.models import Click
 from mailer.letters.models import Letter
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.edition_models import Edition
+from mailer.newsroom.models import Issue
 from mailer.press.slots import READER_SLOT
 from tests.factories import make_sent_mailing
 from tests.web.conftest import Visitor

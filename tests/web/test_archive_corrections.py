@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from mailer import links
-from mailer.newsroom.models import Edition, EditionArticle
+from mailer.newsroom.edition_models import Edition, EditionArticle
 from tests.factories import Sent, make_sent_mailing
 from tests.web.conftest import Visitor
 

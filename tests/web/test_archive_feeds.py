@@ -9,7 +9,7 @@ from lxml import etree
 from sqlalchemy.orm import Session
 
 from mailer import links, newsletters
-from mailer.newsroom.models import Edition, EditionArticle
+from mailer.newsroom.edition_models import Edition, EditionArticle
 from tests.web.conftest import Visitor
 from tests.web.portal_scene import Scene, send_issue, set_scene
 

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from werkzeug.http import parse_options_header
 
 from mailer import links
+from mailer.newsroom.edition_models import Edition, EditionArticle
 from mailer.newsroom.editions import get_published
-from mailer.newsroom.models import Edition, EditionArticle, Issue
+from mailer.newsroom.models import Issue
 from mailer.newsroom.pictures import as_html, keep_picture
 from mailer.press import typesetting
 from mailer.press.content import Content

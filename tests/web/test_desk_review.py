@@ -12,7 +12,8 @@ from mailer.accounts.models import Account
 from mailer.accounts.rules import Role
 from mailer.letters.models import Letter
 from mailer.newsroom import approval, editing
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.edition_models import Edition
+from mailer.newsroom.models import Issue
 from mailer.newsroom.rules import IssueState
 from tests.newsroom.making import make_issue, make_newsletter
 from tests.newsroom.test_importing import BULLETIN

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from mailer import links
 from mailer.newsroom import editing
-from mailer.newsroom.models import Edition, EditionArticle, Issue
+from mailer.newsroom.edition_models import Edition, EditionArticle
+from mailer.newsroom.models import Issue
 from tests.web.conftest import Visitor
 from tests.web.portal_scene import Scene, send_issue, set_scene
 

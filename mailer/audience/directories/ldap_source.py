@@ -98,6 +98,7 @@ def write_entries(
         ) from None
     except TimeoutError:
         raise UnreadableError(N_("The server took too long.")) from None
+    # The library tells a foreign answer by the last two: a hostile server chooses which.
     except (OSError, LDAPError, ValueError, NotImplementedError):
         raise UnreadableError(N_("The server could not be read to the end.")) from None
 

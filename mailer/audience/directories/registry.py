@@ -16,7 +16,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from mailer import sealing
-from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.audience.directories.ldap_source import parse_filter
 from mailer.audience.directories.models import Directory, DirectoryMember
@@ -37,6 +36,7 @@ from mailer.audience.directories.rules import (
     Security,
     next_night,
 )
+from mailer.audience.directories.trail import record_act
 from mailer.audience.layouts import KEY_LENGTH
 from mailer.db import now
 from mailer.errors import NotFoundError, RuleError
@@ -93,7 +93,7 @@ def create_directory(
     _check_secret(cleaned["kind"], cleaned["options"], secret, has_one=False)
     directory = Directory(sealed_secret=sealing.seal(secret.encode(), sealing.DIRECTORY_SECRETS), **cleaned)
     _save(session, directory)
-    _record(session, directory, "created", by, ip, list_id=directory.list_id, kind=directory.kind)
+    record_act(session, directory, "created", by, ip, list_id=directory.list_id, kind=directory.kind)
     return directory
 
 
@@ -132,7 +132,7 @@ def change_directory(
     _save(session, directory)
     fields = [*changed, *(["secret"] if secret is not None else [])]
     if fields:
-        _record(session, directory, "changed", by, ip, fields=sorted(fields))
+        record_act(session, directory, "changed", by, ip, fields=sorted(fields))
 
 
 def switch_on(session: Session, directory: Directory, *, by: Account | None, ip: str | None = None) -> None:
@@ -144,7 +144,7 @@ def switch_on(session: Session, directory: Directory, *, by: Account | None, ip:
         raise RuleError(N_("This list is archived: nobody can be added to it."))
     directory.state = DirectoryState.ON
     directory.next_run_at = _next(session, directory)
-    _record(session, directory, "switched_on", by, ip)
+    record_act(session, directory, "switched_on", by, ip)
 
 
 def pause(session: Session, directory: Directory, *, by: Account | None, ip: str | None = None) -> None:
@@ -154,12 +154,12 @@ def pause(session: Session, directory: Directory, *, by: Account | None, ip: str
         raise RuleError(N_("This directory is not switched on."))
     directory.state = DirectoryState.PAUSED
     directory.next_run_at = None
-    _record(session, directory, "paused", by, ip)
+    record_act(session, directory, "paused", by, ip)
 
 
 def remove_directory(session: Session, directory: Directory, *, by: Account | None, ip: str | None = None) -> None:
     """Gone with its runs; the readers it brought stay on the list."""
-    _record(session, directory, "removed", by, ip, list_id=directory.list_id)
+    record_act(session, directory, "removed", by, ip, list_id=directory.list_id)
     session.delete(directory)
     session.flush()
 
@@ -177,21 +177,6 @@ def _save(session: Session, directory: Directory) -> None:
             session.flush()
     except IntegrityError:
         raise RuleError(N_("There is a directory of this name already.")) from None
-
-
-def _record(
-    session: Session, directory: Directory, act: str, by: Account | None, ip: str | None, **details: Any
-) -> None:
-    record(
-        session,
-        by=by,
-        action=f"directory.{act}",
-        subject_type="directory",
-        subject_id=directory.id,
-        ip=ip,
-        name=directory.name,
-        **details,
-    )
 
 
 def _place(values: MappingType[str, Any]) -> tuple[Any, ...]:

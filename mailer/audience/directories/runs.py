@@ -9,10 +9,10 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.audience.directories.models import Directory, DirectoryFinding, DirectoryRun
 from mailer.audience.directories.rules import DirectoryState, Finding, RunState, next_night
+from mailer.audience.directories.trail import record_act
 from mailer.db import now, session_scope
 from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
@@ -34,7 +34,7 @@ def ask_for_run(
     if not is_dry and directory.tried_revision != directory.revision:
         raise RuleError(N_("Try it first: a dry run shows what it would do."))
     run = _add(session, directory, DirectoryRun(is_dry=is_dry, account_id=by.id if by else None))
-    _record(session, directory, run, "tried" if is_dry else "run_asked", by, ip)
+    record_act(session, directory, "tried" if is_dry else "run_asked", by, ip, run_id=run.id)
     return run
 
 
@@ -48,7 +48,7 @@ def approve(session: Session, stopped: DirectoryRun, *, by: Account, ip: str | N
     if stopped.revision != directory.revision:
         raise RuleError(N_("The directory was changed since. Try it again."))
     run = _add(session, directory, DirectoryRun(is_dry=False, account_id=by.id, approved_run_id=stopped.id))
-    _record(session, directory, run, "approved", by, ip, count=stopped.counts["removed"])
+    record_act(session, directory, "approved", by, ip, run_id=run.id, count=stopped.counts["removed"])
     return run
 
 
@@ -169,25 +169,3 @@ def _has_open(session: Session, directory_id: int) -> bool:
         DirectoryRun.directory_id == directory_id, DirectoryRun.state.in_([RunState.QUEUED, RunState.RUNNING])
     )
     return session.scalar(query) is not None
-
-
-def _record(
-    session: Session,
-    directory: Directory,
-    run: DirectoryRun,
-    act: str,
-    by: Account | None,
-    ip: str | None,
-    **details: object,
-) -> None:
-    record(
-        session,
-        by=by,
-        action=f"directory.{act}",
-        subject_type="directory",
-        subject_id=directory.id,
-        ip=ip,
-        name=directory.name,
-        run_id=run.id,
-        **details,
-    )

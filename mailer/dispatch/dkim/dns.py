@@ -10,7 +10,7 @@ from mailer.dispatch.dkim.rules import Published, compare, record_name
 from mailer.settings import get_settings
 
 if TYPE_CHECKING:
-    from mailer.dispatch.models import DkimKey
+    from mailer.dispatch.dkim.models import DkimKey
 
 # Seconds for one question with all its repetitions: somebody waits for the page.
 PATIENCE = 4.0

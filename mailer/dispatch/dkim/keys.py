@@ -20,9 +20,9 @@ from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.addresses import parse_address
 from mailer.db import now
+from mailer.dispatch.dkim.models import DkimKey
 from mailer.dispatch.dkim.rules import KEPT_PUBLISHED, SELECTOR, KeyState, propose_selector, state_of
 from mailer.dispatch.dkim.signing import Algorithm, SigningKey
-from mailer.dispatch.models import DkimKey
 from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
 from mailer.sealing import DKIM_KEYS, UnsealableError, seal, unseal

@@ -5,8 +5,8 @@ from sqlalchemy.orm import Session
 
 from mailer.addresses import parse_address
 from mailer.dispatch.dkim.keys import open_key
+from mailer.dispatch.dkim.models import DkimKey
 from mailer.dispatch.dkim.signing import Signer, SigningKey
-from mailer.dispatch.models import DkimKey
 from mailer.errors import RuleError
 from mailer.newsletters.models import Newsletter
 from mailer.settings import get_settings

@@ -19,6 +19,10 @@ HELD_BACK = Verdict("withheld", Outcome.DEFERRED, is_relay_fault=True)
 STALE = 2.0
 
 
+def _nothing() -> bytes:
+    return b""
+
+
 class Lane:
     """Takes envelopes from `run` and sends them over `exchange`."""
 
@@ -79,7 +83,8 @@ class Lane:
             self._run.put(self._withheld(parcel.entry))
             return None
         self._following = None
-        result = await self._exchange.deliver(parcel, self._look_ahead, self._now)
+        ahead = _nothing if parcel.entry.envelope.is_alone else self._look_ahead
+        result = await self._exchange.deliver(parcel, ahead, self._now)
         self._run.answered += result.code is not None
         self._run.put(result)
         if self._exchange.journal_error is not None:

@@ -6,6 +6,7 @@ from wtforms import SelectField, StringField
 
 from mailer.db import now
 from mailer.dispatch.dkim import keys as room
+from mailer.dispatch.dkim.models import DkimKey
 from mailer.dispatch.dkim.rules import (
     FOUND,
     KEPT_PUBLISHED,
@@ -18,7 +19,6 @@ from mailer.dispatch.dkim.rules import (
 )
 from mailer.dispatch.dkim.senders import list_unsigned_domains
 from mailer.dispatch.dkim.signing import Algorithm
-from mailer.dispatch.models import DkimKey
 from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.web.admin import blueprint

@@ -23,6 +23,7 @@ from mailer.web.failures import say
 from mailer.web.forms import REFUSED, Form, at_most, choices, lazy, required, strip
 from mailer.web.limits import limiter
 from mailer.web.locale import current_locale, gettext
+from mailer.web.replies import said
 
 FIELDS = (
     "name",
@@ -179,11 +180,11 @@ def relay_send_test() -> ResponseReturnValue:
     except TimeoutError:
         flash(gettext(N_("The relay did not answer within %(seconds)s seconds."), seconds=int(PATIENCE)), "error")
     else:
-        said = " ".join(str(part) for part in (result.code, result.enhanced, result.reply) if part)
+        reply = said(result.reply, result.code)
         if result.outcome == Outcome.ACCEPTED:
-            flash(gettext(N_("%(relay)s took the mail: %(reply)s"), relay=result.relay, reply=said), "success")
+            flash(gettext(N_("%(relay)s took the mail: %(reply)s"), relay=result.relay, reply=reply), "success")
         else:
-            flash(gettext(N_("%(relay)s did not take the mail: %(reply)s"), relay=result.relay, reply=said), "error")
+            flash(gettext(N_("%(relay)s did not take the mail: %(reply)s"), relay=result.relay, reply=reply), "error")
     return redirect(url_for("admin.relays"))
 
 

@@ -12,12 +12,12 @@ from mailer.i18n import N_
 from mailer.newsletters import get_newsletter
 from mailer.newsroom import archiving
 from mailer.newsroom.editing import get_issue
+from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.editions import get_edition
-from mailer.newsroom.house import may_send as may_send_issues
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.models import Issue
 from mailer.web.database import get_session
 from mailer.web.desk import blueprint
-from mailer.web.desk.rights import may_send, only
+from mailer.web.desk.rights import may_send, may_send_issues_of, only
 from mailer.web.desk.telling import commit_or_tell
 from mailer.web.locale import gettext, ngettext
 from mailer.web.signing_in import get_account
@@ -50,7 +50,7 @@ def archive_place(issue: Issue) -> ArchivePlace | None:
     return ArchivePlace(
         get_edition(session, issue.shown_edition_id),
         archiving.find_waiting(session, issue),
-        may_send(account) and may_send_issues(session, issue.newsletter_id, account),
+        may_send_issues_of(session, issue.newsletter_id, account),
     )
 
 

@@ -17,7 +17,7 @@ from mailer.newsroom.chain import chain_of
 from mailer.newsroom.commenting import count_open, list_threads
 from mailer.newsroom.compiling import get_content
 from mailer.newsroom.editions import list_editions
-from mailer.newsroom.house import get_house_rules, may_send, names_of
+from mailer.newsroom.house import get_house_rules, names_of
 from mailer.newsroom.models import Issue
 from mailer.newsroom.plain_text import count_characters
 from mailer.newsroom.rules import Act, can, expires_at
@@ -26,7 +26,7 @@ from mailer.newsroom.versions import list_removed
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
 from mailer.web.desk.forms import IssueForm, NoteForm
-from mailer.web.desk.rights import may_edit, only
+from mailer.web.desk.rights import may_edit, may_send_issues_of, only
 from mailer.web.desk.telling import commit_or_tell
 from mailer.web.failures import say
 from mailer.web.forms import REFUSED
@@ -73,7 +73,7 @@ def next_step(found: Issue) -> dict[str, object]:
         "not_yours": NOT_YOURS,
         # Each signature with those who may give it, where the newsletter names them.
         "chain": [(step, names_of(session, step.account_ids)) for step in chain_of(rules.steps)],
-        "may_send_it": may_send(session, found.newsletter_id, me),
+        "may_send_it": may_send_issues_of(session, found.newsletter_id, me),
         "senders": names_of(session, rules.sender_ids),
         "scheduled": list_scheduled(session, found.id),
         "expires_at": expires_at(found.approved_at, rules.approval_days),

@@ -19,9 +19,10 @@ from mailer.i18n import N_
 from mailer.newsletters import get_newsletter, list_lists
 from mailer.newsletters.models import Newsletter
 from mailer.newsroom.editing import get_issue
+from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.editions import get_sendable_edition, latest_edition
 from mailer.newsroom.house import check_sender
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.models import Issue
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
 from mailer.web.desk.forms import LaunchForm

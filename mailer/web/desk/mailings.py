@@ -19,15 +19,15 @@ from mailer.dispatch.way_states import WayState
 from mailer.feedback.rules import Verdict
 from mailer.i18n import N_
 from mailer.newsletters.models import List, Newsletter
-from mailer.newsroom.house import may_send as may_send_issues
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.edition_models import Edition
+from mailer.newsroom.models import Issue
 from mailer.newsroom.rules import IssueState
 from mailer.reports.figures import mailing_figures
 from mailer.reports.ledger import export_csv, list_attempts, list_deliveries
 from mailer.reports.series import Series, opens_and_clicks
 from mailer.web.database import get_session
 from mailer.web.desk import blueprint
-from mailer.web.desk.rights import may_send, only
+from mailer.web.desk.rights import may_send, may_send_issues_of, only
 from mailer.web.desk.telling import commit_or_tell
 from mailer.web.locale import current_locale, gettext
 from mailer.web.signing_in import get_account
@@ -128,7 +128,7 @@ def mailing(mailing_id: int) -> ResponseReturnValue:
         ).all(),
         zone=ZoneInfo(newsletter.time_zone),
         # Pausing and cancelling are everybody's: who sees something go wrong must be able to stop it.
-        may_send_it=may_send_issues(session, newsletter.id, get_account()),
+        may_send_it=may_send_issues_of(session, newsletter.id, get_account()),
         figures=mailing_figures(session, mailing_id),
         series=series,
         chart=_chart(series),
@@ -263,20 +263,12 @@ def _why(reason: str) -> str:
     return gettext(REASONS[reason]) if reason in REASONS else meaning(reason, current_locale())
 
 
-def _said(reply: str, code: int | None = None) -> str:
-    """What a server said, in its own words behind its code; where none said anything, our sentence in the page's."""
-    if code is not None:
-        return f"{code} {reply}".rstrip()
-    return gettext(reply) if reply else ""
-
-
 @blueprint.context_processor
 def _words() -> dict[str, object]:
     return {
         "mailing_states": MAILING_STATES,
         "delivery_states": DELIVERY_STATES,
         "why": _why,
-        "said": _said,
         "outcome_words": OUTCOMES,
         "way_states": WAY_STATES,
         "verdict_words": VERDICTS,

@@ -15,8 +15,10 @@ from mailer.press.proofreading import Severity
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
 from mailer.web.desk.launching import LIMITS
+from mailer.web.desk.rights import may_send_issues_of
 from mailer.web.failures import say
 from mailer.web.locale import gettext
+from mailer.web.signing_in import get_account
 
 LOOKS = {
     Severity.ERROR: ("red", "circle-x", N_("Errors")),
@@ -80,6 +82,7 @@ def issue_forecast(issue_id: int) -> ResponseReturnValue:
         forecast=expected,
         problem=problem,
         limits=LIMITS,
+        may_send_it=may_send_issues_of(session, newsletter.id, get_account()),
     )
 
 

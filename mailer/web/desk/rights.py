@@ -5,9 +5,11 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from flask import abort
+from sqlalchemy.orm import Session
 
 from mailer.accounts.models import Account
 from mailer.accounts.rules import Role
+from mailer.newsroom import house
 from mailer.web.desk import blueprint
 from mailer.web.signing_in import get_account
 
@@ -30,6 +32,11 @@ def may_send(account: Account) -> bool:
     wants fewer people at this button changes this line.
     """
     return bool({Role.EDITOR, Role.APPROVER, Role.ADMIN} & set(account.roles))
+
+
+def may_send_issues_of(session: Session, newsletter_id: int, account: Account) -> bool:
+    """Send issues of this newsletter: who may send at all, and is named where the newsletter names anybody."""
+    return may_send(account) and house.may_send(session, newsletter_id, account)
 
 
 def may_govern(account: Account) -> bool:

@@ -13,7 +13,7 @@ from mailer.audience.spreadsheets import Row
 from mailer.dispatch import launching
 from mailer.dispatch.rules import ExclusionReason
 from mailer.i18n import N_
-from mailer.newsroom.models import Edition
+from mailer.newsroom.edition_models import Edition
 from mailer.reports.rosters import export_excluded, get_narrowing, get_sums, list_excluded
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint

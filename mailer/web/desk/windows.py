@@ -12,7 +12,7 @@ from mailer.dispatch.pace.window_hours import EVERY_DAY, Window
 from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.newsletters import get_newsletter
-from mailer.newsroom.models import Edition
+from mailer.newsroom.edition_models import Edition
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
 from mailer.web.desk.rights import may_govern, may_send, only

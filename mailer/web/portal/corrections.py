@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from mailer import links
 from mailer.newsletters.models import Newsletter
+from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.editions import get_published, list_editions
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.models import Issue
 from mailer.press.wording import clauses
 from mailer.reports.issues import list_sent_editions
 from mailer.web.database import get_session

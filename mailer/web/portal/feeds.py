@@ -15,8 +15,9 @@ from mailer import links
 from mailer.i18n import N_, translate
 from mailer.newsletters.models import Newsletter
 from mailer.newsletters.rules import ArchiveAccess
+from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.editions import list_published, list_titles_of_articles
-from mailer.newsroom.models import Edition, Issue
+from mailer.newsroom.models import Issue
 from mailer.press.content import HTML_LANGUAGES
 from mailer.web.database import get_session
 from mailer.web.forms import strip
