@@ -35,10 +35,11 @@ run: install
 SLOW := tests/browser tests/chaos tests/embedded
 
 test: install
-	@log=$$(mktemp); slow=; trap 'kill $$slow 2>/dev/null; rm -f "$$log"' EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
+	@log=$$(mktemp); trap 'kill $$fast $$slow 2>/dev/null; rm -f "$$log"' EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
 	$(BIN)/python -m pytest $(SLOW) -p no:cacheprovider >"$$log" 2>&1 & slow=$$!; \
-	$(BIN)/python -m pytest $(SLOW:%=--ignore=%) -p no:cacheprovider; fast=$$?; \
-	wait $$slow; slow_result=$$?; slow=; cat "$$log"; exit $$((fast > slow_result ? fast : slow_result))
+	$(BIN)/python -m pytest $(SLOW:%=--ignore=%) -p no:cacheprovider & fast=$$!; \
+	wait $$fast; fast_code=$$?; wait $$slow; slow_code=$$?; \
+	cat "$$log"; exit $$((fast_code ? fast_code : slow_code))
 
 check: install format lint types imports templates-lint test
 

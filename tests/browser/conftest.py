@@ -118,6 +118,8 @@ def look(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
     test = request.node.name
 
     def check(page: Page, name: str) -> None:
+        # A click ends once its navigation is committed: there is no document to look at yet.
+        page.wait_for_load_state("load")
         size = page.viewport_size
         for width in (size["width"] if size else 1280, 375):
             page.set_viewport_size({"width": width, "height": 900})

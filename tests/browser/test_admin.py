@@ -81,6 +81,7 @@ def decide(page: Page, look: Look) -> None:
     page.locator("form[action*='/keep'] button").first.click()
     expect(page.locator("[role=status]")).to_contain_text(re.compile("已保留现状|left as it is"))
     page.locator("a[href*='send-again']").first.click()
+    expect(page).to_have_url(re.compile("send-again"))
     look(page, "unknown-question")
     page.locator("main button[type=submit]").click()
     expect(page.locator("main")).to_contain_text(re.compile("没有待处理的投递|Nothing waits for a decision"))
@@ -123,6 +124,7 @@ def import_readers(page: Page, look: Look, session: Session, folder: Path) -> No
     page.goto("/admin/subscribers?search=new")
     look(page, "subscribers")
     page.get_by_role("link", name="new@example.org").click()
+    expect(page).to_have_url(re.compile(r"/subscribers/\d+$"))
     look(page, "subscriber")
 
 

@@ -158,6 +158,7 @@ def test_admins_ask_decide_and_look_who_was_left_out(
     page.locator("#reason").select_option("paused")
     page.locator("#q").fill("zhang")
     page.locator("form[role=search] button").click()
+    expect(page).to_have_url(re.compile("q=zhang"))
     look(page, "roster-searched")
 
 

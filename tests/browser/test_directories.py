@@ -1,5 +1,6 @@
 """A directory set up, tried, switched on, stopped by its limit and agreed to: an admin's way in a real browser."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +66,7 @@ def test_an_admin_lets_a_list_follow_a_directory(
     expect(page.locator("h1")).to_have_text("Directories" if language == "en" else "人员目录")
     look(page, "nothing")
     page.locator("main .btn-primary").first.click()
+    expect(page).to_have_url(re.compile("/admin/directories/new"))
     look(page, "kinds")
     for kind in ("ldap", "https"):
         page.goto(f"/admin/directories/new/{kind}")
@@ -105,6 +107,7 @@ def test_an_admin_lets_a_list_follow_a_directory(
     page.goto("/admin/directories")
     look(page, "list")
     page.locator("main tbody td:first-child a").click()
+    expect(page).to_have_url(re.compile(r"/admin/directories/\d+$"))
     look(page, "waits")
     page.locator(".alert-warning a").click()
     page.locator("[data-confirm=approve]").click()
@@ -117,4 +120,5 @@ def test_an_admin_lets_a_list_follow_a_directory(
     page.goto("/admin/subscribers?state=removed")
     look(page, "removed")
     page.locator("main tbody a").first.click()
+    expect(page).to_have_url(re.compile(r"/subscribers/\d+$"))
     look(page, "reader")

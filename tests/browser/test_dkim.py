@@ -1,5 +1,6 @@
 """Keys made, their record copied, activated: an admin's way in a real browser, in both languages."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -54,6 +55,7 @@ def test_an_admin_makes_publishes_and_activates_keys(
     expect(page.locator("main tbody tr")).to_have_count(2)
 
     page.locator("main a", has_text="spring-rsa").click()
+    expect(page).to_have_url(re.compile(r"/admin/dkim/\d+$"))
     look(page, "key")
     (key,) = [key for key in dkim_keys.list_keys(session) if key.selector == "spring-rsa"]
     name, value = record_name(key.domain, key.selector), record_value(key.algorithm, key.public_key)
@@ -66,6 +68,7 @@ def test_an_admin_makes_publishes_and_activates_keys(
 
     dns.records[name] = [value]
     page.locator("a[href$='/activate']").click()
+    expect(page).to_have_url(re.compile("/activate$"))
     look(page, "activate")
     expect(page.locator("main .btn-danger")).to_have_count(0)
     page.locator("main button[type=submit]").click()

@@ -10,7 +10,6 @@ import argparse
 import collections
 import itertools
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -151,7 +150,7 @@ class Relay:
     def start(self) -> Self:
         """Returns when its port is open: it says so in one line."""
         root = Path(__file__).parents[2]
-        self._process = subprocess.Popen(self._command, cwd=root, stdout=subprocess.PIPE)
+        self._process = subprocess.Popen(self._command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == b"open\n"
         return self
@@ -161,8 +160,9 @@ class Relay:
             return
         self._process.kill()
         self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
         self._process = None
 
     def taken(self) -> list[tuple[float, str]]:
@@ -211,7 +211,8 @@ def main() -> None:
         sink.answer("content", Late(arguments.late))
     sink.start()
     print("open", flush=True)  # noqa: T201
-    signal.pause()
+    # Until it is killed, or whoever started it is gone: then its end of the pipe is closed.
+    sys.stdin.read()
 
 
 if __name__ == "__main__":
