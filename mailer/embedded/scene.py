@@ -97,7 +97,7 @@ def fill_list(list_id: int, content: bytes, *, filename: str = "subscribers.csv"
     """
     with session_scope() as session:
         run = start_import(
-            session, list_id=list_id, filename=filename, content=content, basis="made-up people", by=None
+            session, list_id=list_id, filename=filename, content=content, basis="示例订户（人物虚构）", by=None
         )
     give_up_at = time.monotonic() + IMPORT_SECONDS
     while True:

@@ -35,7 +35,7 @@ def get_content(session: Session, issue: Issue) -> Content:
         colophon=issue.colophon,
         contact=newsletter.contact,
         subject=correction_subject(subject, newsletter.language) if issue.correction else subject,
-        preheader=issue.preheader or propose_preheader(titles),
+        preheader=issue.preheader or propose_preheader(titles, subject),
         language=newsletter.language,
         theme=newsletter.theme,
         theme_options=theme_options_of(newsletter, issue.correction),

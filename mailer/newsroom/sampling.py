@@ -106,4 +106,5 @@ def content_of(bulletin: ParsedBulletin, theme: str) -> Content:
         language=language,
         theme=theme,
     )
-    return replace(bare, subject=propose_subject(bare, titles, language), preheader=propose_preheader(titles))
+    subject = propose_subject(bare, titles, language)
+    return replace(bare, subject=subject, preheader=propose_preheader(titles, subject))

@@ -68,10 +68,11 @@ def correction_subject(subject: str, language: str) -> str:
     return translate(language, N_("Correction: %(text)s"), text=subject)[:SUBJECT_LENGTH]
 
 
-def propose_preheader(article_titles: Sequence[str]) -> str:
-    """The articles after the first, which the subject may have named, as far as an inbox shows them."""
+def propose_preheader(article_titles: Sequence[str], subject: str) -> str:
+    """The articles as far as an inbox shows them, without the first where the subject names it and there are others."""
     text = ""
-    for title in article_titles[1:] or article_titles:
+    is_named = len(article_titles) > 1 and article_titles[0] in subject
+    for title in article_titles[is_named:]:
         longer = f"{text} · {title}" if text else title
         if width(longer) > PREHEADER_WIDTH:
             break

@@ -97,7 +97,9 @@ class _Pages:
     def __init__(self, content: Content) -> None:
         own_host = urlsplit(content.web_url).hostname or ""
         self._content = content
-        self._theme = theme = get_theme(content.theme, content.theme_options, own_host=own_host)
+        self._theme = theme = get_theme(
+            content.theme, content.theme_options, own_host=own_host, language=content.language
+        )
 
         def parse(html: str) -> Body:
             picture_width = theme.width - 2 * theme.margin

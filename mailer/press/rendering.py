@@ -41,7 +41,7 @@ def get_environment(language: str) -> Environment:
         line_height=1.75 if language.startswith("zh") else 1.6,
         filler=FILLER,
         # The letters' own; a theme brings what its newsletter chose.
-        fonts=STACKS["sans"].css,
+        fonts=STACKS["sans"].css_in(language),
     )
     return environment
 

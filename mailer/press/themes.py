@@ -86,10 +86,13 @@ def _describe(name: str) -> ThemeDescription:
     )
 
 
-def get_theme(name: str, options: Mapping[str, Any], *, own_host: str | None = None) -> Theme:
+def get_theme(
+    name: str, options: Mapping[str, Any], *, own_host: str | None = None, language: str = DEFAULT_LOCALE
+) -> Theme:
     """The theme `name` with a newsletter's `options` (see `theme_options`).
 
-    `own_host` is the host a logo must lie on; without it any host will do. Raises `CompositionError`, naming
+    `own_host` is the host a logo must lie on; without it any host will do. `language` is that of the mail, whose fonts
+    depend on it. Raises `CompositionError`, naming
     everything wrong with the choice.
     """
     description = next((theme for theme in list_themes() if theme.name == name), None)
@@ -109,10 +112,10 @@ def get_theme(name: str, options: Mapping[str, Any], *, own_host: str | None = N
         ground=chosen.ground or description.ground,
         width=chosen.width or description.width,
         margin=description.margin,
-        fonts=fonts.css,
-        title_fonts=title_fonts.css,
-        office_fonts=fonts.office,
-        office_title_fonts=title_fonts.office,
+        fonts=fonts.css_in(language),
+        title_fonts=title_fonts.css_in(language),
+        office_fonts=fonts.office_in(language),
+        office_title_fonts=title_fonts.office_in(language),
         logo_url=chosen.logo_url,
         logo_alt=chosen.logo_alt,
         logo_width=chosen.logo_width,

@@ -36,7 +36,7 @@ def test_the_first_article_joins_the_subject_where_there_is_room() -> None:
 @pytest.mark.parametrize("titles", [["甲"], ["甲" * 30] * 9, ["甲" * 300]])
 def test_proposals_stay_within_what_an_inbox_shows(titles: list[str]) -> None:
     assert width(propose_subject(Named(), titles, "zh_CN")) <= SUBJECT_WIDTH
-    assert width(propose_preheader(titles)) <= PREHEADER_WIDTH
+    assert width(propose_preheader(titles, "科技情报参考")) <= PREHEADER_WIDTH
 
 
 def test_no_title_however_long_overflows_the_column() -> None:
@@ -44,6 +44,10 @@ def test_no_title_however_long_overflows_the_column() -> None:
 
 
 def test_the_preheader_names_what_the_subject_does_not() -> None:
-    assert propose_preheader(["甲", "乙", "丙"]) == "乙 · 丙"
-    assert propose_preheader(["甲"]) == "甲"
-    assert propose_preheader([]) == ""
+    assert propose_preheader(["甲", "乙", "丙"], "参考：甲") == "乙 · 丙"
+    assert propose_preheader(["甲"], "参考：甲") == "甲"
+    assert propose_preheader([], "参考") == ""
+
+
+def test_the_preheader_leads_with_the_first_article_where_the_subject_has_no_room_for_it() -> None:
+    assert propose_preheader(["甲", "乙"], "参考 2024年第9期") == "甲 · 乙"

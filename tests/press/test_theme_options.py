@@ -36,6 +36,16 @@ def test_a_theme_describes_itself_in_both_languages_and_can_be_read(theme) -> No
     assert theme.title_fonts in {"", *TITLE_STACKS}
 
 
+@pytest.mark.parametrize("theme", list_themes(), ids=lambda theme: theme.name)
+def test_english_mail_is_set_in_latin_type_and_chinese_mail_is_not(theme) -> None:
+    english, chinese = get_theme(theme.name, {}, language="en"), get_theme(theme.name, {}, language="zh_CN")
+    for stack in ("fonts", "title_fonts", "office_fonts", "office_title_fonts"):
+        families = getattr(chinese, stack)
+        assert getattr(english, stack) in {f"Arial, Helvetica, {families}", f'Georgia, "Times New Roman", {families}'}
+    page = compile_with(theme.name, {}, language="en").html
+    assert english.fonts.replace('"', "'") in page.replace('"', "'").replace("&quot;", "'")
+
+
 def test_theme_folders_share_what_is_common_and_copy_nothing() -> None:
     lines: dict[str, str] = {}
     for name in ("shared", *THEMES):

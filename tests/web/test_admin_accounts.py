@@ -174,3 +174,15 @@ def test_the_trail_shows_acts_of_the_service_and_their_details(signed_in, sessio
     row = rows(signed_in.get("/admin/audit?action=import.started"))[0]
     assert "The service" in row
     assert "<b>x</b>.csv" in row
+
+
+def test_the_trail_tells_details_in_words_and_leads_to_what_it_is_about(signed_in, session):
+    told = {"is_correction": False, "segments": [], "lists": [1, 2]}
+    record(session, by=None, action="mailing.created", subject_type="mailing", subject_id=9, **told)
+    record(session, by=None, action="issue.deleted", subject_type="issue", subject_id=8)
+    session.commit()
+    made = signed_in.get("/admin/audit?action=mailing.created&lang=en")
+    assert set(made.tree.xpath("//tbody//td[last()]/div/text()")) == {"lists: 1, 2", "correction: no"}
+    assert made.tree.xpath("//tbody//a/@href") == ["/desk/mailings/9"]
+    assert signed_in.get("/admin/audit?action=issue.deleted").tree.xpath("//tbody//a/@href") == []
+    assert "更正：否" in rows(signed_in.get("/admin/audit?action=mailing.created&lang=zh_CN"))[0]

@@ -80,7 +80,7 @@ def test_the_file_and_the_decision_behind_an_import_stand_in_each_readers_proof(
     assert (consent.decided_by, consent.decided_on) == ("办公厅", dt.date(2026, 3, 2))
     assert (consent.account_id, consent.import_id) == (admin.id, run.id)
     told_all = signed_in.get(f"/admin/subscribers/{bob.id}/consent").text
-    for told in ("Official distribution", "Decided by 办公厅 ·", f"Entered by {admin.name} · 名单.csv"):
+    for told in ("Official distribution", "Decided by 办公厅 ·", f"Entered by {admin.name} File 名单.csv"):
         assert told in told_all, told
     assert "Decided by 办公厅" in signed_in.get(f"/admin/imports/{run.id}").text
 

@@ -52,6 +52,8 @@ def test_a_mailing_shows_its_sums_its_readers_and_a_chart(editor: Visitor, sessi
     page = editor.get(f"/desk/mailings/{sent.mailing.id}")
     assert page.heading == sent.edition.subject
     assert "Readers 1 25.0 %" in page.text
+    # What the ledger calls "other" is a word of the page's language.
+    assert page.tree.xpath("//table[.//th='Provider']/tbody/tr/td[1]/text()") == ["Others"]
     assert "Accepted 4" in page.text
     (canvas,) = page.tree.xpath("//canvas")
     assert '"data": [1]' in canvas.get("data-chart")

@@ -18,7 +18,7 @@ from mailer.web.admin.asking import ask
 from mailer.web.admin.words import WORDS
 from mailer.web.database import get_session
 from mailer.web.forms import LANGUAGES, REFUSED, Form, at_most, choices, lazy, required, strip
-from mailer.web.locale import gettext
+from mailer.web.locale import current_locale, gettext
 
 
 class RolesForm(Form):
@@ -49,7 +49,9 @@ def accounts() -> ResponseReturnValue:
 @blueprint.route("/accounts/invite", methods=["GET", "POST"])
 def account_invite() -> ResponseReturnValue:
     """Form and act."""
-    form = InvitationForm(data={"roles": [Role.EDITOR]} if request.method == "GET" else None)
+    form = InvitationForm(
+        data={"roles": [Role.EDITOR], "locale": current_locale()} if request.method == "GET" else None
+    )
     if form.validate_on_submit():
         try:
             account = room.invite(

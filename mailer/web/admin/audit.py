@@ -1,5 +1,6 @@
 """The audit trail."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -7,11 +8,13 @@ from flask.typing import ResponseReturnValue
 
 from mailer import accounts as room
 from mailer.accounts.auditing import PAGE_SIZE, AuditFilter, list_audit_entries
+from mailer.accounts.models import AuditEntry
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import typed
 from mailer.web.admin.audit_words import ACTIONS
-from mailer.web.admin.words import WORDS
+from mailer.web.admin.words import WORDS, word
 from mailer.web.database import get_session
+from mailer.web.locale import gettext
 
 # Where the thing an entry is about can be looked at.
 PLACES: dict[str, tuple[str, str]] = {
@@ -21,6 +24,10 @@ PLACES: dict[str, tuple[str, str]] = {
     "import": ("admin.import_run", "run_id"),
     "directory": ("admin.directory", "directory_id"),
     "relay": ("admin.relay_change", "relay_id"),
+    "newsletter": ("desk.newsletter", "newsletter_id"),
+    "issue": ("desk.issue", "issue_id"),
+    "mailing": ("desk.mailing", "mailing_id"),
+    "segment": ("admin.segment", "segment_id"),
 }
 
 
@@ -48,14 +55,29 @@ def audit() -> ResponseReturnValue:
         actions=sorted(ACTIONS),
         subjects=sorted(WORDS["subject"]),
         place_of=_place_of,
+        told=_told,
         first=url_for("admin.audit", **args) if request.args.get("before") else None,
         next=url_for("admin.audit", before=entries[-1].id, **args) if len(found) > PAGE_SIZE else None,
     )
 
 
-def _place_of(subject_type: str, subject_id: int | None) -> str | None:
-    if subject_id is None or subject_type not in PLACES:
+def _told(details: Mapping[str, Any]) -> dict[str, str]:
+    """Each detail by its name, in the page's words; what is empty is left out."""
+    return {word("detail", key): _in_words(value) for key, value in details.items() if value not in (None, "", [], {})}
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, list | tuple):
+        return gettext(", ").join(_in_words(each) for each in value)
+    return str(value)
+
+
+def _place_of(entry: AuditEntry) -> str | None:
+    subject_id = entry.subject_id
+    if subject_id is None or entry.subject_type not in PLACES or entry.action.endswith((".deleted", ".removed")):
         return None
-    endpoint, key = PLACES[subject_type]
+    endpoint, key = PLACES[entry.subject_type]
     args: dict[str, Any] = {key: subject_id}
     return url_for(endpoint, **args)

@@ -113,6 +113,20 @@ ACTIONS: dict[str, str] = {
 
 # Names of details that a person is likely to read; the others stand for themselves.
 DETAILS: dict[str, str] = {
+    "act": N_("act"),
+    "allowed_origins": N_("sites that may carry the form"),
+    "articles": N_("articles"),
+    "count": N_("count"),
+    "edition": N_("edition"),
+    "files": N_("files"),
+    "hash": N_("fingerprint"),
+    "is_correction": N_("correction"),
+    "lists": N_("lists"),
+    "provider": N_("provider"),
+    "relay_ids": N_("relays"),
+    "sha256": N_("checksum"),
+    "theme": N_("theme"),
+    "warnings": N_("warnings"),
     "after": N_("after"),
     "article": N_("article"),
     "at": N_("time"),

@@ -80,7 +80,7 @@ def newsletter_new() -> ResponseReturnValue:
             form.refuse(error)
         else:
             commit()
-            flash(gettext("The newsletter is founded. It needs a list before anybody can read it."), "success")
+            flash(gettext("The newsletter is made. It needs a list before anybody can read it."), "success")
             return redirect(url_for("desk.newsletter", newsletter_id=made.id))
     page = render_template("desk/newsletter_settings.html", form=form, newsletter=None)
     return page, REFUSED if form.is_submitted() else 200

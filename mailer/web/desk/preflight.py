@@ -21,9 +21,9 @@ from mailer.web.locale import gettext
 from mailer.web.signing_in import get_account
 
 LOOKS = {
-    Severity.ERROR: ("red", "circle-x", N_("Errors")),
-    Severity.WARNING: ("orange", "alert-triangle", N_("Warnings")),
-    Severity.HINT: ("blue", "info-circle", N_("Hints")),
+    Severity.ERROR: ("red", "circle-x", N_("Error")),
+    Severity.WARNING: ("orange", "alert-triangle", N_("Warning")),
+    Severity.HINT: ("blue", "info-circle", N_("Hint")),
 }
 
 
