@@ -5,6 +5,7 @@ import pytest
 
 from mailer.newsroom.parsing import parse_document
 from mailer.newsroom.structure.bulletin import ParsedBulletin
+from mailer.newsroom.structure.describing import colophon_of
 
 HEAD = (
     "科技简报\n2024年第3期\n望川市科技局 编\n\n目录\n★海洋观测站启用……1\n\n海洋观测站启用\n\n正文一句，意思完整。\n\n"
@@ -34,6 +35,22 @@ def test_the_colophon_is_no_part_of_the_last_article(foot: str) -> None:
     assert (found.editor, found.phone) == ("李涛", "5550101")
     kept = "\n".join((*found.colophon, *found.furniture))
     assert all(line.strip() in kept for line in foot.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("foot", "told"),
+    [
+        ("编辑：李涛\n电话：5550101", ""),
+        ("（编辑：李涛　电话：5550101）", ""),
+        ("编　辑　李　涛\n电　话　5550101\n印　数　500份", "印　数　500份"),
+        ("编辑：李 涛    审核：乔木    电话：5550101  传真：5550102", "审核：乔木  传真：5550102"),
+        ("编辑：李涛　地址：望川市一号路　电话：5550101", "地址：望川市一号路"),
+        ("编辑：李涛，电话：5550101，投稿邮箱：a@example.org", "编辑：李涛，电话：5550101，投稿邮箱：a@example.org"),
+        ("编辑：李涛　电话：5550101\n望川市一号路 1 号 3 楼", "望川市一号路 1 号 3 楼"),
+    ],
+)
+def test_what_a_line_says_beside_editor_and_phone_is_kept(foot: str, told: str) -> None:
+    assert colophon_of(parse(foot)) == told
 
 
 @pytest.mark.parametrize(
