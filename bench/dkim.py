@@ -65,10 +65,11 @@ def make_template(kilobytes: int) -> MessageTemplate:
 
 
 def fill(template: MessageTemplate, number: int) -> bytes:
-    return template.fill(
+    pieces = template.fill(
         to=f"reader{number}@example.com", to_name="李雷", message_id=f"<{number}.key@example.org>",
         date=DATE + dt.timedelta(seconds=number), slots=values_of(number),
     )  # fmt: skip
+    return b"".join(pieces)
 
 
 def signer_of(template: MessageTemplate, keys: Sequence[SigningKey]) -> Signer:

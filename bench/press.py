@@ -60,13 +60,14 @@ def values_of(number: int) -> dict[str, str]:
 
 
 def fill(template: MessageTemplate, number: int) -> bytes:
-    return template.fill(
+    pieces = template.fill(
         to=f"reader{number}@example.com",
         to_name="李雷",
         message_id=f"{number}.abcdef@example.org",
         date=DATE,
         slots=values_of(number),
     )
+    return b"".join(pieces)
 
 
 def build(html: str, text: str, number: int) -> bytes:

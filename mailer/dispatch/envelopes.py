@@ -1,11 +1,14 @@
 """What goes to the wire and what comes back from it: one message for one recipient, and what became of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mailer.dispatch.rules import Outcome
 
 # Records of the hot path are never changed, but not frozen either: a frozen one takes four times as long to make.
+
+# The bytes of a message, or its pieces in order: long ones that messages share go out without being copied.
+Content = bytes | Sequence[bytes]
 
 # What is kept of a server's reply, in characters; longer ones are nobody's help.
 REPLY_LIMIT = 1000
@@ -17,20 +20,25 @@ class Envelope:
 
     `sender` and `recipient` are bare addresses without angle brackets (an empty sender is the null return path);
     `content` is canonical CRLF and not yet dot-stuffed, or a callable that makes it just before it is sent. With
-    `is_ready` it needs no stuffing and ends in CRLF: its maker knows, and looking for dots and breaks costs more than
-    sending. `token` is written into the journal beside the delivery's id, so that a sweep knows which claim an intent
-    belongs to. With `is_alone` nothing travels behind it before its reply: the server behind the relay may take its
-    time, and a reader of another would wait with it.
+    `is_ready` it needs no stuffing, ends in CRLF, and all but its first piece is ASCII: its maker knows, and looking
+    costs more than sending. `token` is written into the journal beside the delivery's id, so that a sweep knows which
+    claim an intent belongs to. With `is_alone` nothing travels behind it before its reply: the server behind the relay
+    may take its time, and a reader of another would wait with it.
     """
 
     delivery_id: int
     sender: str
     recipient: str
     provider: str
-    content: Callable[[], bytes] | bytes
+    content: Callable[[], Content] | Content
     token: str = ""
     is_ready: bool = False
     is_alone: bool = False
+
+    def pieces(self) -> Sequence[bytes]:
+        """The content, made now if it was not yet; raises whatever its making raises."""
+        made = self.content() if callable(self.content) else self.content
+        return (made,) if isinstance(made, bytes) else made
 
 
 @dataclass(slots=True)

@@ -88,7 +88,7 @@ def _proof(session: Session, newsletter: Newsletter, sender: Sender, claim: Lett
     reader_id = parameters.get("reader_id")
     reader = find_subscriber(session, reader_id) if reader_id else None
     nobody = links.make_unsubscribe_token(links.UnsubscribeTarget(0, 0, ()))
-    return assemble(subject, html, text, language, identity, web_url).fill(
+    message = assemble(subject, html, text, language, identity, web_url).fill(
         to=claim.address,
         to_name="",
         message_id=claim.message_id,
@@ -100,6 +100,7 @@ def _proof(session: Session, newsletter: Newsletter, sender: Sender, claim: Lett
             **(_shown_of(reader, language) if reader else {}),
         },
     )
+    return b"".join(message)
 
 
 def _shown_of(reader: Subscriber, language: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from mailer.dispatch.claiming import Claim
 from mailer.dispatch.dkim import ahead
 from mailer.dispatch.dkim.senders import load_signing_keys
 from mailer.dispatch.dkim.signing import Signer, SigningKey
-from mailer.dispatch.envelopes import Envelope
+from mailer.dispatch.envelopes import Content, Envelope
 from mailer.dispatch.models import Mailing, MailingList
 from mailer.dispatch.reading_links import parts_of
 from mailer.newsletters.lists import list_id_of
@@ -102,7 +102,7 @@ class MessageMaker:
             )
             for list_id, chosen in lists.items()
         }
-        size = (len(html.encode()) + len(text.encode())) * 4 // 3
+        size = max((template.copied_bytes for template in self._templates.values()), default=0)
         self.made_at_once = max(1, min(MADE_AT_ONCE, BYTES_AT_ONCE // max(1, size)))
         self._links = links.MailLinks()
         # Whether claims need their readers' attributes.
@@ -124,9 +124,9 @@ class MessageMaker:
 
     def envelope(self, claim: Claim, date: dt.datetime) -> Envelope:
         """One of them, dated `date`."""
-        content: Callable[[], bytes] | bytes
+        content: Callable[[], Content] | Content
         if self._is_signed:
-            content = ahead.begin(partial(self._fill, claim, date))
+            content = ahead.begin(partial(self._sign, claim, date))
         else:
             try:
                 content = self._fill(claim, date)
@@ -136,12 +136,14 @@ class MessageMaker:
             claim.delivery_id, self.sender, claim.address, claim.provider, content, claim.token, is_ready=True
         )
 
-    def _fill(self, claim: Claim, date: dt.datetime) -> bytes:
+    def _sign(self, claim: Claim, date: dt.datetime) -> bytes:
+        return self._signers[claim.list_ids[0]].sign(b"".join(self._fill(claim, date)))
+
+    def _fill(self, claim: Claim, date: dt.datetime) -> list[bytes]:
         reader, unsubscribe_url, preferences_url = self._links.of(
             claim.delivery_id, claim.subscriber_id, claim.list_ids
         )
-        list_id = claim.list_ids[0]
-        filled = self._templates[list_id].fill(
+        return self._templates[claim.list_ids[0]].fill(
             to=claim.address,
             to_name=claim.name,
             message_id=message_id(claim.delivery_id, self._key, self._domain),
@@ -149,7 +151,6 @@ class MessageMaker:
             slots={READER: reader, UNSUBSCRIBE_URL: unsubscribe_url, PREFERENCES_URL: preferences_url},
             attributes=claim.attributes,
         )
-        return self._signers[list_id].sign(filled) if self._is_signed else filled
 
 
 def load_message_maker(session: Session, mailing: Mailing) -> MessageMaker:

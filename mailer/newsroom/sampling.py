@@ -62,7 +62,7 @@ def compile_sample(bulletin: ParsedBulletin, *, theme: str = "bulletin") -> Samp
         date=dt.datetime.now(dt.UTC),
         slots=SLOTS,
     )
-    return Sample(compiled.subject, compiled.html, compiled.text, message)
+    return Sample(compiled.subject, compiled.html, compiled.text, b"".join(message))
 
 
 def print_sample(bulletin: ParsedBulletin, *, theme: str = "bulletin") -> bytes:

@@ -11,6 +11,7 @@ of its own.
 import re
 from binascii import b2a_base64
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from operator import itemgetter
 
 from mailer.press.slots import split
@@ -20,6 +21,8 @@ LINE_BYTES = 57
 LINE_CHARACTERS = 76
 # A stretch shorter than this between two slots is encoded along with them: cheaper than a line of its own.
 SHORT = 24
+# From here on a stretch is a piece of its own in every message, and not copied into it.
+LONG = 2048
 # A layout is some kilobytes. A mailing has few; beyond so many all are made anew.
 MOST_LAYOUTS = 2000
 
@@ -72,6 +75,10 @@ class Layout:
         parts = [part for segment in segments for part in segment]
         self._shape = b"".join([b"%b" if isinstance(part, str) else part.replace(b"%", b"%%") for part in parts])
         names = [part for part in parts if isinstance(part, str)]
+        # What is joined where there are long pieces: these alone (which copies nothing), and those between them.
+        longs = [at for at, piece in enumerate(self.pieces) if len(piece) >= LONG]
+        edges = sorted({0, len(self.pieces), *longs, *[at + 1 for at in longs]})
+        self._runs = list(pairwise(edges)) if longs else []
         # One value, or a tuple of several: what ``%`` wants in either case.
         self._pick: Callable[[Mapping[str, bytes]], bytes | tuple[bytes, ...]] | None = (
             itemgetter(*names) if names else None
@@ -86,7 +93,7 @@ class Layout:
             line = encoded[start:end]
             for place in places:
                 pieces[place] = line
-        return pieces
+        return [b"".join(pieces[start:end]) for start, end in self._runs] if self._runs else pieces
 
 
 def _length(segment: Segment, lengths: Mapping[str, int]) -> int:
@@ -103,6 +110,16 @@ class SlottedPart:
         self.names = tuple(dict.fromkeys(self._slots))
         self._layouts: dict[tuple[int, ...], Layout] = {}
         self._stretches: dict[tuple[int, int], bytes] = {}
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it has stretches that are not copied into each message."""
+        return any(len(literal) >= LONG for literal in self._literals)
+
+    @property
+    def copied_bytes(self) -> int:
+        """About how many bytes of each message are its own, and not shared with others."""
+        return sum([len(literal) for literal in self._literals if len(literal) < LONG]) * 4 // 3
 
     @property
     def prefix(self) -> bytes:

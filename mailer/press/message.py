@@ -127,6 +127,11 @@ class MessageTemplate:
         self._stranger = translate(language, N_("reader"))
 
     @property
+    def copied_bytes(self) -> int:
+        """About how many bytes each message takes of its own; what it shares with others is not among them."""
+        return self._body.text.copied_bytes + self._body.html.copied_bytes
+
+    @property
     def has_own(self) -> bool:
         """Whether a message shows an attribute of its reader, or a fallback."""
         return bool(self._own)
@@ -140,9 +145,11 @@ class MessageTemplate:
         date: dt.datetime,
         slots: Mapping[str, str],
         attributes: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        """One reader's message: canonical CRLF bytes, ready for DATA. No line begins with a dot, so none is stuffed:
-        a field's lines begin with its name or a blank, and the body is base64 between boundaries.
+    ) -> list[bytes]:
+        """One reader's message in pieces that are to be joined: canonical CRLF bytes, ready for DATA. No line begins
+        with a dot, so none is stuffed: a field's lines begin with its name or a blank, and the body is base64 between
+        boundaries. Long stretches that all readers share are pieces of their own, so that nobody need copy them. All
+        but the first piece are ASCII.
 
         `slots` maps slot names to values, never markup: each is escaped for the part it is written into. `name` is
         `to_name` and `address` is `to` where `slots` does not say otherwise; a reader without a name is called one.
@@ -164,7 +171,8 @@ class MessageTemplate:
             ]
             raise CompositionError(problems) from None
         fields = date_field(date) + headers.message_id(message_id) + headers.mailbox("To", to_name, to) + leave
-        return b"".join([fields.encode(), self.fixed_header, *body])
+        pieces = [fields.encode(), self.fixed_header, *body]
+        return pieces if self._body.is_long else [b"".join(pieces)]
 
 
 def compose(
@@ -213,6 +221,7 @@ class _Alternative:
         self._text_head = part.format(self.boundary, "plain").encode()
         self._html_head = part.format(self.boundary, "html").encode()
         self._end = f"--{self.boundary}--\r\n".encode()
+        self.is_long = self.text.is_long or self.html.is_long
 
     def prefix(self) -> bytes:
         """What every filling begins with, up to the first slot."""

@@ -54,10 +54,11 @@ def make_template(subject: str = "科技参考 2026年第1期", text: str = TEXT
 
 
 def fill(template: MessageTemplate, *, name: str = "李雷", to: str = "lilei@example.com", number: int = 7) -> bytes:
-    return template.fill(
+    pieces = template.fill(
         to=to, to_name=name, message_id=f"<{number}.key@example.org>", date=DATE,
         slots={**VALUES, READER: f"reader-{number}"},
     )  # fmt: skip
+    return b"".join(pieces)
 
 
 def signer_of(template: MessageTemplate, *keys: SigningKey) -> Signer:

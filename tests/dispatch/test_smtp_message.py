@@ -65,7 +65,8 @@ def test_what_the_press_makes_needs_no_stuffing(html: str, text: str, name: str)
         date=DATE,
         slots={UNSUBSCRIBE_URL: "https://news.example.org/.u"},
     )
-    assert stuff(filled) == filled
+    message = b"".join(filled)
+    assert stuff(message) == message
 
 
 @pytest.mark.parametrize(

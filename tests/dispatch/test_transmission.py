@@ -5,13 +5,17 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Awaitable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailer.dispatch.envelopes import Envelope, Result
 from mailer.dispatch.journal import Journal
 from mailer.dispatch.rules import Outcome
+from mailer.dispatch.smtp.connection import BLOCK, in_blocks
 from mailer.dispatch.smtp.transmission import RelayAddress, Transmitter, new_event_loop, send_one
 from tests.dispatch.sink import DROP, HANG, Late, Sink, Then
 from tests.dispatch.wire import LOOPS, PATIENT, envelope, transmit
@@ -100,6 +104,24 @@ def test_dots_at_the_beginning_of_lines_arrive(sink: Sink) -> None:
 def test_content_stuffed_by_its_maker_is_not_stuffed_again(sink: Sink) -> None:
     transmit(RelayAddress.from_url(sink.url), [envelope(content=b"..one\r\n", is_ready=True)])
     assert sink.messages[0].content == b".one\r\n"
+
+
+@pytest.mark.parametrize("lengths", [(10, 20), (40_000, 40_000), (10, 200_000, 10), (BLOCK, 2), (3 * BLOCK,)])
+def test_content_in_pieces_arrives_whole(sink: Sink, loop: str, lengths: tuple[int, ...]) -> None:
+    pieces = [bytes([97 + n]) * (length - 2) + b"\r\n" for n, length in enumerate(lengths)]
+    sent = [envelope(n, content=pieces, is_ready=True) for n in range(3)]
+    transmit(RelayAddress.from_url(sink.url, connections=1), sent, loop=loop)
+    assert [message.content for message in sink.messages] == [b"".join(pieces)] * 3
+
+
+@given(st.lists(st.integers(1, 4 * BLOCK), min_size=1, max_size=8))
+def test_blocks_are_no_longer_than_they_may_be_and_lose_nothing(lengths: list[int]) -> None:
+    pieces = [bytes([n]) * length for n, length in enumerate(lengths)]
+    blocks = [b"".join(block) for block in in_blocks(pieces)]
+    assert b"".join(blocks) == b"".join(pieces)
+    assert all(len(block) <= BLOCK for block in blocks)
+    # No more of them than need be: two that follow each other would not fit into one.
+    assert all(len(one) + len(next_one) > BLOCK for one, next_one in pairwise(blocks))
 
 
 def test_content_is_made_only_when_its_turn_comes(sink: Sink) -> None:

@@ -10,7 +10,10 @@ from mailer.press.encoding import LINE_BYTES, SlottedPart, encode_lines
 from mailer.press.slots import SLOTS, fill_text, slot
 
 TEXTS = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="~\r\n"), max_size=80)
-CONTENTS = st.lists(st.one_of(TEXTS, st.sampled_from(SLOTS).map(slot)), max_size=12).map("".join)
+# Also stretches long enough to be pieces of their own.
+CONTENTS = st.lists(
+    st.one_of(TEXTS, TEXTS.map(lambda text: text * 60), st.sampled_from(SLOTS).map(slot)), max_size=12
+).map("".join)
 VALUES = st.fixed_dictionaries(dict.fromkeys(SLOTS, TEXTS))
 
 

@@ -84,9 +84,10 @@ def make_message(content: Content, identity: Identity) -> bytes:
     compiled = compile_edition(content, click_url=click_url, pixel_url=PIXEL_URL)
     template = assemble(compiled.subject, compiled.html, compiled.text, compiled.language, identity, content.web_url)
     name = "李雷" if content.language == "zh_CN" else "Li Lei"
-    return template.fill(
+    pieces = template.fill(
         to="lilei@example.com", to_name=name, message_id="7.1.golden@example.org", date=DATE, slots=VALUES
     )
+    return b"".join(pieces)
 
 
 def parts_of(raw: bytes) -> dict[str, str]:

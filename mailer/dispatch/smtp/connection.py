@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mailer.dispatch.smtp.reply import Reply, ReplyParser
 from mailer.errors import DeferredError
@@ -14,9 +14,29 @@ CLOSING = N_("The server closed the connection.")
 SILENT = N_("The server did not answer in time.")
 STUCK = N_("The server did not read on in time.")
 
-# Content up to this goes out in one write, its final dot with it; of longer content only the last such block does, when
-# all before it has left this machine.
+# Content up to this goes out in one write, its final dot with it; longer content in such blocks, each when all before
+# it has left this machine, and the dot with the last.
 BLOCK = 64 * 1024
+
+Block = Sequence[bytes | memoryview]
+
+
+def in_blocks(pieces: Iterable[bytes]) -> Sequence[Block]:
+    """The pieces of a content in blocks of at most `BLOCK` bytes; one that is longer is cut without being copied."""
+    blocks: list[list[bytes | memoryview]] = [[]]
+    room = BLOCK
+    for piece in pieces:
+        if len(piece) > room:
+            blocks.append([])
+            room = BLOCK
+            if len(piece) > BLOCK:
+                view = memoryview(piece)
+                blocks[-1:] = [[view[at : at + BLOCK]] for at in range(0, len(piece), BLOCK)]
+                room = -len(piece) % BLOCK
+                continue
+        blocks[-1].append(piece)
+        room -= len(piece)
+    return blocks if blocks[0] else blocks[1:]
 
 
 class Connection(asyncio.Protocol):
@@ -139,8 +159,9 @@ class Connection(asyncio.Protocol):
             return reply
         raise DeferredError(self.fault or LOST, stage=stage)
 
-    async def write_blocks(self, content: memoryview, seconds: float) -> bool:
-        """Writes long content but for its end; returns whether it left this machine without a word from the server.
+    async def write_blocks(self, blocks: Iterable[Block], seconds: float) -> bool:
+        """Writes long content but for its last block; returns whether it left this machine without a word from the
+        server.
 
         Where it returns false, the final dot was not written: the message was not sent, whatever the server does.
         """
@@ -149,10 +170,10 @@ class Connection(asyncio.Protocol):
         # Every byte handed to the kernel before the next block, so that no dot waits behind bytes that never left.
         transport.set_write_buffer_limits(high=1, low=0)
         try:
-            for start in range(0, len(content), BLOCK):
+            for block in blocks:
                 if not self.is_usable:
                     return False
-                transport.write(content[start : start + BLOCK])
+                transport.writelines(block)
                 while self._is_paused and self.is_usable:
                     await self._wait(0, seconds, STUCK)
         finally:

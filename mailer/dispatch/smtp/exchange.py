@@ -12,7 +12,7 @@ from mailer.dispatch.envelopes import Result
 from mailer.dispatch.journal import Journal
 from mailer.dispatch.replies import Verdict, judge, judge_silence
 from mailer.dispatch.rules import Outcome
-from mailer.dispatch.smtp.connection import BLOCK, LOST, Connection
+from mailer.dispatch.smtp.connection import BLOCK, LOST, Connection, in_blocks
 from mailer.dispatch.smtp.parcel import Parcel
 from mailer.dispatch.smtp.relay import RelayAddress, Timeouts
 from mailer.dispatch.smtp.reply import Reply
@@ -116,15 +116,14 @@ class Exchange:
                 self.journal_error = error
                 connection.abort()
                 return self.result(parcel, NO_JOURNAL, now(), stage="data", text=str(error))
-        content = parcel.content
-        if len(content) > BLOCK:
-            rest = memoryview(content)
-            if not await connection.write_blocks(rest[:-BLOCK], self._timeouts.block):
+        if parcel.size > BLOCK:
+            *blocks, last = in_blocks(parcel.content)
+            if not await connection.write_blocks(blocks, self._timeouts.block):
                 self._withdraw(delivery_id)
                 return self._unsent(parcel, now())
-            connection.write_lines((rest[-BLOCK:], DOT, ahead()))
+            connection.write_lines((*last, DOT, ahead()))
         else:
-            connection.write(b"".join((content, DOT, ahead())))
+            connection.write(b"".join((*parcel.content, DOT, ahead())))
         replies = await connection.replies(1, self._timeouts.content)
         if not replies:
             return self.result(parcel, UNKNOWN, now(), stage="content", text=connection.fault or LOST)

@@ -1,6 +1,7 @@
 """An envelope made ready for one session: its commands and its content, or why this server cannot take it at all."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -31,11 +32,14 @@ class Entry:
 
 @dataclass(slots=True)
 class Parcel:
-    """`commands` are MAIL, RCPT and DATA, each with its CRLF; `content` is dot-stuffed; `started` is loop time."""
+    """`commands` are MAIL, RCPT and DATA, each with its CRLF; `content` is dot-stuffed, in pieces that are
+    `size` bytes together; `started` is loop time.
+    """
 
     entry: Entry
     commands: tuple[bytes, bytes, bytes]
-    content: bytes
+    content: Sequence[bytes]
+    size: int
     started: float
     # Commands already written, ahead of their turn; a RSET before them has a reply of its own.
     is_written: bool = False
@@ -62,16 +66,17 @@ def wrap(entry: Entry, offers: Offers, now: float) -> Parcel | Refusal:
     if sender is None or not recipient:
         return Refusal("bad_address", BAD_ADDRESS)
     try:
-        content = envelope.content() if callable(envelope.content) else envelope.content
+        content = envelope.pieces()
         if not envelope.is_ready:
-            content = stuff(content)
+            content = (stuff(b"".join(content)),)
     except Exception:  # whatever one message's making runs into must not stop the others
         logger.exception("the message of delivery %d could not be made", envelope.delivery_id)
         return Refusal("composition", NOT_MADE, Outcome.DEFERRED)
-    if offers.size and len(content) > offers.size:
+    size = sum(map(len, content))
+    if offers.size and size > offers.size:
         return Refusal("too_large", TOO_LARGE)
-    parameters = b" SIZE=%d" % len(content) if "SIZE" in offers.keywords else b""
-    if not content.isascii():
+    parameters = b" SIZE=%d" % size if "SIZE" in offers.keywords else b""
+    if not content[0].isascii():
         if "8BITMIME" not in offers.keywords:
             return Refusal("unsupported", NOT_8BIT)
         parameters += b" BODY=8BITMIME"
@@ -80,4 +85,4 @@ def wrap(entry: Entry, offers: Offers, now: float) -> Parcel | Refusal:
             return Refusal("unsupported", NOT_UTF8)
         parameters += b" SMTPUTF8"
     mail = b"MAIL FROM:<%b>%b\r\n" % (sender, parameters)
-    return Parcel(entry, (mail, b"RCPT TO:<%b>\r\n" % recipient, b"DATA\r\n"), content, started=now)
+    return Parcel(entry, (mail, b"RCPT TO:<%b>\r\n" % recipient, b"DATA\r\n"), content, size, started=now)
