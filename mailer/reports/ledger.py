@@ -1,13 +1,12 @@
 """Who received an issue, and what did their server say: the ledger to look through and to take away."""
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Select, Subquery, func, or_, select
 from sqlalchemy.orm import Session
 
+from mailer.audience.spreadsheets import Row
 from mailer.dispatch.models import Attempt, Delivery
 from mailer.dispatch.rules import DeliveryState
 from mailer.feedback.models import Click, Open
@@ -15,8 +14,6 @@ from mailer.feedback.rules import Verdict
 from mailer.newsletters.models import List
 
 PAGE = 50
-# What spreadsheets take for a formula when a cell begins with it (OWASP, CSV injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = (
     "delivery_id", "address", "lists", "state", "reason", "code", "enhanced_status", "reply", "attempts",
     "settled_at", "opened_at", "clicked_at",
@@ -72,10 +69,9 @@ def list_attempts(session: Session, delivery_id: int) -> list[Attempt]:
     return list(session.scalars(select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.id)))
 
 
-def export_csv(session: Session, mailing_id: int) -> Iterator[str]:
-    """The whole ledger as CSV, streamed; begins with a BOM, since Excel reads Chinese only then."""
+def export_deliveries(session: Session, mailing_id: int) -> Iterator[Row]:
+    """The whole ledger in `COLUMNS`, streamed; `spreadsheets` writes the file."""
     names: dict[int, str] = {row.id: row.name for row in session.execute(select(List.id, List.name))}
-    yield "\ufeff" + _line(COLUMNS)
     opened, clicked = _first_human(Open, mailing_id), _first_human(Click, mailing_id)
     rows = session.execute(
         select(Delivery, opened.c.at, clicked.c.at)
@@ -86,12 +82,10 @@ def export_csv(session: Session, mailing_id: int) -> Iterator[str]:
         .execution_options(yield_per=1000)
     )
     for delivery, opened_at, clicked_at in rows:
-        yield _line(
-            (
-                delivery.id, delivery.address, "; ".join(names.get(i, str(i)) for i in delivery.list_ids),
-                delivery.state, delivery.reason, delivery.code, delivery.enhanced, delivery.reply, delivery.attempts,
-                delivery.settled_at, opened_at, clicked_at,
-            )
+        yield (
+            delivery.id, delivery.address, "; ".join(names.get(i, str(i)) for i in delivery.list_ids),
+            delivery.state, delivery.reason, delivery.code, delivery.enhanced, delivery.reply, delivery.attempts,
+            delivery.settled_at, opened_at, clicked_at,
         )  # fmt: skip
 
 
@@ -102,16 +96,3 @@ def _first_human(table: type[Open | Click], mailing_id: int) -> Subquery:
         .group_by(table.delivery_id)
         .subquery()
     )
-
-
-def _line(cells: tuple[object, ...]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow([_safe(cell) for cell in cells])
-    return buffer.getvalue()
-
-
-def _safe(cell: object) -> object:
-    if cell is None:
-        return ""
-    text = cell.isoformat(timespec="seconds") if hasattr(cell, "isoformat") else cell
-    return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text

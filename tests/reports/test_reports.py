@@ -5,11 +5,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from mailer.audience.spreadsheets import as_csv
 from mailer.dispatch.rules import DeliveryState
 from mailer.feedback.models import Click, Open
 from mailer.feedback.rules import Verdict
 from mailer.reports.figures import mailing_figures
-from mailer.reports.ledger import PAGE, export_csv, list_deliveries
+from mailer.reports.ledger import COLUMNS, PAGE, export_deliveries, list_deliveries
 from mailer.reports.series import opens_and_clicks
 from tests.factories import SENT_AT, Sent, make_sent_mailing
 
@@ -118,7 +119,7 @@ def test_the_export_holds_everybody_and_no_formula(session: Session) -> None:
     sent.deliveries[0].reply = "=HYPERLINK(1)"
     add_open(session, sent, 1)
     session.flush()
-    text = "".join(export_csv(session, sent.mailing.id))
+    text = b"".join(as_csv(COLUMNS, export_deliveries(session, sent.mailing.id))).decode()
     assert text.startswith("\ufeff")
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert [row["address"] for row in rows] == ["reader1@example.org", "reader2@example.org"]

@@ -31,7 +31,7 @@ from mailer.web.admin.directory_forms import FORMS, DirectoryForm, read, shown
 from mailer.web.admin.subscribers import list_choices
 from mailer.web.admin.words import word
 from mailer.web.database import get_session
-from mailer.web.downloading import download
+from mailer.web.downloading import Taken, download
 from mailer.web.forms import REFUSED
 from mailer.web.limits import limiter
 from mailer.web.locale import gettext
@@ -223,7 +223,7 @@ def directory_run_approve(run_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/directories/runs/<int:run_id>/report.<kind>")
 def directory_run_report(run_id: int, kind: str) -> ResponseReturnValue:
-    """Everybody the run names, and why somebody was refused, in the reader's language. Streamed."""
+    """Everybody the run names, and why somebody was refused, in the reader's language. Streamed and recorded."""
     run = runs.get_run(get_session(), run_id)
     header = (gettext(N_("Line")), gettext(N_("Value")), gettext(N_("Outcome")), gettext(N_("Reason")))
     outcomes = {kind: word("finding", kind) for kind in Finding}
@@ -233,7 +233,8 @@ def directory_run_report(run_id: int, kind: str) -> ResponseReturnValue:
         for each in runs.stream_findings(session, run_id):
             yield each.line, each.value, outcomes[Finding(each.kind)], reasons.get(each.reason, each.reason)
 
-    return download(f"directory-run-{run.id}", kind, header, rows)
+    taken = Taken("directory.report_exported", "directory", run.directory_id, {"run_id": run.id})
+    return download(f"directory-run-{run.id}", kind, header, rows, taken=taken)
 
 
 def _state_of(run_id: int) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Imports of subscribers: a file uploaded, its columns chosen, checked, carried out, watched, and what was refused."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.file import FileField, FileRequired
+from sqlalchemy.orm import Session
 from wtforms import BooleanField, DateField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
@@ -16,6 +18,7 @@ from mailer.audience.headings import Target
 from mailer.audience.layouts import COLUMNS_READ
 from mailer.audience.models import ImportRun
 from mailer.audience.rules import IMPORT_OVER, IMPORT_UNDER_WAY, ImportState
+from mailer.audience.spreadsheets import Row
 from mailer.audience.uploading import read_kept_head
 from mailer.errors import RuleError, UnreadableError
 from mailer.i18n import N_
@@ -26,7 +29,7 @@ from mailer.web.admin.acting import actor, done, place
 from mailer.web.admin.subscribers import list_choices
 from mailer.web.admin.words import BASES, word
 from mailer.web.database import commit, get_session
-from mailer.web.downloading import download
+from mailer.web.downloading import Taken, download
 from mailer.web.forms import REFUSED, Form, at_most, choices, lazy, required, strip
 from mailer.web.locale import gettext
 
@@ -178,11 +181,16 @@ def import_state(run_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/imports/<int:run_id>/refusals.<kind>")
 def import_refusals(run_id: int, kind: str) -> ResponseReturnValue:
-    """The report: every line that was refused, and why, in the reader's language. Streamed."""
+    """The report: every line that was refused, and why, in the reader's language. Streamed and recorded."""
     run = importing.get_import(get_session(), run_id)
     header = (gettext(N_("Line")), gettext(N_("Value")), gettext(N_("Reason")))
     reasons = {reason: gettext(reason) for reason in importing.list_reasons(get_session(), run.id)}
-    return download(f"refusals-{run.id}", kind, header, lambda session: export_refusals(session, run_id, reasons))
+
+    def rows(own: Session) -> Iterator[Row]:
+        return export_refusals(own, run_id, reasons)
+
+    taken = Taken("import.refusals_exported", "import", run.id)
+    return download(f"refusals-{run.id}", kind, header, rows, taken=taken)
 
 
 def _state_of(run_id: int) -> dict[str, Any]:

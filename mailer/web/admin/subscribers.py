@@ -10,7 +10,7 @@ from wtforms import DateField, EmailField, SelectField, StringField, TextAreaFie
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
-from mailer import accounts, newsletters
+from mailer import newsletters
 from mailer.audience.adding import add_subscriber
 from mailer.audience.deciding import Decision, DecisionError
 from mailer.audience.exporting import COLUMNS, Selection, export_subscriptions
@@ -27,8 +27,8 @@ from mailer.reports.timeline import get_timeline
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import actor, done, place, typed
 from mailer.web.admin.words import BASES
-from mailer.web.database import commit, get_session
-from mailer.web.downloading import download
+from mailer.web.database import get_session
+from mailer.web.downloading import Taken, download
 from mailer.web.forms import REFUSED, Form, at_most, choices, lazy, required, strip
 
 
@@ -139,7 +139,7 @@ def subscriber(subscriber_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/subscribers/export.<kind>")
 def subscribers_export(kind: str) -> ResponseReturnValue:
-    """Any selection; who took which away is in the trail before the first line leaves."""
+    """Any selection, streamed and recorded."""
     session = get_session()
     segment_id = request.args.get("segment", type=int)
     selection = Selection(
@@ -148,20 +148,18 @@ def subscribers_export(kind: str) -> ResponseReturnValue:
         search=typed("search"),
         segment=get_segment(session, segment_id) if segment_id is not None else None,
     )
-    accounts.record(
-        session,
-        by=actor(),
-        action="subscribers.exported",
-        subject_type="list",
-        subject_id=selection.list_id,
-        ip=place(),
-        state=selection.state or "all",
-        search=selection.search,
-        segments=[segment_id] if segment_id is not None else [],
+    taken = Taken(
+        "subscribers.exported",
+        "list",
+        selection.list_id,
+        {
+            "state": selection.state or "all",
+            "search": selection.search,
+            "segments": [segment_id] if segment_id is not None else [],
+        },
     )
-    commit()
 
     def rows(own: Session) -> Iterator[Row]:
         return export_subscriptions(own, selection, issue_times=issue_times(own))
 
-    return download("subscribers", kind, COLUMNS, rows)
+    return download("subscribers", kind, COLUMNS, rows, taken=taken)

@@ -24,7 +24,7 @@ from mailer.settings import get_settings
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import actor, done, place, typed
 from mailer.web.database import commit, get_session
-from mailer.web.downloading import download
+from mailer.web.downloading import Taken, download
 from mailer.web.forms import REFUSED, Form, at_most, lazy, required, strip
 from mailer.web.locale import gettext
 
@@ -165,13 +165,9 @@ def suppression_import() -> ResponseReturnValue:
 
 @blueprint.get("/suppressions/export.<kind>")
 def suppressions_export(kind: str) -> ResponseReturnValue:
-    """Who took it away is in the trail before the first line leaves."""
-    accounts.record(
-        get_session(), by=actor(), action="suppressions.exported", subject_type="suppression", subject_id=None,
-        ip=place(),
-    )  # fmt: skip
-    commit()
-    return download("suppressions", kind, SUPPRESSION_COLUMNS, export_suppressions)
+    """All of them, lifted ones too; streamed and recorded."""
+    taken = Taken("suppressions.exported", "suppression")
+    return download("suppressions", kind, SUPPRESSION_COLUMNS, export_suppressions, taken=taken)
 
 
 def _scopes() -> list[SelectChoice]:

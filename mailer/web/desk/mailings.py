@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-from flask import Response, abort, redirect, render_template, request, stream_with_context, url_for
+from flask import Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer.accounts.models import Account
-from mailer.db import session_scope
+from mailer.audience.spreadsheets import Row
 from mailer.dispatch import launching
 from mailer.dispatch.models import Delivery, Mailing, MailingList
 from mailer.dispatch.progress import get_progress
@@ -23,12 +23,13 @@ from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.models import Issue
 from mailer.newsroom.rules import IssueState
 from mailer.reports.figures import mailing_figures
-from mailer.reports.ledger import export_csv, list_attempts, list_deliveries
+from mailer.reports.ledger import COLUMNS, export_deliveries, list_attempts, list_deliveries
 from mailer.reports.series import Series, opens_and_clicks
 from mailer.web.database import get_session
 from mailer.web.desk import blueprint
 from mailer.web.desk.rights import may_send, may_send_issues_of, only
 from mailer.web.desk.telling import commit_or_tell
+from mailer.web.downloading import Taken, download
 from mailer.web.locale import current_locale, gettext
 from mailer.web.signing_in import get_account
 
@@ -189,20 +190,16 @@ def mailing_delivery(mailing_id: int, delivery_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/mailings/<int:mailing_id>/deliveries.csv")
-def mailing_export(mailing_id: int) -> ResponseReturnValue:
-    """The whole ledger, streamed on a session of its own: the request's is closed before the last line is out."""
-    launching.get_mailing(get_session(), mailing_id)
+@blueprint.get("/mailings/<int:mailing_id>/deliveries.<kind>")
+def mailing_export(mailing_id: int, kind: str) -> ResponseReturnValue:
+    """The whole ledger with first opens and clicks, streamed and recorded."""
+    found = launching.get_mailing(get_session(), mailing_id)
 
-    def lines() -> Iterator[str]:
-        with session_scope() as session:
-            yield from export_csv(session, mailing_id)
+    def rows(own: Session) -> Iterator[Row]:
+        return export_deliveries(own, mailing_id)
 
-    return Response(
-        stream_with_context(lines()),
-        mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="mailing-{mailing_id}.csv"'},
-    )
+    taken = Taken("mailing.deliveries_exported", "mailing", found.id)
+    return download(f"mailing-{mailing_id}", kind, COLUMNS, rows, taken=taken)
 
 
 @blueprint.post("/mailings/<int:mailing_id>/<any(pause, resume, cancel, unschedule, send):act>")

@@ -7,7 +7,6 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from mailer.accounts.auditing import record
 from mailer.addresses import readable
 from mailer.audience.spreadsheets import Row
 from mailer.dispatch import launching
@@ -15,11 +14,10 @@ from mailer.dispatch.rules import ExclusionReason
 from mailer.i18n import N_
 from mailer.newsroom.edition_models import Edition
 from mailer.reports.rosters import export_excluded, get_narrowing, get_sums, list_excluded
-from mailer.web.database import commit, get_session
+from mailer.web.database import get_session
 from mailer.web.desk import blueprint
-from mailer.web.downloading import download
+from mailer.web.downloading import Taken, download
 from mailer.web.locale import gettext
-from mailer.web.signing_in import get_account
 
 EXCLUSIONS: dict[ExclusionReason, str] = {
     ExclusionReason.SUPPRESSED: N_("Suppressed addresses"),
@@ -60,28 +58,17 @@ def mailing_roster(mailing_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/mailings/<int:mailing_id>/excluded.<kind>")
 def mailing_excluded(mailing_id: int, kind: str) -> ResponseReturnValue:
-    """The same selection as a file; who took it away is in the trail before the first line leaves."""
-    session = get_session()
-    found = launching.get_mailing(session, mailing_id)
+    """The same selection as a file, streamed and recorded."""
+    found = launching.get_mailing(get_session(), mailing_id)
     reason, search = _wanted()
-    record(
-        session,
-        by=get_account(),
-        action="mailing.exclusions_exported",
-        subject_type="mailing",
-        subject_id=found.id,
-        ip=request.remote_addr or None,
-        reason=reason or "all",
-        search=search,
-    )
-    commit()
+    taken = Taken("mailing.exclusions_exported", "mailing", found.id, {"reason": reason or "all", "search": search})
     header = (gettext(N_("Address")), gettext(N_("Name")), gettext(N_("Reason")))
     words = {each: gettext(word) for each, word in EXCLUSIONS.items()}
 
     def rows(own: Session) -> Iterator[Row]:
         return export_excluded(own, mailing_id, words=words, reason=reason, search=search)
 
-    return download(f"mailing-{mailing_id}-excluded", kind, header, rows)
+    return download(f"mailing-{mailing_id}-excluded", kind, header, rows, taken=taken)
 
 
 def _wanted() -> tuple[ExclusionReason | None, str]:
