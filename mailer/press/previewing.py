@@ -20,6 +20,8 @@ _BODY = re.compile(r"<body[^>]*>(.*)</body>", re.DOTALL | re.IGNORECASE)
 _LANGUAGE = re.compile(r'<html lang="([^"]*)"')
 # What a browser shows in place of a picture that it did not load, where it has words to show.
 _NOTHING = ' src="data:,"'
+# Where a link of a preview leads.
+NOWHERE = "#"
 
 
 class Look(StrEnum):
@@ -44,7 +46,7 @@ def reader_values(
     and to choose lead nowhere, for a preview must not unsubscribe anybody.
     """
     called = name.strip() or translate(language, N_("reader"))
-    links = {UNSUBSCRIBE_URL: "#", PREFERENCES_URL: "#", READER: ""}
+    links = {UNSUBSCRIBE_URL: NOWHERE, PREFERENCES_URL: NOWHERE, READER: ""}
     return {NAME: called, ADDRESS: address, **links, **own_values(name, address, attributes)}
 
 
@@ -60,9 +62,10 @@ def preview_html(html: str, values: Mapping[str, str], look: Look = Look.LIGHT) 
     return filled
 
 
-def preview_text(text: str, values: Mapping[str, str]) -> str:
-    """A compiled edition's text part with `values` in its slots."""
-    return fill_text(text, values)
+def preview_text(text: str, values: Mapping[str, str], language: str) -> str:
+    """A compiled edition's text part with `values` in its slots; a link that would lead nowhere says whose it is."""
+    link = translate(language, N_("(a link of each reader's own)"))
+    return fill_text(text, {name: link if value == NOWHERE else value for name, value in values.items()})
 
 
 def _without_head(html: str) -> str:

@@ -23,7 +23,15 @@ def test_a_chosen_readers_name_and_address_stand_in_the_preview() -> None:
 def test_a_reader_without_a_name_is_called_one() -> None:
     assert "尊敬的读者：" in shown(name=" ")
     assert reader_values("en")["name"] == "reader"
-    assert "尊敬的读者：" in preview_text(COMPILED.text, reader_values("zh_CN"))
+    text = preview_text(COMPILED.text, reader_values("zh_CN"), "zh_CN")
+    assert "尊敬的读者：" in text
+
+
+def test_text_does_not_show_links_that_lead_nowhere() -> None:
+    text = preview_text(COMPILED.text, reader_values("zh_CN"), "zh_CN")
+    # Text shows where its links lead: nowhere would look like a fault.
+    assert "#" not in text
+    assert text.count("（每位读者自己的链接）") == 3
 
 
 def test_a_preview_unsubscribes_nobody() -> None:

@@ -80,7 +80,7 @@ def issue_preview(issue_id: int) -> ResponseReturnValue:
         newsletter=get_newsletter(session, issue.newsletter_id),
         compiled=compiled,
         flight=flight,
-        text=preview_text(compiled.text, _values(issue, compiled.language)) if compiled else "",
+        text=preview_text(compiled.text, _values(issue, compiled.language), compiled.language) if compiled else "",
         view=_view(),
         frame=url_for("desk.issue_preview_mail", issue_id=issue_id),
         carried={"as": wanted} if wanted else {},
@@ -126,7 +126,7 @@ def edition(edition_id: int) -> ResponseReturnValue:
         newsletter=get_newsletter(session, issue.newsletter_id),
         published_on=dt.date.fromisoformat(published_on) if published_on else None,
         size=len(found.html.encode()),
-        text=preview_text(found.text, reader_values(found.language)),
+        text=preview_text(found.text, reader_values(found.language), found.language),
         view=_view(),
         frame=url_for("desk.edition_mail", edition_id=edition_id),
     )
