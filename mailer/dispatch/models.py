@@ -1,6 +1,7 @@
 """Tables of sending: mailings, their rosters and exclusions, the delivery ledger, its attempts, relays, suspensions."""
 
 import datetime as dt
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -101,6 +102,8 @@ class Mailing(HasId, HasCreatedAt, Base):
     progressed_at: Mapped[dt.datetime | None]
     # Frozen when prepared: candidates = roster + exclusions.
     roster_size: Mapped[int | None]
+    # reason -> people, frozen with it (`exclusions`); nothing before.
+    exclusion_counts: Mapped[dict[str, Any] | None]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
     lists: Mapped[list["MailingList"]] = relationship(cascade="all, delete-orphan")

@@ -13,6 +13,7 @@ from sqlalchemy import TextClause, func, select, text, update
 from sqlalchemy.orm import Session
 
 from mailer.db import session_scope
+from mailer.dispatch.exclusions import count_exclusions
 from mailer.dispatch.models import Mailing
 from mailer.dispatch.pace.provider_settings import load_domains
 from mailer.dispatch.pace.providers import OTHER
@@ -202,6 +203,7 @@ def _begin(session: Session, mailing: Mailing, size: int) -> MailingState | None
         .values(
             state=state,
             roster_size=size,
+            exclusion_counts=count_exclusions(session, mailing.id),
             prepared_at=func.clock_timestamp(),
             started_at=func.clock_timestamp() if size else None,
             finished_at=finished_at,

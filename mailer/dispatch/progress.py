@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from mailer.db import now
 from mailer.dispatch.counting import count_deliveries
+from mailer.dispatch.exclusions import get_exclusions
 from mailer.dispatch.finishing import list_queued_providers
-from mailer.dispatch.models import Delivery, Exclusion, Mailing, Suspension
+from mailer.dispatch.models import Delivery, Mailing, Suspension
 from mailer.dispatch.pace.buckets import Meter, connect
 from mailer.dispatch.pace.slowing import load_paces
 from mailer.dispatch.pace.window_hours import Window
@@ -76,9 +77,6 @@ def get_progress(session: Session, mailing: Mailing) -> Progress:
         if state in PENDING:
             queued, claimed = left.get(provider, (0, 0))
             left[provider] = (queued + count, claimed) if state is DeliveryState.QUEUED else (queued, claimed + count)
-    excluded = session.execute(
-        select(Exclusion.reason, func.count()).where(Exclusion.mailing_id == mailing.id).group_by(Exclusion.reason)
-    )
     pending = states[DeliveryState.QUEUED] + states[DeliveryState.CLAIMED]
     moment = now(session)
     is_sending = mailing.state == MailingState.SENDING
@@ -96,7 +94,7 @@ def get_progress(session: Session, mailing: Mailing) -> Progress:
     return Progress(
         states=states,
         roster=mailing.roster_size,
-        exclusions={ExclusionReason(reason): count for reason, count in excluded},
+        exclusions=get_exclusions(session, mailing),
         rate_per_second=rate if is_sending else None,
         finish_at=_finish_at(session, left, pending, rate, waits_until or moment, window) if is_sending else None,
         stall=stall,

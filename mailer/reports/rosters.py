@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Row as Found
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
 from mailer.addresses import readable
@@ -15,6 +15,7 @@ from mailer.audience.models import Segment, Subscriber
 from mailer.audience.searching import is_found
 from mailer.audience.spreadsheets import Row
 from mailer.audience.subscriptions import find_subscriber
+from mailer.dispatch.exclusions import get_exclusions
 from mailer.dispatch.models import Exclusion, Mailing, MailingSegment
 from mailer.dispatch.rules import ExclusionReason
 
@@ -68,13 +69,7 @@ class Narrowed:
 
 def get_sums(session: Session, mailing: Mailing) -> RosterSums:
     """Every reason that occurs, the most frequent first."""
-    rows = session.execute(
-        select(Exclusion.reason, func.count())
-        .where(Exclusion.mailing_id == mailing.id)
-        .group_by(Exclusion.reason)
-        .order_by(func.count().desc(), Exclusion.reason)
-    )
-    return RosterSums(mailing.roster_size or 0, {ExclusionReason(reason): count for reason, count in rows})
+    return RosterSums(mailing.roster_size or 0, get_exclusions(session, mailing))
 
 
 def get_narrowing(session: Session, mailing: Mailing) -> Narrowed:

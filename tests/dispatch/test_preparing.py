@@ -1,14 +1,16 @@
+import datetime as dt
 import threading
 
 import pytest
 from sqlalchemy import select, text
 
 from mailer.audience.models import Subscriber, Suppression
-from mailer.db import get_engine, session_scope
+from mailer.db import get_engine, now, session_scope
 from mailer.dispatch import launching
+from mailer.dispatch.exclusions import count_exclusions, get_exclusions
 from mailer.dispatch.models import Delivery, Mailing
 from mailer.dispatch.preparing import ISSUE_LOCK, prepare
-from mailer.dispatch.rules import MailingState
+from mailer.dispatch.rules import ExclusionReason, MailingState
 from tests.dispatch.conftest import House
 
 
@@ -66,6 +68,33 @@ def test_the_suppressed_are_excluded_everywhere_or_for_this_newsletter_only(hous
     prepare(mailing.id)
     assert house.exclusions(mailing) == {everywhere: "suppressed", here: "suppressed"}
     assert {delivery.subscriber_id for delivery in house.deliveries(mailing)} == {elsewhere, lifted, expired, free}
+
+
+def test_the_left_out_are_counted_once_and_read_with_the_mailing(house: House) -> None:
+    suppressed, twice, paused, _free = house.subscribe(4)
+    house.suppress(suppressed)
+    house.suppress(twice)
+    house.session.get_one(Subscriber, paused).paused_until = now(house.session) + dt.timedelta(days=1)
+    house.session.commit()
+    mailing = house.mailing(0)
+    assert mailing.exclusion_counts is None
+    prepare(mailing.id)
+    house.session.expire_all()
+    assert mailing.exclusion_counts == {"suppressed": 2, "paused": 1} == count_exclusions(house.session, mailing.id)
+    house.session.execute(text("DELETE FROM exclusions"))
+    assert list(get_exclusions(house.session, mailing).items()) == [
+        (ExclusionReason.SUPPRESSED, 2),
+        (ExclusionReason.PAUSED, 1),
+    ]
+
+
+def test_a_mailing_that_left_nobody_out_says_so_without_counting(house: House) -> None:
+    house.subscribe(1)
+    mailing = house.mailing(0)
+    prepare(mailing.id)
+    house.session.expire_all()
+    assert mailing.exclusion_counts == {}
+    assert get_exclusions(house.session, mailing) == {}
 
 
 def test_the_erased_are_neither_on_the_roster_nor_counted(house: House) -> None:

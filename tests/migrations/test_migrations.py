@@ -60,3 +60,21 @@ def test_the_path_leads_back_and_forth_again(empty_database: str) -> None:
     assert left == (1,), "only Alembic's own table is left"
     upgrade()
     command.check(alembic_config())
+
+
+def test_mailings_of_before_have_their_left_out_counted(empty_database: str) -> None:
+    command.upgrade(alembic_config(), "0160")
+    with psycopg.connect(empty_database) as connection:
+        # The mailings' newsletter, issue and edition are of no concern here.
+        connection.execute("SET LOCAL session_replication_role = replica")
+        for number, prepared in ((1, "now()"), (2, "now()"), (3, "NULL")):
+            connection.execute(
+                "INSERT INTO mailings (id, newsletter_id, issue_id, edition_id, state, message_key, message_domain, "
+                "is_repeat, pause_reason, pause_reply, prepared_at) "
+                f"VALUES ({number}, 1, 1, 1, 'draft', 'key{number}', 'example.org', false, '', '', {prepared})"
+            )
+        connection.execute("INSERT INTO exclusions VALUES (1, 1, 'paused'), (1, 2, 'paused'), (1, 3, 'suppressed')")
+    upgrade()
+    with psycopg.connect(empty_database) as connection:
+        kept = connection.execute("SELECT exclusion_counts FROM mailings ORDER BY id").fetchall()
+    assert kept == [({"paused": 2, "suppressed": 1},), ({},), (None,)]
