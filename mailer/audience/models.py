@@ -107,16 +107,17 @@ class SubscriberChange(HasId, HasCreatedAt, Base):
     __tablename__ = "subscriber_changes"
     __table_args__ = (
         Index(None, "subscriber_id"),
-        CheckConstraint("how IN ('preferences', 'sign_up', 'confirmed', 'import', 'merged')", name="how"),
+        CheckConstraint("how IN ('preferences', 'sign_up', 'confirmed', 'import', 'directory', 'merged')", name="how"),
     )
 
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
     how: Mapped[ChangeHow] = mapped_column(String(16))
     old: Mapped[dict[str, Any]]
     new: Mapped[dict[str, Any]]
-    # The account and the import behind it, where it was not the reader themselves; as in `Consent`.
+    # The account, import and directory behind it, where it was not the reader themselves; as in `Consent`.
     account_id: Mapped[int | None] = mapped_column(BigInteger)
     import_id: Mapped[int | None] = mapped_column(BigInteger)
+    directory_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Wording(HasId, HasCreatedAt, Base):

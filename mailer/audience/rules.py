@@ -57,6 +57,7 @@ class ChangeHow(StrEnum):
     SIGN_UP = "sign_up"  # typed into a form of a list with single opt-in
     CONFIRMED = "confirmed"  # typed into a form, and confirmed by letter
     IMPORT = "import"
+    DIRECTORY = "directory"  # its nightly run
     MERGED = "merged"  # two rows turned out to be one person
 
 

@@ -94,13 +94,13 @@ _MERGE = (
             FROM jsonb_each(found.new_attributes) WHERE found.attributes -> key IS DISTINCT FROM value
         ) AS keys
     )
-    INSERT INTO subscriber_changes (subscriber_id, how, old, new, account_id, import_id)
-    SELECT id, 'import',
+    INSERT INTO subscriber_changes (subscriber_id, how, old, new, account_id, import_id, directory_id)
+    SELECT id, CASE WHEN CAST(:directory_id AS bigint) IS NULL THEN 'import' ELSE 'directory' END,
         CASE WHEN name = new_name THEN '{}' ELSE jsonb_build_object('name', name) END
             || CASE WHEN old_attributes IS NULL THEN '{}' ELSE jsonb_build_object('attributes', old_attributes) END,
         CASE WHEN name = new_name THEN '{}' ELSE jsonb_build_object('name', new_name) END
             || CASE WHEN new_attributes IS NULL THEN '{}' ELSE jsonb_build_object('attributes', new_attributes) END,
-        CAST(:account_id AS bigint), CAST(:import_id AS bigint)
+        CAST(:account_id AS bigint), CAST(:import_id AS bigint), CAST(:directory_id AS bigint)
     FROM compared
     """,
     """
@@ -156,6 +156,7 @@ class Origin:
     decided_on: dt.date | None = None
     account_id: int | None = None
     import_id: int | None = None
+    directory_id: int | None = None
 
 
 class StagedRow(NamedTuple):

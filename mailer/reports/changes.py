@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mailer.accounts.auditing import SYSTEM
 from mailer.accounts.models import Account, AuditEntry
+from mailer.audience.directories.models import Directory
 from mailer.audience.models import AddressChange, ImportRun, LeaveReason, SubscriberChange
 
 # Said by the consent that came of it.
@@ -49,15 +50,16 @@ def list_changes(session: Session, ids: Sequence[int]) -> Iterator[TimelineEntry
 
 def _changes(session: Session, ids: Sequence[int]) -> Iterator[TimelineEntry]:
     rows = session.execute(
-        select(SubscriberChange, Account.name, ImportRun.filename)
+        select(SubscriberChange, Account.name, func.coalesce(ImportRun.filename, Directory.name))
         .outerjoin(Account, Account.id == SubscriberChange.account_id)
         .outerjoin(ImportRun, ImportRun.id == SubscriberChange.import_id)
+        .outerjoin(Directory, Directory.id == SubscriberChange.directory_id)
         .where(SubscriberChange.subscriber_id.in_(ids))
         # Those of one moment in the order of the line of time: the last first.
         .order_by(SubscriberChange.id.desc())
     )
-    for change, by, filename in rows:
-        details = {"what": list(_differences(change)), "by": by or "", "filename": filename or ""}
+    for change, by, origin in rows:
+        details = {"what": list(_differences(change)), "by": by or "", "origin": origin or ""}
         yield TimelineEntry(change.created_at, "change", change.how, details)
 
 

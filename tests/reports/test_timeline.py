@@ -185,7 +185,7 @@ def test_what_a_file_changed_is_told_with_the_file_and_who_imported_it(session, 
     session.expire_all()
     assert reader.attributes == {"unit": "New", "rank": "kept", "city": "Kunming"}
     (entry,) = [entry for entry in get_timeline(session, reader).entries if entry.kind == "change"]
-    assert (entry.what, entry.details["by"], entry.details["filename"]) == ("import", "Root", "staff.csv")
+    assert (entry.what, entry.details["by"], entry.details["origin"]) == ("import", "Root", "staff.csv")
     assert sorted(entry.details["what"]) == [
         ("attribute", "city", None, "Kunming"), ("attribute", "unit", "Old", "New"), ("name", "", "Reader 0", "Ann"),
     ]  # fmt: skip

@@ -179,6 +179,7 @@ def _origin(directory: Directory, run: DirectoryRun) -> staging.Origin:
         decided_by=directory.decided_by,
         decided_on=directory.decided_on,
         account_id=run.account_id,
+        directory_id=directory.id,
     )
 
 

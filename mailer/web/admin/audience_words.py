@@ -74,7 +74,9 @@ _HOW: dict[str, str] = {
     "preferences": N_("in the subscription settings"),
     "sign_up": N_("by a sign-up form"),
     "confirmed": N_("by a sign-up that was confirmed"),
+    # Directories had no word of their own at first.
     "import": N_("by an import or a directory"),
+    "directory": N_("by a directory"),
     "merged": N_("as two addresses became one reader"),
 }
 _FIELDS: dict[str, str] = {

@@ -8,12 +8,15 @@ from sqlalchemy.orm import Session
 
 from mailer import links
 from mailer.audience.directories.models import Directory, DirectoryFinding, DirectoryRun
+from mailer.audience.models import SubscriberChange
 from mailer.audience.preferences import get_preferences, save_preferences
+from mailer.audience.rules import ChangeHow
 from mailer.errors import RuleError
 from mailer.newsletters.models import List
 from mailer.newsletters.rules import Visibility
 from mailer.privacy.copying import copy_of
 from mailer.privacy.retention import sweep
+from mailer.reports.timeline import get_timeline
 from tests.audience.conftest import reader
 from tests.audience.directories.conftest import Write, sync
 
@@ -60,3 +63,21 @@ def test_a_private_list_does_not_offer_itself_to_who_was_taken_off_it(
     assert [choice.list.id for choice in get_preferences(session, token).choices] == [single.id]
     with pytest.raises(RuleError):
         save_preferences(session, token, list_ids=[double.id], locale="zh_CN", name="")
+
+
+def test_what_a_directory_changed_about_a_reader_is_told_with_its_name(
+    session: Session, staff: Directory, write: Write
+) -> None:
+    write(("ann@example.org", "Ann", "Physics"), ("bob@example.org", "Bob", "Law"))
+    sync(session, staff)
+    ann = reader(session)
+    assert not session.scalars(select(SubscriberChange)).all()
+    write(("ann@example.org", "Ann Lee", "Chemistry"), ("bob@example.org", "Bob", "Law"))
+    sync(session, staff)
+    sync(session, staff)
+    (change,) = session.scalars(select(SubscriberChange))
+    assert (change.subscriber_id, change.how, change.directory_id) == (ann.id, ChangeHow.DIRECTORY, staff.id)
+    (entry,) = [each for each in get_timeline(session, ann).entries if each.kind == "change"]
+    assert (entry.what, entry.details["origin"], entry.details["by"]) == ("directory", "staff", "")
+    assert ("name", "", "Ann", "Ann Lee") in entry.details["what"]
+    assert [values for field, _, *values in entry.details["what"] if field == "attribute"] == [["Physics", "Chemistry"]]
