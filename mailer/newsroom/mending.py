@@ -4,6 +4,7 @@ Pure: articles in, articles out, in order; nothing is ever lost. Bodies are HTML
 their top level only, so that no act can break what an editor made inside.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,10 @@ from mailer.newsroom.plain_text import paragraph, subheading, to_plain
 
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _LONGEST_TITLE = 300
+# A title in brackets at the head of its paragraph, and what heads one too long for a title: its first clause.
+_BRACKETED = re.compile(r"\s*【([^【】]{2,80})】\s*(?=\S)")
+_CLAUSE = re.compile(r"\s*([^。！？：；!?:;]{2,80})[。！？：；!?:;]\s*(?=\S)")
+_OPENING = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +37,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A block as a page lists it: its words, its element's name, and whether they may become a title or subheading."""
+    """A block as a page lists it: its words, its element's name, whether all of them may become a title or subheading,
+    and whether it may give a title: those words or, of a longer paragraph, how it begins.
+    """
 
     text: str
     tag: str
     can_be_title: bool
+    can_give_title: bool
 
     @property
     def is_heading(self) -> bool:
@@ -79,8 +87,8 @@ def _row(block: str) -> Row:
     # What mending makes of a block are its words: a table, a list or a picture would lose what it is.
     is_line = (tag == "p" or tag in _HEADINGS) and element.find(".//img") is None
     if not is_line:
-        return Row(" ".join(to_plain(block).split()), tag, can_be_title=False)
-    return Row(text, tag, can_be_title=0 < len(text) <= _LONGEST_TITLE)
+        return Row(" ".join(to_plain(block).split()), tag, can_be_title=False, can_give_title=False)
+    return Row(text, tag, can_be_title=0 < len(text) <= _LONGEST_TITLE, can_give_title=bool(text))
 
 
 def merge(articles: Sequence[Piece], at: int) -> tuple[Piece, ...]:
@@ -102,27 +110,29 @@ def merge(articles: Sequence[Piece], at: int) -> tuple[Piece, ...]:
 
 
 def split(articles: Sequence[Piece], at: int, block: int) -> tuple[Piece, ...]:
-    """Block `block` (from 0) of an article becomes the title of a new one, which takes everything below it.
+    """A new article begins at block `block` (from 0) and takes everything below it; the block gives the title.
 
-    The source goes with the last of the two, where it was printed. Raises `RuleError` for a block that is not there or
-    cannot be a title.
+    A line is the title. Of a paragraph with 【a title】 at its head, or one too long for a title, the head is, and the
+    rest its first paragraph. The source goes with the last of the two, where it was printed. Raises `RuleError` for a
+    block that is not there or cannot give a title.
     """
-    title = _title_of(articles, at, block)
+    title, rest = _head_of(articles, at, block)
     article, blocks = articles[at], blocks_of(articles[at].body)
     first = replace(article, body="".join(blocks[:block]), source="")
-    second = Piece(None, title, article.section, article.source, article.page, "".join(blocks[block + 1 :]))
+    second = Piece(None, title, article.section, article.source, article.page, rest + "".join(blocks[block + 1 :]))
     return (*articles[:at], first, second, *articles[at + 1 :])
 
 
 def promote(articles: Sequence[Piece], at: int, block: int) -> tuple[Piece, ...]:
-    """A block becomes the title of its article; the title that was there goes above the text as a paragraph.
+    """A block, or its head as in `split`, becomes the title of its article; the title that was there goes above the
+    text as a paragraph.
 
     Raises `RuleError` as `split` does.
     """
-    title = _title_of(articles, at, block)
+    title, rest = _head_of(articles, at, block)
     article, blocks = articles[at], blocks_of(articles[at].body)
     before = paragraph(article.title) if article.title else ""
-    body = before + "".join(blocks[:block]) + "".join(blocks[block + 1 :])
+    body = before + "".join(blocks[:block]) + rest + "".join(blocks[block + 1 :])
     return (*articles[:at], replace(article, title=title, body=body), *articles[at + 1 :])
 
 
@@ -146,24 +156,67 @@ def demote(articles: Sequence[Piece], at: int) -> tuple[Piece, ...]:
 
 
 def toggle_heading(articles: Sequence[Piece], at: int, block: int) -> tuple[Piece, ...]:
-    """A paragraph becomes a subheading, a subheading a paragraph. Raises `RuleError` as `split` does."""
-    text = _title_of(articles, at, block)
+    """A paragraph becomes a subheading, a subheading a paragraph. Raises `RuleError` as `split` does, and for a
+    paragraph too long for one.
+    """
+    text = _line_of(articles, at, block)
     blocks = list(blocks_of(articles[at].body))
     blocks[block] = paragraph(text) if _row(blocks[block]).is_heading else subheading(text)
     return (*articles[:at], replace(articles[at], body="".join(blocks)), *articles[at + 1 :])
 
 
-def _title_of(articles: Sequence[Piece], at: int, block: int) -> str:
-    """The words of a block as a title."""
+def _line_of(articles: Sequence[Piece], at: int, block: int) -> str:
+    """All words of a block, as a title."""
+    row = _row_at(articles, at, block)
+    if not row.can_be_title:
+        raise RuleError(N_("A title has between 1 and %(limit)s characters."), limit=_LONGEST_TITLE)
+    return row.text
+
+
+def _head_of(articles: Sequence[Piece], at: int, block: int) -> tuple[str, str]:
+    """The title that a block gives, and what is left of the block."""
+    row = _row_at(articles, at, block)
+    whole = blocks_of(articles[at].body)[block]
+    element = html.fragment_fromstring(whole, create_parent="div")[0]
+    words = "".join(element.itertext())
+    head = _BRACKETED.match(words) or (None if row.can_be_title else _CLAUSE.match(words))
+    if head:
+        _cut(element, head.end())
+        return " ".join(head[1].split()), etree.tostring(element, encoding="unicode", method="html")
+    if row.can_be_title:
+        return row.text, ""
+    # No clause says where a title would end: the opening words stand for one until the editor writes it.
+    return row.text[:_OPENING].rstrip() + "…", whole
+
+
+def _cut(element: Any, length: int) -> int:
+    """Takes the first `length` characters from an element's text, and says how many are still to be taken behind it;
+    the markup stays around what is left, and goes where nothing is.
+    """
+    text = element.text or ""
+    element.text, length = text[length:], max(0, length - len(text))
+    for child in list(element):
+        if not length:
+            break
+        length = _cut(child, length)
+        tail = child.tail or ""
+        child.tail, length = tail[length:], max(0, length - len(tail))
+        if not len(child) and not child.text:
+            child.drop_tree()
+    return length
+
+
+def _row_at(articles: Sequence[Piece], at: int, block: int) -> Row:
+    """A block that can give a title."""
     _require(articles, at)
     rows = rows_of(articles[at].body)
     if not 0 <= block < len(rows):
         raise RuleError(N_("That paragraph is not there any more."))
-    if not 0 < len(rows[block].text) <= _LONGEST_TITLE:
+    if not rows[block].text:
         raise RuleError(N_("A title has between 1 and %(limit)s characters."), limit=_LONGEST_TITLE)
-    if not rows[block].can_be_title:
+    if not rows[block].can_give_title:
         raise RuleError(N_("A table, a list or a picture cannot become a title: only its words would be left."))
-    return rows[block].text
+    return rows[block]
 
 
 def _require(articles: Sequence[Piece], at: int) -> None:

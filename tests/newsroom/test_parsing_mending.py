@@ -87,9 +87,9 @@ def test_what_is_not_there_any_more_is_said(act) -> None:
         act(ARTICLES, 7, 0)
 
 
-def test_a_whole_paragraph_is_no_title() -> None:
+def test_a_whole_paragraph_is_no_subheading() -> None:
     with pytest.raises(RuleError, match="300"):
-        split((Piece(1, "甲", body=f"<p>{'长' * 301}</p>"),), 0, 0)
+        toggle_heading((Piece(1, "甲", body=f"<p>{'长' * 301}</p>"),), 0, 0)
 
 
 acts = st.lists(
@@ -108,3 +108,27 @@ def test_no_word_is_lost_whatever_is_done(steps) -> None:
             continue
     # A source that two articles shared may be told once; here all differ.
     assert words(articles) == words(ARTICLES)
+
+
+def test_a_title_in_brackets_at_the_head_of_a_paragraph_is_split_from_its_text() -> None:
+    run_in = "<p><strong>【水库除险】</strong>全市<em>三座</em>水库完工。</p>"
+    pieces = (Piece(1, "简讯", body=f"<p>甲。</p>{run_in}<p>乙。</p>", source="水利网"),)
+    first, second = split(pieces, 0, 1)
+    assert (first.title, first.body, first.source) == ("简讯", "<p>甲。</p>", "")
+    assert (second.title, second.source) == ("水库除险", "水利网")
+    assert second.body == "<p>全市<em>三座</em>水库完工。</p><p>乙。</p>"
+    (promoted,) = promote(pieces, 0, 1)
+    assert (promoted.title, promoted.body) == (
+        "水库除险",
+        "<p>简讯</p><p>甲。</p><p>全市<em>三座</em>水库完工。</p><p>乙。</p>",
+    )
+
+
+def test_an_article_can_begin_at_a_paragraph_too_long_for_a_title() -> None:
+    text = "<b>各县</b>抓紧<a href='https://example.org/'>春耕备耕</a>" + "一" * 400
+    _, second = split((Piece(1, "甲", body=f"<p>前。</p><p>抢抓农时：{text}</p>"),), 0, 1)
+    assert second.title == "抢抓农时"
+    assert second.body == f"<p>{text}</p>".replace("'", '"')
+    # Where no clause heads it, the opening words stand for a title and the paragraph stays whole.
+    _, second = split((Piece(1, "甲", body=f"<p>前。</p><p>{'丙' * 400}</p>"),), 0, 1)
+    assert (second.title, second.body) == ("丙" * 30 + "…", f"<p>{'丙' * 400}</p>")
