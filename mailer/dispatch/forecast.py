@@ -15,6 +15,7 @@ from mailer.dispatch.pace.providers import OTHER, Provider
 from mailer.dispatch.pace.slowing import load_paces
 from mailer.dispatch.pace.window_hours import Window
 from mailer.dispatch.pace.windows import find_window
+from mailer.dispatch.plans import one_pass_each
 from mailer.dispatch.preparing import judgement, judging
 from mailer.dispatch.relays.routing import Route, list_planned, list_routes
 from mailer.dispatch.rules import ExclusionReason, MailingState
@@ -138,7 +139,9 @@ def _count(
         is_correction=is_correction,
     )
     has_segments = note_outsiders(session, narrowing, list_ids)
-    for provider, reason, count in session.execute(COUNT_SEGMENTS if has_segments else COUNT, asked):
+    with one_pass_each(session):
+        rows = session.execute(COUNT_SEGMENTS if has_segments else COUNT, asked).all()
+    for provider, reason, count in rows:
         if reason is None:
             counts[provider] = counts.get(provider, 0) + count
         else:

@@ -17,6 +17,7 @@ from mailer.dispatch.exclusions import count_exclusions
 from mailer.dispatch.models import Mailing
 from mailer.dispatch.pace.provider_settings import load_domains
 from mailer.dispatch.pace.providers import OTHER
+from mailer.dispatch.plans import one_pass_each
 from mailer.dispatch.rules import HAS_ISSUE, ExclusionReason, MailingEvent, MailingState, next_mailing_state
 from mailer.dispatch.segmentation import Narrowing, note_outsiders
 from mailer.newsroom.archiving import mark_sent
@@ -39,14 +40,19 @@ WITH candidates AS (
 ),
 already AS (
     SELECT DISTINCT d.subscriber_id
-    FROM deliveries d JOIN mailings m ON m.id = d.mailing_id
-    WHERE m.issue_id = :issue AND m.id <> :mailing AND d.state = ANY(:has_issue) AND NOT :is_repeat
-      AND (NOT :is_correction OR m.edition_id = :edition)
+    FROM deliveries d
+    WHERE d.state = ANY(:has_issue) AND d.mailing_id = ANY(ARRAY(
+        SELECT m.id FROM mailings m
+        WHERE m.issue_id = :issue AND m.id <> :mailing AND NOT :is_repeat
+          AND (NOT :is_correction OR m.edition_id = :edition)
+    ))
 ),
 received AS (
     SELECT DISTINCT d.subscriber_id
-    FROM deliveries d JOIN mailings m ON m.id = d.mailing_id
-    WHERE :is_correction AND m.issue_id = :issue AND m.edition_id <> :edition AND d.state = ANY(:has_issue)
+    FROM deliveries d
+    WHERE d.state = ANY(:has_issue) AND d.mailing_id = ANY(ARRAY(
+        SELECT m.id FROM mailings m WHERE :is_correction AND m.issue_id = :issue AND m.edition_id <> :edition
+    ))
 ),
 suppressed AS (
     SELECT DISTINCT x.email_key
@@ -175,19 +181,18 @@ def _freeze_roster(session: Session, mailing: Mailing) -> int:
     # A million readers are grouped, joined and sorted in memory; one preparation runs at a time, and not for long.
     session.execute(text("SELECT set_config('work_mem', '256MB', true)"))
     has_segments = note_outsiders(session, Narrowing.of(mailing), [chosen.list_id for chosen in mailing.lists])
-    size = session.scalar(
-        PREPARE_SEGMENTS if has_segments else PREPARE,
-        judgement(
-            session,
-            mailing_id=mailing.id,
-            issue_id=mailing.issue_id,
-            newsletter_id=mailing.newsletter_id,
-            list_ids=[chosen.list_id for chosen in mailing.lists],
-            is_repeat=mailing.is_repeat,
-            edition_id=mailing.edition_id,
-            is_correction=mailing.is_correction,
-        ),
+    asked = judgement(
+        session,
+        mailing_id=mailing.id,
+        issue_id=mailing.issue_id,
+        newsletter_id=mailing.newsletter_id,
+        list_ids=[chosen.list_id for chosen in mailing.lists],
+        is_repeat=mailing.is_repeat,
+        edition_id=mailing.edition_id,
+        is_correction=mailing.is_correction,
     )
+    with one_pass_each(session):
+        size = session.scalar(PREPARE_SEGMENTS if has_segments else PREPARE, asked)
     return int(size or 0)
 
 
