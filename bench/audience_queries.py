@@ -102,8 +102,9 @@ def _make_issue(number: int) -> int:
 
 
 def _cases(list_id: int, newsletter_id: int) -> dict[str, Callable[[Any], Any]]:
+    from mailer.audience.counting import count_by_list
     from mailer.audience.rules import SubscriptionState
-    from mailer.audience.searching import count_by_list, list_subscribers
+    from mailer.audience.searching import list_subscribers
 
     confirmed = SubscriptionState.CONFIRMED
     middle = 500_000

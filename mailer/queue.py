@@ -36,6 +36,7 @@ class TaskName(StrEnum):
     AUDIENCE_IMPORT = "audience.import"
     AUDIENCE_DIRECTORIES = "audience.directories"
     AUDIENCE_DOMAINS = "audience.domains"
+    AUDIENCE_COUNTS = "audience.counts"
     FEEDBACK_ABSORB = "feedback.absorb"
     PRIVACY_RETENTION = "privacy.retention"
     NEWSROOM_SWEEP = "newsroom.sweep"
@@ -50,6 +51,7 @@ ROUTES: dict[TaskName, QueueName] = {
     TaskName.AUDIENCE_IMPORT: QueueName.UPKEEP,
     TaskName.AUDIENCE_DIRECTORIES: QueueName.UPKEEP,
     TaskName.AUDIENCE_DOMAINS: QueueName.UPKEEP,
+    TaskName.AUDIENCE_COUNTS: QueueName.UPKEEP,
     TaskName.FEEDBACK_ABSORB: QueueName.UPKEEP,
     TaskName.PRIVACY_RETENTION: QueueName.UPKEEP,
     TaskName.NEWSROOM_SWEEP: QueueName.UPKEEP,

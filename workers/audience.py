@@ -1,7 +1,8 @@
 """Tasks of the audience."""
 
-from mailer.audience import importing
+from mailer.audience import counting, importing
 from mailer.audience.directories import runs, syncing
+from mailer.db import session_scope
 from mailer.dispatch import mail_hosts
 from mailer.queue import TaskName, get_celery
 
@@ -32,3 +33,10 @@ def run_directory(run_id: int | None = None) -> None:
 def check_domains() -> None:
     """Asks the DNS about domains of readers, where `MAILER_CHECK_MX` wants it; beat calls it for those that are due."""
     mail_hosts.check_domains()
+
+
+@app.task(name=TaskName.AUDIENCE_COUNTS)
+def fold_counts() -> None:
+    """Keeps the counts of lists few."""
+    with session_scope() as session:
+        counting.fold_counts(session)

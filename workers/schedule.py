@@ -31,6 +31,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "imports": {"task": TaskName.AUDIENCE_IMPORT, "schedule": Every(MINUTE)},
     "directories": {"task": TaskName.AUDIENCE_DIRECTORIES, "schedule": Every(MINUTE)},
     "domains": {"task": TaskName.AUDIENCE_DOMAINS, "schedule": Every(MINUTE)},
+    "counts": {"task": TaskName.AUDIENCE_COUNTS, "schedule": Every(HOUR)},
     "newsroom": {"task": TaskName.NEWSROOM_SWEEP, "schedule": Every(MINUTE)},
     "retention": {"task": TaskName.PRIVACY_RETENTION, "schedule": Every(HOUR)},
 }

@@ -79,6 +79,19 @@ class Subscription(HasId, HasCreatedAt, Base):
     subscriber: Mapped[Subscriber] = relationship(back_populates="subscriptions")
 
 
+class SubscriptionCount(HasId, Base):
+    """How many subscriptions a list has in a state: the sum of its rows. Triggers write them, one for each statement
+    that changes something and each list and state it concerns, so that nobody waits for anybody.
+    """
+
+    __tablename__ = "subscription_counts"
+
+    # No foreign key: what is left of a list that is gone adds up to nought.
+    list_id: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[SubscriptionState] = mapped_column(String(16))
+    readers: Mapped[int] = mapped_column(BigInteger)
+
+
 class AddressChange(HasId, HasCreatedAt, Base):
     """A reader wants their mail elsewhere: done once both mailboxes have said yes, before it expires."""
 

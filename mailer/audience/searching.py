@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from mailer.addresses import mend
@@ -77,17 +77,6 @@ def list_subscribers(
 def is_found(search: str) -> ColumnElement[bool]:
     """A condition on `Subscriber`: `search` is a part of the address, read as it would be at sign-up."""
     return Subscriber.email_key.contains(mend(search).casefold(), autoescape=True)
-
-
-def count_by_list(session: Session) -> dict[int, dict[SubscriptionState, int]]:
-    """How many readers each list has in each state; every state is named, a list without readers is missing."""
-    counts: dict[int, dict[SubscriptionState, int]] = {}
-    query = select(Subscription.list_id, Subscription.state, func.count()).group_by(
-        Subscription.list_id, Subscription.state
-    )
-    for list_id, state, count in session.execute(query):
-        counts.setdefault(list_id, dict.fromkeys(SubscriptionState, 0))[SubscriptionState(state)] = count
-    return counts
 
 
 def get_history(session: Session, subscriber_id: int) -> list[HistoryEntry]:

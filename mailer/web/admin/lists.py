@@ -10,7 +10,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange
 
 from mailer import newsletters as room
-from mailer.audience.searching import count_by_list
+from mailer.audience.counting import count_by_list
 from mailer.db import now
 from mailer.errors import RuleError
 from mailer.i18n import N_

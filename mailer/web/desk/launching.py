@@ -7,8 +7,8 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms.fields.choices import SelectChoice
 
+from mailer.audience.counting import count_by_list
 from mailer.audience.rules import SubscriptionState
-from mailer.audience.searching import count_by_list
 from mailer.audience.segments import list_segments
 from mailer.dispatch import launching
 from mailer.dispatch.forecast import LimitedBy, forecast
