@@ -47,6 +47,26 @@ def test_any_part_of_an_address_finds_its_reader_literally(session: Session, peo
     assert find("r%3") == []
 
 
+@pytest.mark.parametrize("window", [1, 3, 7])
+def test_what_the_newest_have_and_what_only_few_have_are_found_alike(
+    session: Session, people: list[int], monkeypatch: pytest.MonkeyPatch, window: int
+) -> None:
+    monkeypatch.setattr(searching, "WINDOW", window)
+
+    def pages(search: str, **wanted: object) -> list[int]:
+        seen: list[int] = []
+        before = None
+        while page := searching.list_subscribers(session, search=search, before_id=before, limit=3, **wanted):  # type: ignore[arg-type]
+            seen += [each.id for each in page]
+            before = seen[-1]
+        return seen
+
+    assert pages("example") == people[::-1]
+    assert pages("_2@") == [people[2]]
+    assert pages("nobody") == []
+    assert pages("example", state=SubscriptionState.UNSUBSCRIBED) == people[9::-2]
+
+
 def test_readers_are_narrowed_by_list_and_state(
     session: Session, people: list[int], double: List, single: List
 ) -> None:
