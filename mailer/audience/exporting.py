@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer.addresses import readable
-from mailer.audience.models import ImportRefusal, Segment, Subscriber, Subscription, Suppression
+from mailer.audience.import_models import ImportRefusal
+from mailer.audience.models import Segment, Subscriber, Subscription, Suppression
 from mailer.audience.rules import SubscriptionState, SuppressionReason
 from mailer.audience.searching import is_found
 from mailer.audience.segmenting import IssueTimes, condition

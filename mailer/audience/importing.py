@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from mailer.addresses import parse_address
 from mailer.audience import staging
+from mailer.audience.import_models import ImportRun
 from mailer.audience.layouts import Layout, tidy
-from mailer.audience.models import ImportRun, Suppression
+from mailer.audience.models import Suppression
 from mailer.audience.rules import IMPORT_UNDER_WAY, ImportState, SuppressionReason
 from mailer.audience.suppressing import erased_key
 from mailer.audience.tables import Shape, read_rows

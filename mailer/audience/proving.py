@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer.accounts.models import Account
-from mailer.audience.models import Consent, ImportRun, Wording
+from mailer.audience.import_models import ImportRun
+from mailer.audience.models import Consent, Wording
 from mailer.audience.subscriptions import list_ids_of
 from mailer.letters.models import Letter
 from mailer.newsletters.models import List, Newsletter

@@ -15,8 +15,8 @@ from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.audience.deciding import Decision, check_decision
 from mailer.audience.headings import Source, Target
+from mailer.audience.import_models import ImportChunk, ImportRefusal, ImportRun
 from mailer.audience.layouts import COLUMNS_READ, KEY_LENGTH, Layout, propose, tidy
-from mailer.audience.models import ImportChunk, ImportRefusal, ImportRun
 from mailer.audience.rules import IMPORT_OVER, ImportState
 from mailer.audience.tables import Shape, detect_shape, read_head
 from mailer.errors import NotFoundError, RuleError

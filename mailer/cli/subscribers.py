@@ -18,8 +18,8 @@ import click
 def import_subscribers(file: Path, list_name: str, basis: str, decided_by: str, decided_on: dt.datetime | None) -> None:
     """Imports the addresses of FILE (columns email, name). Someone who has left is never re-subscribed."""
     from mailer.audience.deciding import Decision
+    from mailer.audience.import_models import ImportRun
     from mailer.audience.importing import list_refusals, run_import, start_import
-    from mailer.audience.models import ImportRun
     from mailer.db import session_scope
     from mailer.newsletters import get_list_by_name
 

@@ -29,7 +29,7 @@ def one_pass_each(session: Session) -> Iterator[None]:
     """Tables are joined as wholes and not row by row: a list filled a moment ago counts as a single reader, and each of
     its hundred thousand would be compared with everybody who has the issue.
     """
-    session.execute(text("SELECT set_config('enable_nestloop', 'off', true)"))
+    session.execute(text("SET LOCAL enable_nestloop = off"))
     yield
     # Not where it failed: the transaction is over then, and the setting with it.
-    session.execute(text("SELECT set_config('enable_nestloop', 'on', true)"))
+    session.execute(text("SET LOCAL enable_nestloop TO DEFAULT"))

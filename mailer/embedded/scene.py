@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from mailer import newsletters
 from mailer.accounts.models import Account
+from mailer.audience.import_models import ImportRun
 from mailer.audience.importing import run_import, start_import
-from mailer.audience.models import ImportRun
 from mailer.audience.rules import IMPORT_UNDER_WAY, ImportState
 from mailer.db import get_engine, session_scope
 from mailer.errors import ServiceError

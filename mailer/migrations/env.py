@@ -6,6 +6,7 @@ from sqlalchemy import text
 import mailer.accounts.models
 import mailer.audience.directories.models
 import mailer.audience.door_models
+import mailer.audience.import_models
 import mailer.audience.models
 import mailer.dispatch.dkim.models
 import mailer.dispatch.models

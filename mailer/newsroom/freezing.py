@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.newsroom.compiling import compile_for, get_content
-from mailer.newsroom.edition_models import Edition, EditionArticle, EditionLink
-from mailer.newsroom.models import MASTHEAD, Issue
+from mailer.newsroom.edition_models import MASTHEAD, Edition, EditionArticle, EditionLink
+from mailer.newsroom.models import Issue
 from mailer.press.compiling import Compiled
 from mailer.press.content import Content
 

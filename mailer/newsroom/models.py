@@ -19,13 +19,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from mailer.db import Base, HasCreatedAt, HasId
 from mailer.newsroom.rules import IssueState, ReviewAct
 
-# What of an issue stands around its articles; also the keys of `Edition.masthead`.
-MASTHEAD = (
-    "title", "year", "number", "total_number", "volume", "published_on", "publisher", "editor", "phone", "colophon",
-)  # fmt: skip
-
-_SAID = "archive_fold(title || ' | ' || section || ' | ' || source) || ' | ' || archive_text(body)"
-
 
 class Issue(HasId, HasCreatedAt, Base):
     """One number of a newsletter. Unknown values stay empty (`None` or ``""``)."""

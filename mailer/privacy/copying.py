@@ -9,12 +9,11 @@ from sqlalchemy.orm import Session
 
 from mailer.audience.directories.models import Directory, DirectoryFinding, DirectoryMember, DirectoryRun
 from mailer.audience.former import list_keys
+from mailer.audience.import_models import ImportRefusal, ImportRun
 from mailer.audience.models import (
     AddressChange,
     Consent,
     Engagement,
-    ImportRefusal,
-    ImportRun,
     LeaveReason,
     Subscriber,
     SubscriberChange,

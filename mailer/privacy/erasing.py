@@ -8,11 +8,11 @@ from mailer.accounts.models import Account
 from mailer.audience import leaving
 from mailer.audience.directories.models import DirectoryFinding, DirectoryMember
 from mailer.audience.former import list_keys
+from mailer.audience.import_models import ImportRefusal
 from mailer.audience.models import (
     AddressChange,
     Consent,
     Engagement,
-    ImportRefusal,
     LeaveReason,
     Subscriber,
     SubscriberChange,

@@ -10,7 +10,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from mailer.audience import admission
 from mailer.audience.correspondence import CONFIRM_DAYS
 from mailer.audience.directories.models import DirectoryFinding, DirectoryRun
-from mailer.audience.models import Consent, ImportChunk, ImportRefusal, ImportRun, Subscriber, Subscription
+from mailer.audience.import_models import ImportChunk, ImportRefusal, ImportRun
+from mailer.audience.models import Consent, Subscriber, Subscription
 from mailer.audience.rules import IMPORT_OVER, ConsentAct, ImportState, SubscriptionState
 from mailer.dispatch.models import Attempt, Delivery
 from mailer.feedback.models import Click, Open

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from mailer.audience.directories.models import Directory, DirectoryRun
 from mailer.audience.directories.runs import list_troubled
-from mailer.audience.models import ImportRun
+from mailer.audience.import_models import ImportRun
 from mailer.audience.rules import ImportState
 from mailer.db import now
 from mailer.dispatch.models import Delivery, Mailing, Suspension

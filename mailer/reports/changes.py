@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from mailer.accounts.auditing import SYSTEM
 from mailer.accounts.models import Account, AuditEntry
 from mailer.audience.directories.models import Directory
-from mailer.audience.models import AddressChange, ImportRun, LeaveReason, SubscriberChange
+from mailer.audience.import_models import ImportRun
+from mailer.audience.models import AddressChange, LeaveReason, SubscriberChange
 
 # Said by the consent that came of it.
 _TOLD_ELSEWHERE = ("subscriber.added",)

@@ -3,8 +3,9 @@ import io
 
 from mailer.audience.exporting import COLUMNS, Selection, export_refusals, export_subscriptions
 from mailer.audience.headings import Source, Standing
+from mailer.audience.import_models import ImportRefusal, ImportRun
 from mailer.audience.layouts import propose
-from mailer.audience.models import ImportRefusal, ImportRun, Segment, Subscriber
+from mailer.audience.models import Segment, Subscriber
 from mailer.audience.rules import SubscriptionState
 from mailer.audience.spreadsheets import as_csv, as_xlsx
 from mailer.audience.tables import detect_shape, read_rows

@@ -13,8 +13,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mailer.audience import importing, staging
+from mailer.audience.import_models import ImportChunk, ImportRun
 from mailer.audience.importing import cancel, get_import, run_import, start_import
-from mailer.audience.models import Consent, ImportChunk, ImportRun, Subscriber, SubscriberChange, Subscription
+from mailer.audience.models import Consent, Subscriber, SubscriberChange, Subscription
 from mailer.db import session_scope
 from mailer.errors import RuleError
 from mailer.newsletters.models import List

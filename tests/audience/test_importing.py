@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from mailer import accounts, newsletters
 from mailer.accounts.models import AuditEntry
 from mailer.audience import leaving, staging, suppressing
+from mailer.audience.import_models import ImportChunk, ImportRun
 from mailer.audience.importing import enqueue_lost, list_imports, list_refusals, run_import, start_import
-from mailer.audience.models import Consent, ImportChunk, ImportRun, Subscriber, Subscription
+from mailer.audience.models import Consent, Subscriber, Subscription
 from mailer.audience.rules import SuppressionReason
 from mailer.audience.subscribing import sign_up
 from mailer.db import now, session_scope

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from mailer import accounts
 from mailer.accounts.rules import Role
+from mailer.audience.import_models import ImportRun
 from mailer.audience.importing import run_import
-from mailer.audience.models import ImportRun
 from mailer.letters.models import Letter
 from tests.web.admin_scene import make_list, make_mailing, make_readers
 

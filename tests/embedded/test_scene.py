@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mailer import newsletters
+from mailer.audience.import_models import ImportRun
 from mailer.audience.importing import run_import
-from mailer.audience.models import ImportRun, Subscription
+from mailer.audience.models import Subscription
 from mailer.audience.rules import ImportState
 from mailer.db import session_scope
 from mailer.embedded import scene

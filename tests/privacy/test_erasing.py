@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from mailer.accounts.models import AuditEntry
 from mailer.audience import suppressing
+from mailer.audience.import_models import ImportRun
 from mailer.audience.importing import run_import, start_import
-from mailer.audience.models import Consent, ImportRun, Subscriber, Suppression
+from mailer.audience.models import Consent, Subscriber, Suppression
 from mailer.db import Base
 from mailer.dispatch.models import Delivery
 from mailer.errors import NotFoundError

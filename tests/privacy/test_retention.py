@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 
 from mailer import newsletters
 from mailer.audience import leaving
-from mailer.audience.models import Consent, ImportRun, Subscriber, Subscription
+from mailer.audience.import_models import ImportRun
+from mailer.audience.models import Consent, Subscriber, Subscription
 from mailer.audience.subscribing import sign_up
 from mailer.dispatch.models import Delivery
 from mailer.feedback.models import Click, Open

@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from mailer.audience.models import ImportRun
+from mailer.audience.import_models import ImportRun
 from mailer.db import now
 from mailer.dispatch.models import Delivery, Suspension
 from mailer.dispatch.rules import MailingState

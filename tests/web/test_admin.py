@@ -8,8 +8,9 @@ from sqlalchemy import select
 from mailer import newsletters
 from mailer.accounts.auditing import AuditFilter, list_audit_entries
 from mailer.accounts.rules import Role
+from mailer.audience.import_models import ImportRun
 from mailer.audience.importing import run_import
-from mailer.audience.models import Consent, ImportRun, Subscriber, Subscription, Suppression
+from mailer.audience.models import Consent, Subscriber, Subscription, Suppression
 from mailer.audience.rules import SubscriptionState, SuppressionReason
 from mailer.audience.suppressing import is_suppressed, suppress
 from mailer.dispatch.models import Relay

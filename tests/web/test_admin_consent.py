@@ -13,8 +13,9 @@ from mailer.accounts.models import Account, AuditEntry
 from mailer.audience.adding import add_subscriber
 from mailer.audience.confirming import confirm
 from mailer.audience.deciding import Decision
+from mailer.audience.import_models import ImportRun
 from mailer.audience.importing import run_import, start_import
-from mailer.audience.models import Consent, ImportRun, Subscriber
+from mailer.audience.models import Consent, Subscriber
 from mailer.audience.subscribing import sign_up
 from mailer.letters.models import Letter
 from mailer.newsletters.models import List, Newsletter

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from mailer.accounts.auditing import AuditFilter, list_audit_entries
-from mailer.audience.models import ImportRun
+from mailer.audience.import_models import ImportRun
 from mailer.db import now
 from mailer.dispatch.models import Delivery, Suspension
 from mailer.dispatch.rules import MailingState

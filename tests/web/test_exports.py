@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from mailer.accounts.models import AuditEntry
 from mailer.audience.directories.models import Directory, DirectoryFinding, DirectoryRun
 from mailer.audience.directories.rules import DirectoryKind, Finding
-from mailer.audience.models import ImportRefusal, ImportRun
+from mailer.audience.import_models import ImportRefusal, ImportRun
 from mailer.audience.rules import SuppressionReason
 from mailer.audience.suppressing import suppress
 from mailer.dispatch.models import Exclusion

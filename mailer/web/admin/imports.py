@@ -15,8 +15,8 @@ from mailer.audience import importing
 from mailer.audience.deciding import Decision, DecisionError
 from mailer.audience.exporting import export_refusals
 from mailer.audience.headings import Target
+from mailer.audience.import_models import ImportRun
 from mailer.audience.layouts import COLUMNS_READ
-from mailer.audience.models import ImportRun
 from mailer.audience.rules import IMPORT_OVER, IMPORT_UNDER_WAY, ImportState
 from mailer.audience.spreadsheets import Row
 from mailer.audience.uploading import read_kept_head

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from mailer import links
 from mailer.i18n import N_, translate
 from mailer.newsletters.models import Newsletter
-from mailer.newsroom.edition_models import Edition, EditionArticle
+from mailer.newsroom.edition_models import MASTHEAD, Edition, EditionArticle
 from mailer.newsroom.editions import list_titles
-from mailer.newsroom.models import MASTHEAD, Issue
+from mailer.newsroom.models import Issue
 from mailer.press import wording
 from mailer.press.bodies import Body
 from mailer.press.content import HTML_LANGUAGES, ArticleContent, Content
