@@ -21,8 +21,9 @@ LINE_BYTES = 57
 LINE_CHARACTERS = 76
 # A stretch shorter than this between two slots is encoded along with them: cheaper than a line of its own.
 SHORT = 24
-# From here on a stretch is a piece of its own in every message, and not copied into it.
-LONG = 2048
+# A stretch that has so many bytes in base64 is a piece of its own in every message, and not copied into it. To take a
+# message in pieces costs more than copying a few kilobytes.
+LONG = 8192
 # A layout is some kilobytes. A mailing has few; beyond so many all are made anew.
 MOST_LAYOUTS = 2000
 
@@ -114,12 +115,15 @@ class SlottedPart:
     @property
     def is_long(self) -> bool:
         """Whether it has stretches that are not copied into each message."""
-        return any(len(literal) >= LONG for literal in self._literals)
+        return any(length >= LONG for length in self._encoded_lengths())
 
     @property
     def copied_bytes(self) -> int:
         """About how many bytes of each message are its own, and not shared with others."""
-        return sum([len(literal) for literal in self._literals if len(literal) < LONG]) * 4 // 3
+        return sum([length for length in self._encoded_lengths() if length < LONG])
+
+    def _encoded_lengths(self) -> list[int]:
+        return [len(literal) * (LINE_CHARACTERS + 2) // LINE_BYTES for literal in self._literals]
 
     @property
     def prefix(self) -> bytes:

@@ -148,8 +148,8 @@ class MessageTemplate:
     ) -> list[bytes]:
         """One reader's message in pieces that are to be joined: canonical CRLF bytes, ready for DATA. No line begins
         with a dot, so none is stuffed: a field's lines begin with its name or a blank, and the body is base64 between
-        boundaries. Long stretches that all readers share are pieces of their own, so that nobody need copy them. All
-        but the first piece are ASCII.
+        boundaries. Long stretches that all readers share are pieces of their own, so that nobody need copy them. The
+        first piece is the whole header, all others are ASCII.
 
         `slots` maps slot names to values, never markup: each is escaped for the part it is written into. `name` is
         `to_name` and `address` is `to` where `slots` does not say otherwise; a reader without a name is called one.
@@ -171,7 +171,7 @@ class MessageTemplate:
             ]
             raise CompositionError(problems) from None
         fields = date_field(date) + headers.message_id(message_id) + headers.mailbox("To", to_name, to) + leave
-        pieces = [fields.encode(), self.fixed_header, *body]
+        pieces = [fields.encode() + self.fixed_header, *body]
         return pieces if self._body.is_long else [b"".join(pieces)]
 
 

@@ -171,6 +171,17 @@ def test_what_all_readers_share_is_not_copied_into_each_message() -> None:
     assert all(piece.isascii() for piece in (*one[1:], *other[1:]))
 
 
+def test_only_the_first_piece_may_be_outside_ascii() -> None:
+    """It is the only one that the wire looks at before it says BODY=8BITMIME."""
+    body = "<p>同样的正文</p>" * 400
+    template = make_template(body + slot(NAME), body, reply_to="编辑部@example.org")
+    header, *rest = template.fill(
+        to="lilei@example.com", to_name="李雷", message_id="<7.1.abc@example.org>", date=DATE, slots=VALUES
+    )
+    assert "编辑部@example.org".encode() in header
+    assert all(piece.isascii() for piece in rest)
+
+
 def test_values_are_never_markup() -> None:
     template = make_template(f'<a href="{slot(PREFERENCES_URL)}">{slot(NAME)}</a>', slot(NAME))
     raw = fill(
