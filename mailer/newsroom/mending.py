@@ -38,13 +38,13 @@ class Piece:
 @dataclass(frozen=True, slots=True)
 class Row:
     """A block as a page lists it: its words, its element's name, whether all of them may become a title or subheading,
-    and whether it may give a title: those words or, of a longer paragraph, how it begins.
+    and the title it gives: those words or, where it holds more than a title, its head. Empty where it can give none.
     """
 
     text: str
     tag: str
     can_be_title: bool
-    can_give_title: bool
+    title: str
 
     @property
     def is_heading(self) -> bool:
@@ -87,8 +87,18 @@ def _row(block: str) -> Row:
     # What mending makes of a block are its words: a table, a list or a picture would lose what it is.
     is_line = (tag == "p" or tag in _HEADINGS) and element.find(".//img") is None
     if not is_line:
-        return Row(" ".join(to_plain(block).split()), tag, can_be_title=False, can_give_title=False)
-    return Row(text, tag, can_be_title=0 < len(text) <= _LONGEST_TITLE, can_give_title=bool(text))
+        return Row(" ".join(to_plain(block).split()), tag, can_be_title=False, title="")
+    can_be_title = 0 < len(text) <= _LONGEST_TITLE
+    head = _head_in(text, can_be_title=can_be_title)
+    if head:
+        return Row(text, tag, can_be_title, title=head[1])
+    # No clause says where a title would end: the opening words stand for one until the editor writes it.
+    return Row(text, tag, can_be_title, title=text if can_be_title or not text else text[:_OPENING].rstrip() + "…")
+
+
+def _head_in(words: str, *, can_be_title: bool) -> re.Match[str] | None:
+    """What heads a block that holds more than a title, up to where its text begins."""
+    return _BRACKETED.match(words) or (None if can_be_title else _CLAUSE.match(words))
 
 
 def merge(articles: Sequence[Piece], at: int) -> tuple[Piece, ...]:
@@ -179,14 +189,12 @@ def _head_of(articles: Sequence[Piece], at: int, block: int) -> tuple[str, str]:
     whole = blocks_of(articles[at].body)[block]
     element = html.fragment_fromstring(whole, create_parent="div")[0]
     words = "".join(element.itertext())
-    head = _BRACKETED.match(words) or (None if row.can_be_title else _CLAUSE.match(words))
+    head = _head_in(words, can_be_title=row.can_be_title)
     if head:
         _cut(element, head.end())
-        return " ".join(head[1].split()), etree.tostring(element, encoding="unicode", method="html")
-    if row.can_be_title:
-        return row.text, ""
-    # No clause says where a title would end: the opening words stand for one until the editor writes it.
-    return row.text[:_OPENING].rstrip() + "…", whole
+        return row.title, etree.tostring(element, encoding="unicode", method="html")
+    # Only a title that says all of it may take its place.
+    return row.title, "" if row.title == row.text else whole
 
 
 def _cut(element: Any, length: int) -> int:
@@ -214,7 +222,7 @@ def _row_at(articles: Sequence[Piece], at: int, block: int) -> Row:
         raise RuleError(N_("That paragraph is not there any more."))
     if not rows[block].text:
         raise RuleError(N_("A title has between 1 and %(limit)s characters."), limit=_LONGEST_TITLE)
-    if not rows[block].can_give_title:
+    if not rows[block].title:
         raise RuleError(N_("A table, a list or a picture cannot become a title: only its words would be left."))
     return rows[block]
 

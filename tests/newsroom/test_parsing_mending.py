@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from lxml import html
 
 from mailer.errors import RuleError
-from mailer.newsroom.mending import Piece, blocks_of, demote, merge, promote, split, text_of, toggle_heading
+from mailer.newsroom.mending import Piece, blocks_of, demote, merge, promote, rows_of, split, text_of, toggle_heading
 
 ARTICLES = (
     Piece(
@@ -132,3 +132,17 @@ def test_an_article_can_begin_at_a_paragraph_too_long_for_a_title() -> None:
     # Where no clause heads it, the opening words stand for a title and the paragraph stays whole.
     _, second = split((Piece(1, "甲", body=f"<p>前。</p><p>{'丙' * 400}</p>"),), 0, 1)
     assert (second.title, second.body) == ("丙" * 30 + "…", f"<p>{'丙' * 400}</p>")
+
+
+def test_a_row_tells_the_title_it_would_give() -> None:
+    line, run_in, long, table = rows_of(
+        f"<p>春耕</p><p>【水库】三座完工。</p><p>农时：{'一' * 400}</p><table><tr><td>表</td></tr></table>"
+    )
+    assert (line.title, run_in.title, long.title, table.title) == ("春耕", "水库", "农时", "")
+
+
+def test_a_head_that_only_its_spaces_make_too_long_loses_no_text() -> None:
+    (piece,) = (Piece(1, "简讯", body=f"<p>甲。</p><p>【水{' ' * 100}库】三座完工。</p>"),)
+    _, second = split((piece,), 0, 1)
+    assert second.title == "水 库"
+    assert "三座完工。" in second.body
