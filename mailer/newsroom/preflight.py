@@ -102,7 +102,7 @@ def _desk_findings(session: Session, issue: Issue) -> Iterator[Finding]:
     for remark in numbering_remarks(session, issue):
         yield Finding(Severity.WARNING, MASTHEAD, remark.message, remark.params)
     if issue.warnings:
-        message = N_("%(count)s things the import was not sure of have not been checked yet.")
+        message = N_("What the import was not sure of has not all been checked yet: %(count)s.")
         yield Finding(Severity.WARNING, IMPORT, message, {"count": len(issue.warnings)})
     titles = {article.id: article.title for article in issue.articles}
     for article_id, count in count_open(session, issue.id).items():
