@@ -53,7 +53,7 @@ def test_what_the_newsletter_knows_is_found_too(session: Session, newsletter: Ne
     session.flush()
     flight = inspect(session, issue)
     found = said(session, issue)
-    for words in ("is missing", "sensitive words", "1 comments are open", "1 things the import"):
+    for words in ("is missing", "sensitive words", "1 comments are open", "What the import was not sure of"):
         assert any(words in line for line in found), words
     about = next(finding for finding in flight.findings if "comments" in finding.message)
     assert flight.article_of(about) == issue.articles[0].id
