@@ -10,6 +10,7 @@ from mailer.cli import EXIT_REFUSED, EXIT_UNREADABLE
 from mailer.errors import CompositionError, UnreadableError
 from mailer.newsroom.parsing import parse_file
 from mailer.newsroom.structure.bulletin import ParsedBulletin
+from mailer.newsroom.structure.outline import outline
 
 Document = click.Path(path_type=Path, dir_okay=False, allow_dash=False)
 
@@ -35,7 +36,7 @@ def parse(file: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(bulletin.as_json(), ensure_ascii=False, indent=2))
     else:
-        click.echo(bulletin.as_text("en"))
+        click.echo(outline(bulletin, "en"))
 
 
 @click.command("compile")

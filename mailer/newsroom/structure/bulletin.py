@@ -115,12 +115,6 @@ class ParsedBulletin:
     warnings: tuple[ParseWarning, ...]
     pictures: tuple[Picture, ...] = ()
 
-    def as_text(self, locale: str = "en") -> str:
-        """What `mailer parse` prints for a person, in `locale`."""
-        from mailer.newsroom.structure.outline import outline
-
-        return outline(self, locale)
-
     def as_json(self, locale: str = "en") -> dict[str, Any]:
         """The contract of `mailer parse --json`; warnings are sentences in `locale`."""
         return {
