@@ -11,6 +11,8 @@ from mailer.newsroom.reading import read_text
 from mailer.newsroom.structure.blocks import blocks_of_text
 from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedBulletin
 from mailer.newsroom.structure.lines import PartKind
+from mailer.newsroom.structure.outline import outline
+from tests.newsroom.traced import untold
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.txt"))
 FIELDS = ("title", "year", "number", "total_number", "volume", "publisher", "date", "editor", "phone")
@@ -67,7 +69,7 @@ def test_the_editor_is_told_of_every_doubt_and_of_nothing_else(sample: Path) -> 
 def test_every_line_of_the_document_is_accounted_for(sample: Path) -> None:
     bulletin, _ = read(sample)
     blocks = blocks_of_text(read_text(sample.read_bytes()).text)
-    assert {(block.line, block.text) for block in blocks} == {(line.line, line.text) for line in bulletin.lines}
+    assert untold(blocks, bulletin.lines) == []
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -81,6 +83,6 @@ def test_the_encoding_makes_no_difference(sample: Path, encoding: str) -> None:
 def test_the_terminal_shows_every_paragraph_in_both_languages(sample: Path) -> None:
     bulletin, _ = read(sample)
     for locale in ("en", "zh_CN"):
-        shown = bulletin.as_text(locale)
+        shown = outline(bulletin, locale)
         assert all(paragraph in shown for article in bulletin.articles for paragraph in article.paragraphs)
         assert all(line in shown for line in bulletin.colophon)

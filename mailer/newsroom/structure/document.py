@@ -20,6 +20,7 @@ from mailer.newsroom.structure.matching import normal_form
 from mailer.newsroom.structure.ranks import heading_end, title_level, with_ranks
 from mailer.newsroom.structure.regions import Regions, divide, masthead_end
 from mailer.newsroom.structure.remarks import Findings, remarks_on
+from mailer.newsroom.structure.runins import with_announced_heads_apart, with_heads_apart
 from mailer.newsroom.structure.shapes import find_by_shape
 from mailer.newsroom.structure.titles import Title, find_titles, forms_of, title_text
 from mailer.newsroom.structure.tracing import trace
@@ -33,7 +34,7 @@ def parse_blocks(
 
     `is_furniture_known` says that the reader has already told running heads and page numbers from the text.
     """
-    blocks = [block for block in document if block.inset is None]
+    blocks = with_announced_heads_apart([block for block in document if block.inset is None])
     insets = [block for block in document if block.inset is not None]
     contents = find_contents(blocks)
     listing = contents.listing if contents else Listing((), ())
@@ -41,6 +42,7 @@ def parse_blocks(
     masthead = read_masthead([block for block in blocks[:head_end] if not is_rule(block.text)])
     regions = divide(blocks, contents, head_end, masthead, is_furniture_known=is_furniture_known)
     regions.body = with_ranks(regions.body, is_listed=bool(listing.entries))
+    regions.body = with_heads_apart(regions.body, listing.entries)
     colophon = read_colophon(regions.colophon)
     titles = find_titles(regions.body, listing.entries, read_layout(regions.body))
     items, layout = _items(regions, titles, listing)
