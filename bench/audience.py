@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench.audience_queries import DOMAINS, bulk, deliver, plans, queries
 
 SURNAMES = "王李张刘陈杨赵黄周吴"
-CITIES = ("北京", "上海", "西安", "成都", "Lhasa")
+CITIES = ("Beijing", "上海", "西安", "成都", "昆明", "广州", "武汉", "兰州", "大理", "长沙")
 TARGET_RATIO, TARGET_MB, TARGET_MS = 4.0, 200, 200
 
 

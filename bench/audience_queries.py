@@ -48,6 +48,7 @@ def deliver(url: str, count: int) -> None:
         connection.execute(
             "UPDATE subscribers SET attributes = '{\"city\": \"Beijing\"}' WHERE id % 10 = 0 AND attributes = '{}'"
         )
+        connection.execute('UPDATE subscribers SET attributes = \'{"city": "Lhasa"}\' WHERE id <= 10')
         connection.execute("VACUUM ANALYZE")
 
 
@@ -125,7 +126,7 @@ def _cases(list_id: int, newsletter_id: int) -> dict[str, Callable[[Any], Any]]:
         "counts of all lists": count_by_list,
         "a reader's page": _show_reader,
     } | {
-        f"segment: {name}": partial(_count_segment, tree=tree)
+        f"segment: {name}": partial(_look_at_segment, tree=tree)
         for name, tree in _segments(list_id, newsletter_id).items()
     }
 
@@ -147,6 +148,8 @@ def _segments(list_id: int, newsletter_id: int) -> dict[str, dict[str, Any]]:
     return {
         "a domain": domain,
         "an attribute": city,
+        "an attribute that ten have": city | {"value": "Lhasa"},
+        "an attribute that nobody has": city | {"value": "Atlantis"},
         "confirmed on a list": {"is": "list", "list_id": list_id, "state": "confirmed"},
         "opened within 30 days": opened,
         "clicked within 30 days": clicked,
@@ -160,12 +163,13 @@ def _segments(list_id: int, newsletter_id: int) -> dict[str, dict[str, Any]]:
     }
 
 
-def _count_segment(session: Any, *, tree: dict[str, Any]) -> int:
+def _look_at_segment(session: Any, *, tree: dict[str, Any]) -> None:
+    """What its form shows while it is filled in: how many, and five of them."""
     from mailer.audience.conditions import read_tree
-    from mailer.audience.segmenting import estimate_members
+    from mailer.audience.estimating import glance
     from mailer.dispatch.segmentation import issue_times
 
-    return estimate_members(session, read_tree(tree), issue_times(session))[0]
+    glance(session, read_tree(tree), issue_times(session))
 
 
 def queries(list_id: int, newsletter_id: int) -> dict[str, dict[str, float]]:
@@ -208,8 +212,9 @@ def plans(list_id: int, newsletter_id: int) -> dict[str, str]:
         with session_scope() as session:
             case(session)
         event.remove(get_engine(), "before_cursor_execute", note)
-        # A segment's count comes last, after the question when an issue was sent.
-        statement, parameters = seen[-1] if name.startswith("segment") else seen[0]
+        # Of a segment its sample: what comes before are the table's size, the sample's numbers, when an issue was sent.
+        wanted = [each for each in seen if "= ANY" in each[0]] if name.startswith("segment") else seen
+        statement, parameters = wanted[0]
         with session_scope() as session:
             lines = session.connection().exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS) {statement}", parameters)
             found[name] = "\n".join(_shorten(line) for (line,) in lines)

@@ -7,36 +7,13 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    Date,
-    and_,
-    any_,
-    cast,
-    exists,
-    false,
-    func,
-    literal,
-    not_,
-    or_,
-    select,
-    tablesample,
-    text,
-)
+from sqlalchemy import ColumnElement, Date, and_, cast, exists, false, func, literal, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from mailer.audience.conditions import Kind, Node, Test
 from mailer.audience.models import Engagement, Subscriber, Subscription
 from mailer.audience.rules import SubscriptionState
 from mailer.newsletters.models import List
-
-# Readers looked at for an estimate, and how many of them must be in the segment for it to tell something.
-SAMPLE_ROWS, LEAST_FOUND = 5_000, 25
-EXACT_BELOW = 60_000
-# As of the last ANALYZE: exact enough for a projection, and no walk over the table.
-_ROWS = text("SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'subscribers'::regclass")
 
 # (newsletter, n) -> when its n-th last issue was sent, `None` where there were fewer: dispatch knows.
 IssueTimes = Callable[[int, int], dt.datetime | None]
@@ -57,24 +34,6 @@ def count_members(session: Session, tree: Node, issue_times: IssueTimes) -> int:
     """How many readers are in it, erased ones never."""
     query = select(func.count()).select_from(Subscriber).where(*_alive(), condition(tree, issue_times))
     return session.scalars(query).one()
-
-
-def estimate_members(session: Session, tree: Node, issue_times: IssueTimes) -> tuple[int, bool]:
-    """(how many readers are in it, whether that is exact): counted where they are few, else projected from a random
-    sample of the table's pages, so that a form can say it while it is filled in.
-    """
-    rows = session.scalar(_ROWS) or 0
-    if rows <= EXACT_BELOW:
-        return count_members(session, tree, issue_times), True
-    sampled = tablesample(Subscriber.__table__, func.system(100 * SAMPLE_ROWS / rows))
-    ids = list(session.scalars(select(sampled.c.id)))
-    # By their numbers, so that the question costs the sample and not the table.
-    chosen = Subscriber.id == any_(cast(ids, ARRAY(BigInteger)))
-    held = select(func.count()).select_from(Subscriber).where(chosen, *_alive(), condition(tree, issue_times))
-    found = session.scalars(held).one()
-    if found < LEAST_FOUND:
-        return count_members(session, tree, issue_times), True
-    return round(rows * found / len(ids)), False
 
 
 def list_sample(session: Session, tree: Node, issue_times: IssueTimes, *, limit: int = 10) -> list[Subscriber]:

@@ -3,12 +3,13 @@ import datetime as dt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Text, func, select, text, update
 from sqlalchemy.orm import Session
 
 from mailer.accounts.models import AuditEntry
-from mailer.audience import segmenting, segments
+from mailer.audience import estimating, segments
 from mailer.audience.conditions import MOST_CONDITIONS, read_tree
+from mailer.audience.estimating import Certainty, glance
 from mailer.audience.models import Engagement, Subscriber, Subscription
 from mailer.audience.segmenting import condition, count_members, list_sample
 from mailer.errors import NotFoundError, RuleError
@@ -184,9 +185,9 @@ def test_segments_are_kept_changed_archived_and_audited(session: Session, double
     assert session.scalar(select(func.count()).select_from(Subscriber)) == 0
 
 
-def test_many_readers_are_estimated_from_a_sample_and_few_members_are_counted(
-    session: Session, double: List, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def crowd(session: Session, double: List, monkeypatch: pytest.MonkeyPatch) -> None:
+    """4,000 readers, every fourth of them in English, one in Peking: more than are counted without a sample."""
     session.execute(
         text(
             "INSERT INTO subscribers (email, email_key, domain, name, locale, attributes) "
@@ -197,11 +198,37 @@ def test_many_readers_are_estimated_from_a_sample_and_few_members_are_counted(
         )
     )
     session.execute(text("ANALYZE subscribers"))
-    monkeypatch.setattr(segmenting, "EXACT_BELOW", 100)
-    monkeypatch.setattr(segmenting, "SAMPLE_ROWS", 2000)
-    about, is_exact = segmenting.estimate_members(session, read_tree({"is": "locale", "value": "en"}), never)
-    assert not is_exact
-    assert 500 <= about <= 1500
-    assert segmenting.estimate_members(session, read_tree(ATTRIBUTE), never) == (1, True)
-    monkeypatch.setattr(segmenting, "EXACT_BELOW", 10_000)
-    assert segmenting.estimate_members(session, read_tree({"is": "locale", "value": "en"}), never) == (1000, True)
+    monkeypatch.setattr(estimating, "EXACT_BELOW", 100)
+    monkeypatch.setattr(estimating, "SAMPLE_ROWS", 2000)
+
+
+@pytest.mark.usefixtures("crowd")
+def test_many_readers_are_estimated_from_a_sample_and_few_members_are_counted(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    english = read_tree({"is": "locale", "value": "en"})
+    many = glance(session, english, never)
+    assert many.certainty is Certainty.ABOUT
+    assert 500 <= many.count <= 1500
+    few = glance(session, read_tree(ATTRIBUTE), never)
+    assert (few.count, few.certainty) == (1, Certainty.EXACT)
+    assert [reader.email for reader in few.readers] == ["7@example.org"]
+    monkeypatch.setattr(estimating, "EXACT_BELOW", 10_000)
+    counted = glance(session, english, never)
+    assert (counted.count, counted.certainty, len(counted.readers)) == (1000, Certainty.EXACT, 5)
+
+
+@pytest.mark.usefixtures("crowd")
+def test_what_takes_too_long_to_count_is_told_as_a_bound_and_the_transaction_goes_on(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimating, "PATIENCE", 1)
+    slow = func.pg_sleep(0.05).cast(Text) == ""
+    monkeypatch.setattr(estimating, "count_members", lambda *_: session.scalars(select(slow)).one())
+    monkeypatch.setattr(estimating, "list_sample", lambda *_, limit: session.scalars(select(slow).limit(limit)).all())
+    few = glance(session, read_tree(ATTRIBUTE), never)
+    assert few.certainty is Certainty.BELOW
+    assert 1 < few.count < 200
+    assert not few.are_newest
+    assert {reader.email for reader in few.readers} <= {"7@example.org"}
+    assert session.scalar(text("SHOW statement_timeout")) == "0"

@@ -9,9 +9,9 @@ from wtforms import StringField
 from mailer import newsletters
 from mailer.audience import segments as room
 from mailer.audience.conditions import KINDS, Kind, Test
+from mailer.audience.estimating import glance
 from mailer.audience.models import Segment
 from mailer.audience.rules import SubscriptionState
-from mailer.audience.segmenting import estimate_members, list_sample
 from mailer.dispatch.segmentation import issue_times
 from mailer.errors import MailerError, RuleError
 from mailer.i18n import LOCALES, N_
@@ -117,15 +117,8 @@ def _count(joint: str, groups: list[Group]) -> dict[str, Any]:
     try:
         tree = room.check_tree(session, as_tree(joint, groups))
     except MailerError as error:
-        return {"count": None, "is_exact": True, "sample": [], "problem": say(error)}
-    times = issue_times(session)
-    count, is_exact = estimate_members(session, tree, times)
-    return {
-        "count": count,
-        "is_exact": is_exact,
-        "sample": list_sample(session, tree, times, limit=5),
-        "problem": "",
-    }
+        return {"glance": None, "problem": say(error)}
+    return {"glance": glance(session, tree, issue_times(session)), "problem": ""}
 
 
 def _words() -> dict[str, Any]:
