@@ -37,7 +37,8 @@ style='font-size:26.0pt'>云漓科技简报<o:p></o:p></span></p>
 <p class=MsoNormal align=center>2025年第4期</p><p class=MsoNormal>云漓市科学技术局 编辑</p>
 <h1><span style='mso-bidi-font-size:16.0pt'>云漓市启动中试基地建设</span></h1>
 <p class=MsoNormal>3月12日，云漓市科学技术局发布消息，<b>全市首个</b>中试基地正式启动建设，
-计划两年内建成并投入使用。<span style='display:none;mso-hide:all'>内部批注</span></p>
+计划两年内建成并投入使用，<a href="https://www.example.org/base">详情</a>。<span
+style='display:none;mso-hide:all'>内部批注</span></p>
 <p class=MsoNormal><img width=100 src="file:///C:/Users/lee/clip_image001.png" alt="基地外景"></p>
 <table class=MsoTable border=1><tr><td>方向</td><td>家数</td></tr><tr><td>新材料</td><td>60</td></tr></table>
 <h1>{ARTICLE}</h1>
@@ -163,7 +164,10 @@ def test_a_text_pasted_from_word_keeps_its_headings_and_its_table(
     issue = session.scalars(select(Issue)).one()
     assert (issue.title, issue.number) == ("云漓科技简报", "4")
     assert "<table>" in issue.articles[0].body
-    assert "基地外景" in issue.articles[0].body
+    assert "<em>[基地外景]</em>" in issue.articles[0].body
+    assert '<a href="https://www.example.org/base">详情</a>' in issue.articles[0].body
+    # The picture lies on the computer of who copied it: the report says so.
+    assert any("outside the document" in warning["message"] for warning in issue.warnings)
     assert session.scalars(select(SourceDocument.filename)).one().endswith(".html")
     look(anna, "report")
 

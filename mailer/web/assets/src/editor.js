@@ -1,15 +1,19 @@
 // The article editor: Tiptap over the plain textarea that the page comes with. Without script the textarea posts plain
 // paragraphs; with it, the hidden field `body` posts HTML, which the server sanitises whoever sent it.
 // The words of every button stand in the page, translated there; nothing here speaks a language.
-import { Editor } from "@tiptap/core";
+import { Editor, Mark } from "@tiptap/core";
 import StarterKit from "@tiptap/starter-kit";
 import { Table, TableRow, TableHeader, TableCell } from "@tiptap/extension-table";
 import { startAutosave } from "./autosave.js";
-import { Picture, pictureIn, wakePictures } from "./pictures.js";
+import { wakePasting } from "./pasting/editor.js";
+import { Picture, wakePictures } from "./pictures.js";
 import { Slot, chipsIn, labelsOf, slotsIn, wakeSlots } from "./slots.js";
 
 // Mail needs no widths in columns, and the page's policy allows no style attributes.
 const PlainTable = Table.extend({ renderHTML: () => ["table", ["tbody", 0]] });
+
+// m² and CO₂ come with what is pasted or imported, and stay.
+const raised = (name, tag) => Mark.create({ name, parseHTML: () => [{ tag }], renderHTML: () => [tag, 0] });
 
 const COMMANDS = {
   paragraph: { run: (chain) => chain.setParagraph(), isOn: (editor) => editor.isActive("paragraph") },
@@ -52,14 +56,7 @@ const wake = (root) => {
   const form = root.closest("form");
   let isChanged = root.hasAttribute("data-editor-changed");
 
-  // A picture that is pasted or dropped is uploaded; text from Word comes with a picture of itself, which is not.
-  const takePicture = (event, transfer) => {
-    const found = transfer?.types.includes("text/html") ? null : pictureIn(transfer);
-    if (!found) return false;
-    event.preventDefault();
-    askForPicture(found);
-    return true;
-  };
+  let pasting = null;
 
   const editor = new Editor({
     element: place,
@@ -76,15 +73,16 @@ const wake = (root) => {
       TableRow,
       TableHeader,
       TableCell,
+      raised("superscript", "sup"),
+      raised("subscript", "sub"),
       Picture,
       Slot.configure({ labels, change: () => changeSlot() }),
     ],
     editorProps: {
       attributes: { role: "textbox", "aria-multiline": "true", "aria-label": place.dataset.label, class: "article-body" },
-      // A heading in somebody's document is a subheading here: h1 is the issue's, h2 the article's.
-      transformPastedHTML: (html) => chipsIn(html.replace(/<(\/?)h[124-6]\b/gi, "<$1h3"), labels),
-      handlePaste: (_view, event) => takePicture(event, event.clipboardData),
-      handleDrop: (_view, event, _slice, isMoved) => !isMoved && takePicture(event, event.dataTransfer),
+      transformPastedHTML: (html) => chipsIn(pasting.tidy(html), labels),
+      handlePaste: (_view, event) => pasting.take(event.clipboardData),
+      handleDrop: (_view, event, _slice, isMoved) => !isMoved && pasting.take(event.dataTransfer, event),
       handleClickOn: (_view, at, node) => {
         if (node.type.name !== "slot") return false;
         editor.commands.setNodeSelection(at);
@@ -99,7 +97,8 @@ const wake = (root) => {
     editor.view.focus();
     return editor.chain();
   };
-  const askForPicture = wakePictures(root, editor);
+  const { ask: askForPicture, upload } = wakePictures(root, editor);
+  pasting = wakePasting(root, editor, { askForPicture, upload });
   changeSlot = wakeSlots(root, editor, slotMenu, focused);
   const blockMenu = root.querySelector("[data-blocks]");
   blockMenu?.addEventListener("change", () => {

@@ -28,6 +28,15 @@ export const wakePictures = (root, editor) => {
     field?.focus();
   };
 
+  // Gives where the picture lies and how wide it is shown, or what is wrong with it.
+  const upload = async (picture) => {
+    const data = new FormData();
+    data.set("csrf_token", form.elements.csrf_token.value);
+    data.set("picture", picture);
+    const answer = await fetch(dialog.dataset.pictureDialog, { method: "POST", body: data, headers: { Accept: "application/json" } });
+    return answer.json();
+  };
+
   const ask = (dropped = null) => {
     given = dropped;
     isChange = !dropped && editor.isActive("picture");
@@ -47,14 +56,10 @@ export const wakePictures = (root, editor) => {
       dialog.close();
       return editor.chain().focus().updateAttributes("picture", { alt: words }).run();
     }
-    const data = new FormData();
-    data.set("csrf_token", form.elements.csrf_token.value);
-    data.set("picture", chosen);
     put.disabled = true;
     try {
-      const answer = await fetch(dialog.dataset.pictureDialog, { method: "POST", body: data, headers: { Accept: "application/json" } });
-      const said = await answer.json();
-      if (!answer.ok) return complain(said.message, file);
+      const said = await upload(chosen);
+      if (!said.src) return complain(said.message, file);
       dialog.close();
       // In a paragraph of its own, behind the one that is being written (or the table).
       const place = editor.state.selection.$to;
@@ -75,7 +80,7 @@ export const wakePictures = (root, editor) => {
       place();
     }
   });
-  return ask;
+  return { ask, upload };
 };
 
 // The first picture among what was pasted or dropped.

@@ -1,10 +1,11 @@
 // What is pasted from Word, WPS or a page: put into the field as text with those hints that the parser reads (headings,
 // Word's classes, sizes, bold, centring, lists, tables), and nothing that would load, run or hide. It leaves as an .html
 // file, by the way that every document goes.
+import { addressOf, isBold, sourceOf, spellMarks, styleOf } from "../pasting/source.js";
+
 const BLOCKS = new Set(["P", "H1", "H2", "H3", "H4", "H5", "H6", "UL", "OL", "LI", "TABLE", "TBODY", "THEAD", "TFOOT",
-  "TR", "TD", "TH", "BLOCKQUOTE", "PRE", "DIV", "HR", "BR", "B", "STRONG"]);
-const LEFT = new Set(["SCRIPT", "STYLE", "HEAD", "TITLE", "META", "LINK", "XML", "TEMPLATE", "NOSCRIPT", "OBJECT",
-  "IFRAME", "SVG", "BUTTON", "SELECT", "INPUT", "TEXTAREA"]);
+  "TR", "TD", "TH", "CAPTION", "BLOCKQUOTE", "PRE", "DIV", "DL", "DT", "DD", "FIGURE", "FIGCAPTION", "ADDRESS", "HR", "BR",
+  "B", "STRONG"]);
 const KEPT_PICTURE = /^data:image\/(png|jpeg|gif|webp|bmp);base64,/;
 
 export function pasted(holder) {
@@ -71,12 +72,10 @@ function insert(place, piece) {
 }
 
 function cleaned(html, picture) {
-  // Without a window of its own, the document neither loads nor runs anything. Styles are read as text: the page's policy
-  // forbids applying them, and the browser would complain.
-  const unstyled = html.replace(/<style[\s\S]*?<\/style\s*>/gi, "").replace(/(<[^>]*\s)style\s*=/gi, "$1data-style=");
-  const source = new DOMParser().parseFromString(unstyled, "text/html");
+  const { body } = sourceOf(html);
+  spellMarks(body);
   const piece = document.createDocumentFragment();
-  copy(source.body, piece, picture);
+  copy(body, piece, picture);
   return piece;
 }
 
@@ -84,47 +83,43 @@ function copy(from, to, picture) {
   for (const node of from.childNodes) {
     if (node.nodeType === Node.TEXT_NODE) {
       to.append(node.data);
-      continue;
-    }
-    const style = (node.dataset?.style ?? "").toLowerCase();
-    if (node.nodeType !== Node.ELEMENT_NODE || LEFT.has(node.tagName) || isHidden(style)) continue;
-    if (node.tagName === "IMG") {
-      to.append(image(node, picture));
-    } else if (BLOCKS.has(node.tagName)) {
-      const made = document.createElement(node.tagName);
-      hint(made, node, style);
-      copy(node, made, picture);
-      to.append(made);
-    } else if (/font-(size|weight)/.test(style)) {
-      const made = document.createElement("span");
-      hint(made, node, style);
-      copy(node, made, picture);
-      to.append(made);
-    } else {
-      copy(node, to, picture);
+    } else if (node.nodeType === Node.ELEMENT_NODE) {
+      const address = node.tagName === "A" && addressOf(node);
+      if (node.tagName === "IMG") {
+        to.append(image(node, picture));
+      } else if (address) {
+        const made = document.createElement("a");
+        made.setAttribute("href", address);
+        copy(node, made, picture);
+        to.append(made);
+      } else if (BLOCKS.has(node.tagName) || /font-(size|weight)/.test(node.dataset.style ?? "")) {
+        const made = document.createElement(BLOCKS.has(node.tagName) ? node.tagName : "span");
+        hint(made, node);
+        copy(node, made, picture);
+        to.append(made);
+      } else {
+        copy(node, to, picture);
+      }
     }
   }
 }
 
-function isHidden(style) {
-  return /display\s*:\s*none|mso-hide\s*:\s*all/.test(style);
-}
-
-function hint(made, node, style) {
-  const known = /\bMso(Title|Toc\w*|Caption|Heading\w*)\b/i.exec(node.className ?? "");
+function hint(made, node) {
+  const known = /\bMso(Title|Toc\w*|Caption|Heading\w*)\b/i.exec(node.className);
   if (known) made.className = known[0];
-  const size = /font-size\s*:\s*([\d.]+(?:pt|px))/.exec(style);
-  if (size) made.style.fontSize = size[1];
-  if (/font-weight\s*:\s*(bold|[6-9]00)/.test(style)) made.style.fontWeight = "bold";
-  if (/text-align\s*:\s*center/.test(style) || node.getAttribute("align") === "center") made.style.textAlign = "center";
+  const styles = styleOf(node);
+  const size = /^[\d.]+(?:pt|px)/.exec(styles.get("font-size") ?? "");
+  if (size) made.style.fontSize = size[0];
+  if (isBold(styles) !== null) made.style.fontWeight = isBold(styles) ? "bold" : "normal";
+  if (styles.get("text-align") === "center" || node.getAttribute("align") === "center") made.style.textAlign = "center";
   if (node.tagName === "OL" && node.start > 1) made.start = node.start;
 }
 
 function image(node, picture) {
   const source = node.getAttribute("src") ?? "";
-  if (KEPT_PICTURE.test(source)) {
-    return Object.assign(document.createElement("img"), { src: source, alt: node.alt });
-  }
-  // It lies on the computer it was copied from: its words say where one was.
-  return `[${node.alt || picture}]`;
+  const made = document.createElement("img");
+  // One that lies elsewhere stands as its words, and the report counts it.
+  if (KEPT_PICTURE.test(source)) made.src = source;
+  made.alt = made.src ? node.alt : `[${node.alt || picture}]`;
+  return made;
 }
