@@ -3,7 +3,7 @@
 import re
 
 from mailer.newsroom.structure.blocks import Block
-from mailer.newsroom.structure.imprint import ImprintRole, is_organisation, read_labels, read_makers
+from mailer.newsroom.structure.imprint import ImprintRole, is_organisation, looks_like_people, read_labels, read_makers
 from mailer.newsroom.structure.marks import is_end_mark, is_marked, is_rule
 from mailer.newsroom.structure.masthead import Masthead, take_issue
 from mailer.newsroom.structure.matching import normal_form
@@ -40,6 +40,9 @@ def find_colophon(blocks: list[Block], start: int, skip: set[int], masthead: Mas
             first, unsure = at, 0
         elif _is_loose(block, blocks, at, first) and unsure < 3:
             unsure += 1
+            is_next = at + 1 == first < len(blocks)
+            if is_next and block.blank_before > 0 == blocks[first].blank_before and _names_people(block.text):
+                first, unsure = at, 0
         else:
             break
         at -= 1
@@ -67,6 +70,17 @@ def is_colophon_line(block: Block, publishers: set[str]) -> bool:
     return bool(scratch.date) and all(is_organisation(piece) or piece in {"出版", "印发", "编印"} for piece in rest)
 
 
+def _names_people(text: str) -> bool:
+    """Whether an unknown label stands before names: 编辑小组：顾临川、米岚."""
+    label = _ANY_LABEL.match(fold(text))
+    return label is not None and (looks_like_people(text[label.end() :]) or is_organisation(text[label.end() :]))
+
+
+def _names_makers(text: str) -> bool:
+    before, labelled = read_labels(text)
+    return not before and len(labelled) > 1 and any(label.role is not ImprintRole.OTHER for label in labelled)
+
+
 def _is_distribution(text: str) -> bool:
     return re.match(r"(?:主|抄|分|报|印)? ?[报送发] ?:", fold(text)) is not None
 
@@ -80,6 +94,9 @@ def _is_loose(block: Block, blocks: list[Block], at: int, first: int) -> bool:
         # The last words of all, under a line that decides: an address, a motto.
         return True
     above = blocks[at - 1].text if at else ""
+    if first == len(blocks) and len(text) <= 60 and not is_marked(text) and _names_makers(above):
+        # And so may a sentence, under a line that names the editors.
+        return True
     return (
         block.blank_before == 0
         and bool(above)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mailer.newsroom.structure.blocks import Block
-from mailer.newsroom.structure.entries import Entry, read_entry, undecorated
+from mailer.newsroom.structure.entries import Entry, entries_beside, read_entry, undecorated
 from mailer.newsroom.structure.lines import is_running_text
 from mailer.newsroom.structure.listing import Listing, is_abstract, is_stray_page, list_entries
 from mailer.newsroom.structure.marks import is_bare_number, is_page_number, is_rule
@@ -45,6 +45,12 @@ def find_contents(blocks: list[Block]) -> Contents | None:
     first_text = next((at for at, block in enumerate(blocks[:_FRONT]) if _is_text(block)), min(len(blocks), _FRONT))
     start = _unheaded_start(blocks, first_text)
     return None if start is None else _contents(blocks, start, start)
+
+
+def with_columns_apart(blocks: list[Block]) -> list[Block]:
+    """The same blocks; above the text, lines of a list in columns become one block an entry, row by row."""
+    front = next((at for at, block in enumerate(blocks[:_FRONT]) if _is_text(block)), min(len(blocks), _FRONT))
+    return [piece for block in blocks[:front] for piece in entries_beside(block)] + blocks[front:]
 
 
 def _contents(blocks: list[Block], start: int, first: int) -> Contents | None:

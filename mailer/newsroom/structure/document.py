@@ -6,7 +6,7 @@ from dataclasses import replace
 from mailer.newsroom.structure.articles import Article, Item, SectionMark, assemble
 from mailer.newsroom.structure.blocks import Block, Picture
 from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedBulletin, ParsedPart
-from mailer.newsroom.structure.contents import find_contents
+from mailer.newsroom.structure.contents import find_contents, with_columns_apart
 from mailer.newsroom.structure.credits import co_publishers_of, editor_of, phone_of, publisher_of, read_colophon
 from mailer.newsroom.structure.entries import undecorated
 from mailer.newsroom.structure.grouping import Grouper, Part
@@ -34,7 +34,8 @@ def parse_blocks(
 
     `is_furniture_known` says that the reader has already told running heads and page numbers from the text.
     """
-    blocks = with_announced_heads_apart([block for block in document if block.inset is None])
+    blocks = with_columns_apart([block for block in document if block.inset is None])
+    blocks = with_announced_heads_apart(blocks)
     insets = [block for block in document if block.inset is not None]
     contents = find_contents(blocks)
     listing = contents.listing if contents else Listing((), ())

@@ -1,7 +1,7 @@
 """One line of a contents list taken apart: bullet, ordinal, title, leader, page; no decision needs its neighbours."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mailer.newsroom.structure.blocks import Block
@@ -30,6 +30,9 @@ _LEADER = f" \t\u3000\u00a0.…·‥⋯—–―─-_．。・･•*{_ARROWS}"
 _LONG_LEADER = re.compile(r"[ \u3000]*(?:…{2,}|\.{4,}|·{3,}|。{3,}|⋯{2,})[ \u3000…·.]*")
 # An author set off by wide space or a slash: "标题　　张三（3）".
 AUTHOR = re.compile(r"(?: {2,}|\t|\u3000+| ?[/|｜] ?)(\S.{1,20})$")
+# Between two entries on one line; a page ends the first.
+_GUTTER = re.compile(r"(?<=[\d)）页版\]】])(?: {2,}|[\t\u3000]+)\s*(?=\S)")
+_SURE = 2
 # Symmetrical ornaments, or a bracket around the whole line, mark the name of a section.
 _ORNAMENT = re.compile(rf"[{BULLETS}=~*#<>|—–─\-_\s]+")
 _BRACKETED = re.compile(r"[【〖［\[「『〔◤](?P<name>[^【】〖〗［］\[\]「」『』〔〕]{2,24})[】〗］\]」』〕◢]")
@@ -79,6 +82,15 @@ def _taken_apart(text: str) -> tuple[str, int | None, bool, bool, bool, str, int
             start = bullet.end()
     title, page, strength = split_page(text[start:])
     return bullet[0].strip() if bullet else "", left, is_chinese, is_left_page, is_loose, title, page, strength
+
+
+def entries_beside(block: Block) -> list[Block]:
+    """A line of a list set in columns as one block an entry, each with its page; any other block alone."""
+    if block.is_short and len(pieces := _GUTTER.split(block.text)) > 1:
+        columns = [replace(block, text=piece) for piece in pieces]
+        if all(read_entry(column).strength >= _SURE and len(column.text) > 5 for column in columns):
+            return columns
+    return [block]
 
 
 def _ordinal(match: re.Match[str]) -> int | None:

@@ -12,6 +12,8 @@ from mailer.newsroom.structure.typography import squeeze
 
 # What is left of a running head when title and number are taken out: page number and ornaments.
 _HEAD_REST = re.compile(r"(?:第?\d{1,4}[页版]?|page\d{1,4}|p\d{1,4})?(?:月刊|双月刊|季刊|内部资料)?", re.IGNORECASE)
+# A running head may leave out the first word of "The Marsh Lab Newsletter".
+_NO_ARTICLE = re.compile(r"^the(?=\w{6})")
 
 
 def find_page_numbers(blocks: list[Block], start: int) -> set[int]:
@@ -84,11 +86,12 @@ def _is_only_masthead(block: Block, masthead: Masthead) -> bool:
     scratch = Masthead()
     pieces = take_issue(block, scratch)
     is_known = scratch != Masthead()
-    names = [masthead.title or "", *(imprint.value for imprint in masthead.imprints)]
+    whole = [normal_form(name) for name in (masthead.title or "", *(imprint.value for imprint in masthead.imprints))]
+    names = [*whole, *(_NO_ARTICLE.sub("", name) for name in whole)]
     rest = ""
     for piece in pieces:
         form = normal_form(piece)
-        for name in (normal_form(name) for name in names):
+        for name in names:
             if len(name) > 1 and name in form:
                 form, is_known = form.replace(name, ""), True
         rest += form

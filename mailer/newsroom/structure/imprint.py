@@ -49,7 +49,9 @@ def _pattern(words: set[str]) -> str:
 
 
 _WORD = _pattern(set(_ROLE_OF) - _SINGLE)
-_MORE = rf"(?: *[/、&及和(] *(?:{_WORD})\)?)*"
+# Bilingual labels stand side by side: "编辑 Editor：".
+_ENGLISH = _pattern({word for word in _ROLE_OF if word.isascii() and len(word) > 1})
+_MORE = rf"(?: *[/、&及和(] *(?:{_WORD})\)?| *(?:{_ENGLISH})(?= *:))*"
 _BEFORE = r"(?:^|(?<=[\s\]()|;,。、/:·—])|(?<=[0-9]))[\[(☎]?"
 # A colon follows, or a bracket closes; a phone's label may stand right before its number.
 _AFTER = r"(?:\]? *(?::|\])|(?: |\.)(?=[ (+]*\d[\d (])|(?<=[话l线])(?=[(+]?\d\d))"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mailer.newsroom.structure.blocks import Block
-from mailer.newsroom.structure.lines import has_title_shape
+from mailer.newsroom.structure.lines import has_title_shape, is_byline_below_title, is_complete, is_subtitle
 from mailer.newsroom.structure.marks import counts_on, is_marked, is_numbered
 from mailer.newsroom.structure.typography import (
     begins_inside,
@@ -25,6 +25,8 @@ _WIDEST = 140
 # In columns; printed lines of running text have 50 and more.
 _LONGEST_SUBHEADING = 44
 _LONGEST_TITLE = 64
+# What is shorter may be a section's name above a title.
+_LONGEST_NAME = 18
 # No heading ends with one of these; what does is the first half of a sentence.
 _DANGLING = frozenset("的将把被而且或")
 _SPEAKS = re.compile(
@@ -101,6 +103,8 @@ def _wrap_width(blocks: Sequence[Block]) -> int | None:
 
 def goes_on(text: str, lines: Sequence[Block], block: Block, layout: Layout, *, crosses_page: bool) -> bool:
     """Whether `block` continues the paragraph `text`, made of `lines` so far. A gap is a blank line or a page edge."""
+    if _is_heading_in_two(text, lines, block, layout, crosses_page=crosses_page):
+        return True
     if layout.is_indented and layout.is_indented_line(block):
         return False
     if ends_inside(text):
@@ -112,6 +116,25 @@ def goes_on(text: str, lines: Sequence[Block], block: Block, layout: Layout, *, 
     if crosses_page:
         return _goes_on_over_page(text, lines, block, layout)
     return _goes_on_nearby(text, lines, block, layout)
+
+
+def _is_heading_in_two(text: str, lines: Sequence[Block], block: Block, layout: Layout, *, crosses_page: bool) -> bool:
+    """Whether both are lines of one heading: centred one above the other, or the first breaks off."""
+    if block.blank_before or crosses_page or len(lines) > 2 or is_marked(block.text) or not has_title_shape(block.text):
+        return False
+    if not has_title_shape(text) or is_finished(text, soft=False) or is_complete(text) or is_complete(block.text):
+        return False
+    if text[-1:] in _DANGLING:
+        return True
+    is_apart = is_marked(text) or is_subtitle(block.text) or is_byline_below_title(block.text)
+    if is_apart or width(text) < _LONGEST_NAME or not (_is_centred(lines[-1], layout) and _is_centred(block, layout)):
+        return False
+    middles = [line.indent + width(line.text) / 2 for line in (lines[-1], block)]
+    return abs(middles[0] - middles[1]) <= _SLACK
+
+
+def _is_centred(block: Block, layout: Layout) -> bool:
+    return block.is_centred or block.indent - layout.margin > 8
 
 
 def _goes_on_over_page(text: str, lines: Sequence[Block], block: Block, layout: Layout) -> bool:

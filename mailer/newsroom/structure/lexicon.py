@@ -16,7 +16,7 @@ LABELS: dict[str, str] = {
     "compiler": (
         "编印 编印单位 编辑单位 编制 编制单位 编 编发 编发单位 编写 编辑出版 编辑部门 主编单位 compiled_by produced_by"
     ),
-    "publisher": ("出版 出版单位 出版者 印发单位 publisher published_by issued_by"),
+    "publisher": ("出版 发行单位 出版单位 出版者 印发单位 publisher published_by issued_by"),
     "organiser": ("承办 承办单位 协办 协办单位"),
     "supervisor": ("主管 主管单位 主管部门"),
     "date": ("出版日期 印发日期 编印日期 日期 出刊日期 发布日期 印发时间 出版时间 date published publication_date"),
@@ -28,7 +28,7 @@ LABELS: dict[str, str] = {
         "准印证 准印证号 内刊准印证 刊号 赞助 支持单位 版权 开本 印张 定价 制作 制图 录入 打印 打字 印发 共印 "
         "责任校对 翻译 译者 供稿单位 密级 编号 fax address website web proofreader proofreading proofread_by "
         "design layout printed_by circulation distribution contact issn photography translation to cc copy_to "
-        "contributors editorial_board 发行人 发行单位 社长 总监 总策划 出品 出品人 监印 承印单位 承制"
+        "contributors editorial_board 发行人 社长 总监 总策划 出品 出品人 监印 承印单位 承制"
     ),
 }
 # Labels that also stand before a name without a colon: "编辑 李涛".
@@ -54,11 +54,11 @@ COMPOUND_SURNAMES = (
 # Traditional forms of the characters in the words above and elsewhere, and the simplified ones, position by position.
 TRADITIONAL = (
     "編輯電話錄導讀總責審對傳報發辦單號來轉記聯絡繫專線圖問頁內資執郵遞區簽級簡訊參閱學會協術處廳與員訂稿數據網關"
-    "門撰寫營訪講華國開欄語摘標題點動態創業觀項構應據達為這實驗館團採攝圖片選載報導"
+    "門撰寫營訪講華國開欄語摘標題點動態創業觀項構應據達為這實驗館團採攝圖片選載報導歡監製設計長經雙贊籌譯顧週釋註後檢測園縣鄉鎮節係併聞組織續課論"
 )
 SIMPLIFIED = (
     "编辑电话录导读总责审对传报发办单号来转记联络系专线图问页内资执邮递区签级简讯参阅学会协术处厅与员订稿数据网关"
-    "门撰写营访讲华国开栏语摘标题点动态创业观项构应据达为这实验馆团采摄图片选载报导"
+    "门撰写营访讲华国开栏语摘标题点动态创业观项构应据达为这实验馆团采摄图片选载报导欢监制设计长经双赞筹译顾周释注后检测园县乡镇节系并闻组织续课论"
 )
 # First halves of a word after which English keeps the hyphen, line end or not.
 KEPT_PREFIXES = (

@@ -155,7 +155,10 @@ def _is_latin_name(text: str) -> bool:
 
 
 def is_byline_at_end(text: str) -> bool:
-    """Whether a line in brackets that ends an article says who wrote it: "（林保所 松涛）"."""
+    """Whether a line that ends an article says who wrote it: "（林保所 松涛）", "Harriet Lowe, Director"."""
+    name, comma, office = text.partition(", ")
+    if comma and len(text) <= 60 and _LATIN_NAME.fullmatch(name):
+        return office[0].isupper() and not text.endswith((".", "!", "?")) and len(office.split()) <= 6
     if (
         not 4 <= len(text) <= 30
         or text[0] not in "（("
