@@ -86,3 +86,12 @@ def test_the_terminal_shows_every_paragraph_in_both_languages(sample: Path) -> N
         shown = outline(bulletin, locale)
         assert all(paragraph in shown for article in bulletin.articles for paragraph in article.paragraphs)
         assert all(line in shown for line in bulletin.colophon)
+
+
+@pytest.mark.parametrize("name", ["traditional", "traditional-dates", "ebulletin-traditional"])
+def test_a_traditional_bulletin_in_big5_says_the_same(name: str) -> None:
+    text = (Path(__file__).parent / "samples" / f"{name}.txt").read_text("utf-8")
+    recoded = text.replace("▎", "■").replace("～", "~")
+    plain, other = parse_document(recoded.encode(), "a.txt"), parse_document(recoded.encode("big5hkscs"), "a.txt")
+    assert other.as_json() == plain.as_json()
+    assert other.encoding == "big5hkscs"

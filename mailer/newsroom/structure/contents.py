@@ -16,7 +16,7 @@ from mailer.newsroom.structure.ranks import with_sections_by_rank
 from mailer.newsroom.structure.typography import fold, squeeze
 
 _HEADING = re.compile(
-    r"(?:本期|本刊|内容|要闻|文章)?(?:目录|目次|导读|要目|导览|提要|索引|内容|看点|要闻|篇目)(?:导读|提要|索引|目录)?(?:[/·|—]?(?:contents|content|index))?|"
+    r"(?:本期|本刊|内容|要闻|文章)?(?:目录|目次|导读|要目|导览|提要|索引|内容|看点|要闻|篇目|要点|重点|焦点|聚焦|速览|主要内容|文章|细目)(?:导读|提要|索引|目录)?(?:[/·|—]?(?:contents|content|index))?|"
     r"(?:tableof)?contents|(?:in|inside)this(?:issue|edition|number)|inside|content(?:s)?目录|index"
 )
 # Lists longer than this are no contents lists; it also bounds the work on hostile input.
@@ -251,6 +251,8 @@ def _back_off(blocks: list[Block], first: int, stop: int, last_featured: int, *,
     """Gives back to the body what stands between the list and `stop`: a title, a section name."""
     if last_featured >= 0:
         end = last_featured + 1
+        if end == stop and end - first > 2 and _is_set_off_below_pages(blocks, first, end - 1):
+            return end - 1
         while end < stop and _continues(blocks, end, stop):
             end += 1
         return end
@@ -260,11 +262,19 @@ def _back_off(blocks: list[Block], first: int, stop: int, last_featured: int, *,
     return end
 
 
+def _is_set_off_below_pages(blocks: list[Block], first: int, at: int) -> bool:
+    """Whether a bulleted line under a list of pages, set off from it, has none: the body's first section."""
+    if blocks[at].blank_before == 0 or read_entry(blocks[at]).page is not None:
+        return False
+    return all(read_entry(block).page is not None for block in blocks[max(first, at - 2) : at])
+
+
 def _continues(blocks: list[Block], at: int, stop: int) -> bool:
     """Whether an unfeatured line right under the last featured one is its second half."""
     line, above = blocks[at], blocks[at - 1]
     is_close = line.blank_before == 0 and line.page == above.page and read_entry(above).page is None
-    return is_close and line.indent > above.indent and not undecorated(line.text)[1] and at + 1 < stop
+    is_followed = at + 1 < stop or (stop < len(blocks) and blocks[stop].blank_before > 0)
+    return is_close and line.indent > above.indent and not undecorated(line.text)[1] and is_followed
 
 
 def _forms(blocks: list[Block]) -> set[str]:

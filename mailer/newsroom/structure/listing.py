@@ -49,6 +49,8 @@ class _Assembly:
     is_paged: bool
     is_chinese: bool
     indent: int
+    # Whether bullets mark the sections, and entries have none.
+    has_bulleted_sections: bool = False
     entries: list[ContentsEntry] = field(default_factory=list)
     sections: list[str] = field(default_factory=list)
     # The first half of an entry that goes on in the next line.
@@ -72,6 +74,7 @@ def list_entries(lines: list[Entry], forms: set[str], known_sections: set[str]) 
         is_paged=is_paged,
         is_chinese=all(line.is_left_chinese for line in lines if line.left is not None and line.page is not None),
         indent=min((line.block.indent for line in lines if line.page is not None), default=0),
+        has_bulleted_sections=not paged and _has_bulleted_sections(lines, forms),
     )
     for at, line in enumerate(lines):
         _add(assembly, line, lines[at + 1] if at + 1 < len(lines) else None)
@@ -79,6 +82,18 @@ def list_entries(lines: list[Entry], forms: set[str], known_sections: set[str]) 
         title, numbers = assembly.half
         _append(assembly, title, None, numbers)
     return Listing(tuple(assembly.entries), tuple(assembly.sections))
+
+
+def _has_bulleted_sections(lines: list[Entry], forms: set[str]) -> bool:
+    """Whether short bulleted names stand above lines without bullet that are the titles: "● 本馆动态"."""
+    names = [at for at, line in enumerate(lines) if line.bullet]
+    plain = [line for line in lines if not line.bullet]
+    if not names or names[0] > 0 or len({lines[at].bullet for at in names}) > 1 or len(plain) < len(names):
+        return False
+    is_above = all(at + 1 < len(lines) and not lines[at + 1].bullet for at in names)
+    are_brief = all(len(lines[at].title) <= _LONGEST_NAME for at in names)
+    known = sum(normal_form(line.title) in forms for line in plain)
+    return is_above and are_brief and known * 5 >= len(plain) * 4
 
 
 def is_stray_page(text: str) -> bool:
@@ -193,6 +208,8 @@ def _belongs_below(assembly: _Assembly, line: Entry, *, starts: bool) -> bool:
 
 def _is_section(assembly: _Assembly, line: Entry, after: Entry | None, *, starts: bool) -> bool:
     name, is_decorated = undecorated(line.block.text)
+    if assembly.has_bulleted_sections:
+        return bool(line.bullet)
     if is_decorated:
         return normal_form(name) not in assembly.forms or len(name) <= 12
     if normal_form(name) in assembly.known_sections:

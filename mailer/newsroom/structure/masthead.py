@@ -15,7 +15,7 @@ from mailer.newsroom.structure.imprint import (
     read_labels,
     read_makers,
 )
-from mailer.newsroom.structure.numerals import DATES, NUMBER, YEARS, date_of, numeral, year_of
+from mailer.newsroom.structure.numerals import DATES, NUMBER, SPANS, YEARS, date_of, numeral, year_of
 from mailer.newsroom.structure.typography import fold, is_cjk, squeeze
 
 _RANGE = rf"(?P<number>{NUMBER})(?: ?(?:[-—~/、,和&]|至) ?(?:第 ?)?(?P<last>{NUMBER}))?"
@@ -181,6 +181,7 @@ def take_issue(block: Block, masthead: Masthead) -> list[str]:
         masthead.total_number = masthead.total_number or _number(match)
     if match := line.take(*_VOLUMES):
         masthead.volume = masthead.volume or _number(match)
+    span = line.take(*SPANS)
     # Before dates: in "No. 6  December 2024" the six is no day.
     if match := line.take(*_NUMBERS):
         masthead.number = masthead.number or _number(match)
@@ -196,6 +197,8 @@ def take_issue(block: Block, masthead: Masthead) -> list[str]:
         date_year = None
     if match := line.take_date(YEARS):
         masthead.year = masthead.year or year_of(match)
+    if span and span["year"]:
+        masthead.year = masthead.year or year_of(span)
     masthead.year = masthead.year or date_year
     return line.rest()
 

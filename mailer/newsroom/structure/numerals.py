@@ -28,7 +28,21 @@ YEARS = (
     re.compile(rf"{_YEAR} ?年(?: ?{NUMBER} ?月(?:号|刊)?)?"),
     re.compile(r"(?<!\d)(?P<year>(?:19|20)\d\d) ?[-—./] ?\d{1,2}(?!\d)"),
     re.compile(rf"\b{_MONTH},? +(?P<year>\d{{4}})\b", re.IGNORECASE),
-    re.compile(r"(?:\b(?:spring|summer|autumn|fall|winter),? +)?(?<!\d)(?P<year>(?:19|20)\d\d)(?!\d)", re.IGNORECASE),
+    re.compile(
+        r"(?:\b(?:spring|summer|autumn|fall|winter),? +)?(?<!\d)(?P<year>(?:19|20)\d\d)(?![\d级届后亿万余])",
+        re.IGNORECASE,
+    ),
+)
+# From when to when an issue reports: no date of its own.
+SPANS = (
+    re.compile(
+        rf"\(? ?(?:{_YEAR} ?年 ?)?{NUMBER} ?月 ?{NUMBER} ?日? ?[-—~至到] ?"
+        rf"(?:{DIGIT}{{4}} ?年 ?)?(?:{NUMBER} ?月 ?)?{NUMBER} ?日 ?\)?"
+    ),
+    re.compile(
+        r"\(? ?(?<!\d)(?:(?P<year>(?:19|20)\d\d)[./])?\d{1,2}[./]\d{1,2} ?[-—~至到] ?"
+        r"(?:(?:19|20)\d\d[./])?\d{1,2}[./]\d{1,2}(?!\d) ?\)?"
+    ),
 )
 
 

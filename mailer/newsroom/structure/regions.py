@@ -7,11 +7,12 @@ from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.colophon import find_colophon
 from mailer.newsroom.structure.contents import Contents, is_no_entry
 from mailer.newsroom.structure.furniture import find_page_numbers, find_running_heads
+from mailer.newsroom.structure.imprint import is_organisation, read_makers
 from mailer.newsroom.structure.lines import is_running_text
 from mailer.newsroom.structure.marks import is_bare_number, is_end_mark, is_rule
-from mailer.newsroom.structure.masthead import Masthead, is_masthead_line
+from mailer.newsroom.structure.masthead import Masthead, is_known, is_masthead_line, take_issue
 from mailer.newsroom.structure.matching import normal_form
-from mailer.newsroom.structure.typography import width
+from mailer.newsroom.structure.typography import fold, width
 
 _LONGEST_MASTHEAD = 30
 
@@ -37,9 +38,22 @@ def masthead_end(blocks: Sequence[Block]) -> int:
         is_clause = "。" in block.text or (width(block.text) > 36 and "，" in block.text)
         if is_clause or is_running_text(block.text):
             break
+        if end and _is_title_of_text(blocks, at):
+            break
         if is_masthead_line(block) or (is_rule(block.text) and end == at and at):
             end = at + 1
     return end
+
+
+def _is_title_of_text(blocks: Sequence[Block], at: int) -> bool:
+    """Whether a line right above running text is a title that has a date or a number in it: "5月1日起施行新规"."""
+    below = blocks[at + 1] if at + 1 < len(blocks) else None
+    if below is None or not is_running_text(below.text) or "  " in fold(blocks[at].text):
+        return False
+    rest = take_issue(blocks[at], Masthead())
+    return any(
+        len(piece) > 4 and not (is_known(piece) or read_makers(piece) or is_organisation(piece)) for piece in rest
+    )
 
 
 def divide(

@@ -17,7 +17,7 @@ from mailer.newsroom.structure.lines import (
     is_section_shape,
     is_subtitle,
 )
-from mailer.newsroom.structure.marks import QUESTION, TOP_NUMBERED, is_numbered, is_ordinal_alone
+from mailer.newsroom.structure.marks import BULLETS, QUESTION, TOP_NUMBERED, is_numbered, is_ordinal_alone
 from mailer.newsroom.structure.titles import Title, title_text
 from mailer.newsroom.structure.typography import fold, is_finished, join, width
 
@@ -65,7 +65,7 @@ def _is_candidate(items: Sequence[Item], at: int) -> bool:
     text = part.text
     if not has_title_shape(text) or is_subtitle(text) or is_date_alone(text) or QUESTION.match(fold(text[:20])):
         return False
-    if is_finished(text, soft=False) and text[-1] not in "？！?!”」』）)":
+    if is_finished(text, soft=False) and (text[-1] not in "？！?!”」』）)" or _names_speaker(text)):
         return False
     if not _leads_to_text(items, at):
         return False
@@ -76,6 +76,12 @@ def _is_candidate(items: Sequence[Item], at: int) -> bool:
     if is_byline_below_title(text) and isinstance(above, Part) and has_title_shape(above.text):
         return False
     return not (isinstance(above, Part) and above.kind is PartKind.PARAGRAPH and not _may_stand_above(above))
+
+
+def _names_speaker(text: str) -> bool:
+    """Whether brackets behind a sentence say whose it is: （一位读者来信）. A title's are short: （上）, （摘要）."""
+    opened = max(text.rfind("（"), text.rfind("("))
+    return text[-1] in "）)" and len(text) - opened > 8
 
 
 def _may_stand_above(above: Part) -> bool:
@@ -204,6 +210,14 @@ def _stands_above_title(items: Sequence[Item], at: int, chosen: set[int]) -> boo
     return at + 1 < len(items) and (at + 1 in chosen or isinstance(items[at + 1], Title))
 
 
+def _is_bulleted_name(text: str, below: Item) -> bool:
+    """Whether a bullet marks the name of a section, where titles have none, or another: ◆ 政策规划."""
+    name, _ = undecorated(text)
+    block = below.blocks[0] if isinstance(below, Title | Part) else None
+    is_marked = name != text and text[0] in BULLETS and block is not None and block.text[:1] != text[0]
+    return is_marked and len(name) <= 12 and has_title_shape(name, strict=True) and not is_finished(name, soft=False)
+
+
 def _names_section(items: Sequence[Item], at: int, chosen: set[int]) -> bool:
     """An ornamented line right above a title names the section that begins there, and so does a word or two by itself,
     unless it stands right under another title.
@@ -215,6 +229,8 @@ def _names_section(items: Sequence[Item], at: int, chosen: set[int]) -> bool:
         return True
     above = items[at - 1] if at else None
     part = items[at]
+    if isinstance(part, Part) and _is_bulleted_name(text, items[at + 1]):
+        return True
     is_alone = isinstance(part, Part) and part.kind is PartKind.PARAGRAPH and len(part.blocks) == 1
     if not is_alone or isinstance(above, Title) or at - 1 in chosen or not _PLAIN_NAME.fullmatch(text):
         return False

@@ -201,6 +201,12 @@ def _title(body: Sequence[Block], start: int, end: int, entry: ContentsEntry) ->
     for block in blocks[1:]:
         spaced = f"{text[-3:]} {block.text[:3]}" in " ".join(entry.title.split())
         text = f"{text} {block.text}" if spaced else join(text, block.text)
+    if normal_form(text) != normal_form(entry.title) and ordinal is None:
+        # A loose number at the head ("02 标题") is an ordinal, if the list has the title without it.
+        loose = read_entry(blocks[0])
+        if loose.left is not None and loose.title in text:
+            bare = text[text.find(loose.title) :]
+            text, ordinal = (bare, loose.left) if normal_form(bare) == normal_form(entry.title) else (text, ordinal)
     if normal_form(text) != normal_form(entry.title) and ordinal is not None:
         whole = undecorated(blocks[0].text)[0]
         if normal_form(whole) == normal_form(entry.title):
