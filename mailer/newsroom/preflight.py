@@ -106,7 +106,7 @@ def _desk_findings(session: Session, issue: Issue) -> Iterator[Finding]:
         yield Finding(Severity.WARNING, IMPORT, message, {"count": len(issue.warnings)})
     titles = {article.id: article.title for article in issue.articles}
     for article_id, count in count_open(session, issue.id).items():
-        message = N_("%(count)s comments are open. Settle them, or say why not.")
+        message = N_("Comments still open: %(count)s. Settle them, or say why not.")
         params = {"count": count, "title": titles.get(article_id or 0, "")}
         yield Finding(Severity.WARNING, ARTICLE if params["title"] else COMMENTS, message, params)
 
@@ -133,5 +133,7 @@ def _link_findings(session: Session, compiled: Compiled) -> Iterator[Finding]:
         yield Finding(Severity.WARNING, LINKS, message, params)
     unasked = sum(standing.check is None for standing in standings)
     if unasked:
-        message = N_("%(count)s links have not been followed yet; that happens when the issue is submitted, or now.")
+        message = N_(
+            "Links that have not been followed yet: %(count)s. That happens when the issue is submitted, or now."
+        )
         yield Finding(Severity.HINT, LINKS, message, {"count": unasked})

@@ -26,10 +26,10 @@ def _lacking(content: Content, own: OwnSlot, count: int, readers: int) -> Findin
     stand_in = own.fallback or (translate(content.language, N_("reader")) if own.key == NAME else "")
     params |= {"slot": own.written, "count": count, "readers": readers, "stand_in": stand_in}
     if stand_in:
-        message = N_("%(slot)s: %(count)s of %(readers)s readers have not told it and read “%(stand_in)s” instead.")
+        message = N_("%(slot)s: not told by %(count)s of %(readers)s readers; “%(stand_in)s” stands there for them.")
         return Finding(Severity.HINT, place, message, params)
     message = N_(
-        "%(slot)s: %(count)s of %(readers)s readers have not told it, and for them nothing stands there. "
+        "%(slot)s: not told by %(count)s of %(readers)s readers, for whom nothing stands there. "
         "Choose it in the text and say what stands there instead."
     )
     return Finding(Severity.WARNING, place, message, params)

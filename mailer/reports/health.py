@@ -173,7 +173,7 @@ def _redis() -> Check:
             return Check(
                 name,
                 Verdict.WARNING,
-                N_("%(count)s tasks wait."),
+                N_("Tasks that wait: %(count)s."),
                 N_("Start more workers, or see in their log why they stand still."),
                 {"count": waiting},
             )

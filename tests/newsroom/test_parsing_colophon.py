@@ -71,6 +71,15 @@ def test_what_is_not_there_stays_unknown() -> None:
     assert {key: told[key] for key in unknown} == dict.fromkeys(unknown)
 
 
+@pytest.mark.parametrize(
+    ("line", "editor"), [("Editor: Jane Hughes.", "Jane Hughes"), ("Editor: John Smith Jr.", "John Smith Jr.")]
+)
+def test_the_full_stop_of_a_sentence_that_names_the_editor_is_no_part_of_the_name(line: str, editor: str) -> None:
+    head = "Lab Bulletin\nNo. 3, 2024\n\nContents\n1. New station opens\n\nNew station opens\n\n"
+    body = "The station was opened on Monday and will measure the tides.\n\n"
+    assert parse_document((head + body + line).encode(), "a.txt").editor == editor
+
+
 def test_number_date_and_publisher_may_stand_at_the_foot() -> None:
     text = "科技简报\n\n目录\n★海洋观测站启用……1\n\n海洋观测站启用\n\n正文一句。\n\n望川市科技局主办\n2024年3月29日印发\n编辑：李涛\n"
     found = parse_document(text.encode(), "a.txt")

@@ -188,7 +188,7 @@ def test_a_stopped_run_shows_whom_and_waits_for_a_yes(signed_in: Visitor, sessio
     assert (
         "It would take 3 readers off: more than its limit allows. Nothing was changed." in signed_in.get(page.path).text
     )
-    assert "The directory “Staff” waits" in signed_in.get("/admin/").text
+    assert "A directory waits for you: “Staff”" in signed_in.get("/admin/").text
     address = f"/admin/directories/runs/{stopped.id}?kind=removed"
     shown = signed_in.get(address)
     assert [cell.text_content() for cell in shown.tree.xpath("//td[@class='address']")] == [

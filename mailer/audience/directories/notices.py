@@ -10,9 +10,9 @@ from mailer.audience.directories.models import Directory, DirectoryRun
 from mailer.audience.directories.rules import RunState
 from mailer.i18n import N_, translate
 
-STOPPED = N_("The directory “%(name)s” waits for you: it would take %(count)s readers off")
+STOPPED = N_("A directory waits for you: “%(name)s” would take off %(count)s of its readers")
 STOPPED_LINES = (
-    N_("%(count)s of the %(members)s readers whom it brought are not in it any more. That is above its limit."),
+    N_("%(count)s of the %(members)s readers whom it brought cannot be found in it any more. That is above its limit."),
     N_("Nothing was changed. See who they are, and agree, or have the directory mended."),
 )
 FAILED = N_("The directory “%(name)s” could not be read")

@@ -1,5 +1,6 @@
 """Who publishes, who edits, whom to call: chosen from the labelled values of masthead and colophon."""
 
+import re
 from collections.abc import Sequence
 
 from mailer.newsroom.structure.blocks import Block
@@ -14,6 +15,9 @@ from mailer.newsroom.structure.imprint import (
     read_makers,
 )
 from mailer.newsroom.structure.masthead import Masthead, take_issue
+
+# "Editor: Jane Hughes." ends a sentence; "John Smith Jr." and "Ann B." do not.
+_SENTENCE_END = re.compile(r"(?<=[a-z]{3})\.$")
 
 
 def read_colophon(blocks: Sequence[Block]) -> Masthead:
@@ -51,7 +55,7 @@ def co_publishers_of(imprints: Sequence[Imprint]) -> tuple[str, ...]:
 def editor_of(imprints: Sequence[Imprint]) -> str | None:
     """The editor, as one writes the name: the responsible one before others."""
     found = _first(imprints, EDITORS)
-    return person_name(found.value) or None if found else None
+    return _SENTENCE_END.sub("", person_name(found.value)) or None if found else None
 
 
 def phone_of(imprints: Sequence[Imprint]) -> str | None:

@@ -51,7 +51,7 @@ def remarks_on(findings: Findings) -> list[ParseWarning]:
     ]
     remarks.sort(key=lambda remark: remark.line or 0)
     if len(remarks) > _MOST:
-        more = N_("There are %(count)d more remarks of these kinds; they are not listed.")
+        more = N_("More remarks of these kinds, which are not listed: %(count)d.")
         remarks[_MOST:] = [ParseWarning(more, {"count": len(remarks) - _MOST})]
     return remarks
 
@@ -138,7 +138,7 @@ def _on_furniture(furniture: Sequence[Block]) -> Iterator[ParseWarning]:
         texts = list(dict.fromkeys(block.text for block in worded))
         shown = " | ".join(texts[:8]) + (" …" if len(texts) > 8 else "")
         yield ParseWarning(
-            N_("Left out as running heads and page numbers (%(count)d lines): %(text)s"),
+            N_("Left out as running heads and page numbers (lines: %(count)d): %(text)s"),
             {"count": len(worded), "text": shown},
             worded[0].line,
         )
