@@ -214,7 +214,7 @@ def plans(list_id: int, newsletter_id: int) -> dict[str, str]:
         event.remove(get_engine(), "before_cursor_execute", note)
         # Of a segment its sample: what comes before are the table's size, the sample's numbers, when an issue was sent.
         wanted = [each for each in seen if "= ANY" in each[0]] if name.startswith("segment") else seen
-        statement, parameters = wanted[0]
+        statement, parameters = (wanted or seen)[0]
         with session_scope() as session:
             lines = session.connection().exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS) {statement}", parameters)
             found[name] = "\n".join(_shorten(line) for (line,) in lines)

@@ -3,7 +3,9 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO
 
 from mailer.errors import UnreadableError
@@ -11,6 +13,11 @@ from mailer.i18n import N_
 
 DELIMITERS = ",;\t|"
 _PIECE = 262_144
+# Excel's own first line, where the delimiter is not the machine's: it says which, and is no row.
+_SEPARATOR = re.compile(r"sep=([,;\t|])\s*", re.IGNORECASE)
+# Stands behind the last line while a file is read. Where it does not come out as a row of its own, a quotation mark is
+# still open, and all lines since were taken for one cell.
+_END = "\x1e"
 
 
 def detect_encoding(file: BinaryIO) -> str:
@@ -61,7 +68,8 @@ def detect_delimiter(file: BinaryIO, encoding: str) -> str:
     while line and not line.strip():
         line = stream.readline(65_536)
     stream.detach()
-    return max(DELIMITERS, key=line.count)
+    said = _SEPARATOR.fullmatch(line)
+    return said[1] if said else max(DELIMITERS, key=line.count)
 
 
 def read_rows(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -70,21 +78,30 @@ def read_rows(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[tuple[i
     Raises `UnreadableError` with the line where the quotation marks do not pair.
     """
     stream = _text(file, encoding)
-    reader = csv.reader(stream, delimiter=delimiter)
+    reader = csv.reader(chain(stream, [_END]), delimiter=delimiter)
+    held: list[str] = []
+    # Of the row that is held, and of the one before it.
+    line = before = 0
     try:
         for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield reader.line_num, cells
+            if any(cell.strip() for cell in held) and not (before == 0 and _SEPARATOR.fullmatch(delimiter.join(held))):
+                yield line, held
+            held, before, line = cells, line, reader.line_num
     except csv.Error:
         # A cell that is far too long is one whose quotation mark has lost its partner.
-        raise UnreadableError(
-            N_("Line %(line)s cannot be read: a quotation mark may be missing its partner."),
-            place=str(reader.line_num),
-            line=reader.line_num,
-        ) from None
+        raise _unpaired(line + 1) from None
     finally:
         # The file is the caller's to close.
         stream.detach()
+    if held != [_END]:
+        raise _unpaired(before + 1)
+
+
+def _unpaired(line: int) -> UnreadableError:
+    """`line` is where the row begins whose quotation mark is open."""
+    return UnreadableError(
+        N_("Line %(line)s cannot be read: a quotation mark may be missing its partner."), place=str(line), line=line
+    )
 
 
 def _text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:

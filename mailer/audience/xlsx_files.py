@@ -94,6 +94,9 @@ def _as_text(value: Any) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, dt.datetime) and value.time() == dt.time.min:
+        # A day is a moment to a workbook, too.
+        value = value.date()
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
     return str(value).strip()

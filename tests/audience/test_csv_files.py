@@ -62,12 +62,21 @@ def test_blank_lines_are_left_out_and_quoted_newlines_are_counted() -> None:
         (b"\xff\xfe\x00\xd8", "UTF-8"),
         (b"email\n\xff\xff\xff", "UTF-8"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel"),
-        (b'email\n"ann@example.org' + b"x" * 200_000, "quotation mark"),
+        (b'email\n"ann@example.org' + b"x" * 200_000, "Line 2 .* quotation mark"),
+        (b'email,name\nann@example.org,"Ann\nbob@example.org,Bob\neve@example.org,Eve\n', "Line 2 .* quotation mark"),
+        (b'email,name\n"ann@example.org","A\nnn"\nbob@example.org,"', "Line 4 .* quotation mark"),
     ],
 )
 def test_what_is_no_csv_file_is_refused_with_a_reason(content: bytes, says: str) -> None:
     with pytest.raises(UnreadableError, match=says):
         rows(content)
+
+
+def test_the_line_by_which_excel_names_its_delimiter_is_no_row() -> None:
+    assert rows(b"sep=;\r\nemail;name\r\nann@example.org;A,n,n\r\n") == [
+        (2, ["email", "name"]), (3, ["ann@example.org", "A,n,n"]),
+    ]  # fmt: skip
+    assert rows(b"email\nsep=;\n") == [(1, ["email"]), (2, ["sep=;"])]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \r\n"])
