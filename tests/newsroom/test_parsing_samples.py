@@ -14,7 +14,9 @@ from mailer.newsroom.structure.lines import PartKind
 from mailer.newsroom.structure.outline import outline
 from tests.newsroom.traced import untold
 
-SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.txt"))
+FOLDER = Path(__file__).parent / "samples"
+PLAIN = sorted(FOLDER.glob("*.txt"))
+SAMPLES = [*PLAIN, *sorted(FOLDER.glob("*.md")), *sorted(FOLDER.glob("*.html"))]
 FIELDS = ("title", "year", "number", "total_number", "volume", "publisher", "date", "editor", "phone")
 APART = {"captions": PartKind.CAPTION, "footnotes": PartKind.FOOTNOTE, "tables": PartKind.TABLE,
          "subheadings": PartKind.SUBHEADING}  # fmt: skip
@@ -23,6 +25,11 @@ ENCODINGS = ("utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be")
 
 @pytest.fixture(params=SAMPLES, ids=lambda path: path.stem)
 def sample(request: pytest.FixtureRequest) -> Path:
+    return request.param
+
+
+@pytest.fixture(params=PLAIN, ids=lambda path: path.stem)
+def plain(request: pytest.FixtureRequest) -> Path:
     return request.param
 
 
@@ -66,18 +73,18 @@ def test_the_editor_is_told_of_every_doubt_and_of_nothing_else(sample: Path) -> 
     assert [warning.line for warning in bulletin.warnings] == truth["remarks_on_lines"]
 
 
-def test_every_line_of_the_document_is_accounted_for(sample: Path) -> None:
-    bulletin, _ = read(sample)
-    blocks = blocks_of_text(read_text(sample.read_bytes()).text)
+def test_every_line_of_the_document_is_accounted_for(plain: Path) -> None:
+    bulletin, _ = read(plain)
+    blocks = blocks_of_text(read_text(plain.read_bytes()).text)
     assert untold(blocks, bulletin.lines) == []
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_the_encoding_makes_no_difference(sample: Path, encoding: str) -> None:
-    text = sample.read_text("utf-8")
+def test_the_encoding_makes_no_difference(plain: Path, encoding: str) -> None:
+    text = plain.read_text("utf-8")
     recoded = text.replace("\n", "\r\n").encode(encoding)
-    plain, other = parse_document(text.encode(), "a.txt"), parse_document(recoded, "a.txt")
-    assert other.as_json() == plain.as_json()
+    told, other = parse_document(text.encode(), "a.txt"), parse_document(recoded, "a.txt")
+    assert other.as_json() == told.as_json()
 
 
 def test_the_terminal_shows_every_paragraph_in_both_languages(sample: Path) -> None:
@@ -90,8 +97,8 @@ def test_the_terminal_shows_every_paragraph_in_both_languages(sample: Path) -> N
 
 @pytest.mark.parametrize("name", ["traditional", "traditional-dates", "ebulletin-traditional"])
 def test_a_traditional_bulletin_in_big5_says_the_same(name: str) -> None:
-    text = (Path(__file__).parent / "samples" / f"{name}.txt").read_text("utf-8")
+    text = (FOLDER / f"{name}.txt").read_text("utf-8")
     recoded = text.replace("▎", "■").replace("～", "~")
-    plain, other = parse_document(recoded.encode(), "a.txt"), parse_document(recoded.encode("big5hkscs"), "a.txt")
-    assert other.as_json() == plain.as_json()
+    told, other = parse_document(recoded.encode(), "a.txt"), parse_document(recoded.encode("big5hkscs"), "a.txt")
+    assert other.as_json() == told.as_json()
     assert other.encoding == "big5hkscs"

@@ -36,7 +36,7 @@ def find_colophon(blocks: list[Block], start: int, skip: set[int], masthead: Mas
             continue
         if normal_form(block.text) in kept or not (block.is_short or _is_distribution(block.text)):
             break
-        if is_colophon_line(block, publishers):
+        if is_colophon_line(block, publishers) or (at + 1 == first and _is_about_bulletin(block, masthead)):
             first, unsure = at, 0
         elif _is_loose(block, blocks, at, first) and unsure < 3:
             unsure += 1
@@ -68,6 +68,16 @@ def is_colophon_line(block: Block, publishers: set[str]) -> bool:
     scratch = Masthead()
     rest = take_issue(block, scratch)
     return bool(scratch.date) and all(is_organisation(piece) or piece in {"出版", "印发", "编印"} for piece in rest)
+
+
+def _is_about_bulletin(block: Block, masthead: Masthead) -> bool:
+    """Whether a sentence above the editors says how the bulletin appears: "Library Lines is published monthly."."""
+    title = normal_form(masthead.title or "")
+    is_said = len(title) > 2 and len(block.text) <= 100 and title in normal_form(block.text)
+    return (
+        is_said
+        and re.search(r"出版|出刊|发行|欢迎|投稿|来稿|订阅|published|appears|issued", fold(block.text)) is not None
+    )
 
 
 def _names_people(text: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mailer.newsroom.structure.blocks import Block
-from mailer.newsroom.structure.imprint import looks_like_people
+from mailer.newsroom.structure.imprint import is_organisation, looks_like_people
 from mailer.newsroom.structure.marks import BULLETS
 from mailer.newsroom.structure.numerals import numeral
 from mailer.newsroom.structure.typography import fold
@@ -17,7 +17,9 @@ _ORDINAL = re.compile(
     r"(?P<e>\d{1,3})(?= |…|\.\.|—))[ .…—·]*(?=\S)"
 )
 _LEFT_PAGE = re.compile(
-    r"(?:\[|\()?(?:p\.? ?(?P<a>\d{1,4})|第 ?(?P<b>\d{1,4}) ?[页版])(?:\]|\))?[ :.…—·]*(?=\S)", re.IGNORECASE
+    r"(?:\[|\()?(?:p\.? ?(?P<a>\d{1,4})|第 ?(?P<b>\d{1,4}) ?[页版]|(?P<c>\d{1,3}) ?[页版](?=[ :.…—·\])]))"
+    r"(?:\]|\))?[ :.…—·]*(?=\S)",
+    re.IGNORECASE,
 )
 _PAGE = re.compile(
     r"(?P<open>[(\[/|]) ?(?:第|p(?:age|p|g)?\.?)? ?(?P<a>\d{1,4})(?: ?[-—~] ?\d{1,4})? ?[页版]? ?[)\]]?$|"
@@ -72,7 +74,7 @@ def _taken_apart(text: str) -> tuple[str, int | None, bool, bool, bool, str, int
     folded = fold(text)
     left, is_chinese, is_left_page, is_loose = None, False, False, False
     if match := _LEFT_PAGE.match(folded, start):
-        left, is_left_page = int(match["a"] or match["b"]), True
+        left, is_left_page = int(match["a"] or match["b"] or match["c"]), True
     elif match := _ORDINAL.match(folded, start):
         left, is_loose = _ordinal(match), match["e"] is not None
         is_chinese = not match[0].isascii() and any(numeral in match[0] for numeral in "一二三四五六七八九十")
@@ -113,9 +115,16 @@ def split_page(text: str) -> tuple[str, int | None, float]:
     if strength == 0 or sum(map(str.isalnum, title)) < 2 or (strength < 3 and page > 999):
         return _without_leader(text), None, 0
     title = title.rstrip(" \u3000/|(（[【,，;；")
-    if (author := _LONG_LEADER.search(title)) or ((author := AUTHOR.search(title)) and looks_like_people(author[1])):
+    if (author := _LONG_LEADER.search(title)) or ((author := AUTHOR.search(title)) and _is_author(author[1])):
         title = title[: author.start()]
     return title, page, strength
+
+
+def _is_author(text: str) -> bool:
+    """Whether it is people, or a body that writes: 本刊编辑部, 市发展研究中心课题组."""
+    return (
+        looks_like_people(text) or (len(text) <= 16 and is_organisation(text)) or text in {"编辑部", "本刊讯", "编者"}
+    )
 
 
 def _strength(match: re.Match[str], leader: str, raw: str) -> float:

@@ -92,7 +92,7 @@ _VERBS: dict[str, ImprintRole] = (
         ("编印", "编辑出版", "编辑发行", "编辑印发", "编辑", "编制", "编发", "编写", "合编", "主编", "编"),
         ImprintRole.COMPILER,
     )
-    | dict.fromkeys(("出版", "印发", "发布", "主送"), ImprintRole.PUBLISHER)
+    | dict.fromkeys(("出版", "印发", "发布", "发行", "主送"), ImprintRole.PUBLISHER)
     | dict.fromkeys(("承办", "协办"), ImprintRole.ORGANISER)
     | {"主管": ImprintRole.SUPERVISOR}
 )

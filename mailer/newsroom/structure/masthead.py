@@ -43,6 +43,7 @@ _NUMBERS = (
         r"(?P<number>\d{1,4})(?: ?(?:[-—/&]|and) ?(?P<last>\d{1,4}))?",
         re.IGNORECASE,
     ),
+    re.compile(r"(?<!\d)(?P<year>(?:19|20)\d\d) ?[·•・] ?(?P<number>\d{1,2})(?P<last>)(?!\d)"),
     re.compile(r"(?P<number>创刊号)(?P<last>)"),
 )
 # What mastheads also say, understood and of no consequence.
@@ -55,7 +56,7 @@ _KNOWN = re.compile(
     r"星期[一二三四五六日天]|周[一二三四五六日]|第?[一二三四1-4]季度|[上下]半年|"
     r"monthly|bi-?monthly|quarterly|weekly|fortnightly|bi-?weekly|annual|internal|"
     r"for internal (?:use|circulation)(?: only)?|free|not for sale|published|issued|"
-    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|issn.*|(?:内)?刊号.*|准印证.*|cn\d.*|no)[\])]?",
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|农历.*|issn.*|(?:内)?刊号.*|准印证.*|cn\d.*|no)[\])]?",
     re.IGNORECASE,
 )
 _TITLE_WORDS = re.compile(
@@ -80,6 +81,7 @@ _DATE_LABEL = re.compile(
     r" ?:? ?$",
     re.IGNORECASE,
 )
+_WIDE = re.compile(r" {2,}|[\t\u3000]+")
 _TRIM = " \t\u3000;；|｜，,、。·•/／:：()（）[]【】〔〕—–-─*"
 TAKEN = "\x00"
 
@@ -218,6 +220,10 @@ def _sort_piece(piece: str, block: Block, masthead: Masthead, candidates: list[_
     if labelled and not before:
         return
     makers = read_makers(before)
+    if not makers and len(parts := _WIDE.split(before)) > 1 and any(map(read_makers, parts)):
+        for part in parts:
+            _sort_piece(part, block, masthead, candidates)
+        return
     above = candidates[-1].text if candidates and is_organisation(candidates[-1].text) else ""
     if makers:
         if above and _DEPENDENT.fullmatch(makers[0].value):

@@ -228,5 +228,6 @@ def title_text(block: Block) -> tuple[str, int | None]:
     text, ordinal = block.text, None
     if entry.left is not None and not entry.is_left_loose and entry.title in text:
         text, ordinal = text[text.find(entry.title) :], entry.left
-    # A star at the end points to a footnote.
-    return " ".join(undecorated(text)[0].rstrip("*＊").split()), ordinal
+    # Quotation marks around all of a title are its own; a star at the end points to a footnote.
+    bare = text if text[:1] in "「『" else undecorated(text)[0]
+    return " ".join(bare.rstrip("*＊").split()), ordinal
