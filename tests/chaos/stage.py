@@ -30,6 +30,7 @@ from mailer.queue import HEARTBEAT_KEY
 from tests.chaos.relay import Relay
 from tests.chaos.watcher import Watcher
 from tests.dispatch.conftest import House
+from tests.wiping import empty_tables
 
 FULL = int(os.environ.get("MAILER_TEST_CHAOS_RECIPIENTS", "0"))
 CONNECTIONS = 10
@@ -299,7 +300,4 @@ def environment_of(services: Services, folder: Path, relay_port: int) -> dict[st
 def forget_rows() -> None:
     """Empty tables for the next test."""
     with get_engine().begin() as connection:
-        names = connection.scalars(
-            text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'")
-        )
-        connection.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY"))
+        empty_tables(connection)

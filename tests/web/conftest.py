@@ -1,19 +1,23 @@
 """The web as a browser sees it: real sessions, real CSRF tokens, taken from the forms that carry them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from mailer.accounts import passwords
 from mailer.accounts.models import Account
 from mailer.accounts.passwords import hash_password
 from mailer.accounts.rules import AccountState, Role
+from mailer.settings import Settings, get_settings
 from mailer.web.app import create_app
 
 PASSWORD = "four unrelated quiet words"
@@ -93,13 +97,52 @@ class Visitor:
         return self.submit("/account/sign-in", {"email": account.email, "password": password})
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Argon2 is slow on purpose, and every test signs in: here with the library's parameters for tests.
+    `tests/accounts` has the real ones.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher.from_parameters(CHEAPEST))
+        passwords._decoy.cache_clear()
+        yield
+    passwords._decoy.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def apps() -> dict[Settings, Flask]:
+    """Applications by their settings, made once: a test needs none of its own routes and templates."""
+    return {}
+
+
 @pytest.fixture
-def app(database: str, redis: str) -> Flask:
-    """The whole application on the run's PostgreSQL and Redis."""
-    app = create_app()
+def app(database: str, redis: str, apps: dict[Settings, Flask]) -> Iterator[Flask]:
+    """The whole application on the run's PostgreSQL and Redis. What a test sets in its `config` is put back."""
+    settings = get_settings()
+    if settings not in apps:
+        apps[settings] = create_app()
+    app = apps[settings]
     app.testing = True
     app.config["PROPAGATE_EXCEPTIONS"] = True
-    return app
+    config = dict(app.config)
+    yield app
+    app.config.clear()
+    app.config.update(config)
+
+
+@pytest.fixture
+def own_app(database: str, apps: dict[Settings, Flask]) -> Iterator[Callable[[], Flask]]:
+    """Makes another application in mid-test. The process's extensions follow the last one made, so that the others
+    are not used again.
+    """
+
+    def make() -> Flask:
+        app = create_app()
+        app.testing = True
+        return app
+
+    yield make
+    apps.clear()
 
 
 @pytest.fixture

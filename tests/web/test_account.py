@@ -168,15 +168,13 @@ def test_sign_ins_from_one_place_are_limited_whatever_the_address(visitor):
     assert statuses == [422] * 30 + [429]
 
 
-def test_sign_in_is_limited_even_while_redis_is_away(database, li, monkeypatch):
+def test_sign_in_is_limited_even_while_redis_is_away(li, monkeypatch, own_app):
     """The limits live in the process then; nobody is let in unthrottled, and nobody is shut out."""
-    from mailer.web.app import create_app
     from tests.conftest import forget_settings
 
     monkeypatch.setenv("MAILER_REDIS_URL", "redis://127.0.0.1:1/0")
     forget_settings()
-    app = create_app()
-    app.testing = True
+    app = own_app()
     visitor = Visitor(app)
     assert set(fail(visitor, li.email, 10)) == {422}
     assert visitor.sign_in(li).status == 429
