@@ -10,8 +10,10 @@ from pathlib import Path
 import hypothesis
 import psycopg
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
+
+from tests.wiping import empty_tables
 
 TEST_SETTINGS = {
     "MAILER_RELAY_URL": "smtp://127.0.0.1:2525",
@@ -108,11 +110,10 @@ def migrated(postgres_url: str) -> str:
 def database(migrated: str) -> Iterator[str]:
     """Empty tables; real commits are allowed and wiped afterwards."""
     yield migrated
-    from mailer.db import Base, get_engine
+    from mailer.db import get_engine
 
-    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
     with get_engine().begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+        empty_tables(connection)
 
 
 @pytest.fixture
