@@ -2,7 +2,6 @@
 is approved, and what was approved is what is sent.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +24,7 @@ from mailer.newsroom.link_checking import ask_for_checks
 from mailer.newsroom.models import HouseRules, Issue, Review
 from mailer.newsroom.notices import tell_colleagues
 from mailer.newsroom.rules import Act, IssueState, ReviewAct, check_note, take_step
+from mailer.newsroom.signatories import find_submission, list_signed_by
 
 CHANGED_SINCE = N_("This issue has changed since you opened it. Look at it again before you decide.")
 NOT_YOURS = N_("It is not your turn to sign this issue.")
@@ -64,7 +64,7 @@ def return_(session: Session, issue: Issue, *, by: Account | None, note: str) ->
     step = take_step(issue.state, Act.RETURN)
     reason = check_note(note)
     turn = get_turn(session, issue, by)
-    if by is not None and turn.for_account is None and by.id not in _signed_by(session, issue):
+    if by is not None and turn.for_account is None and by.id not in list_signed_by(session, issue.id):
         raise RuleError(NOT_YOURS)
     issue.state = step.state
     return _review(session, issue, by, ReviewAct.RETURNED, reason, **_in_name_of(turn, by))
@@ -95,7 +95,7 @@ def sign(
         raise RuleError(CHANGED_SINCE)
     if turn.refusal is not None:
         raise turn.refusal
-    submitted = _submission(session, issue)
+    submitted = find_submission(session, issue.id)
     edition: Edition | None = None
     details: dict[str, Any] = {}
     if turn.is_last:
@@ -145,7 +145,7 @@ def get_turn(session: Session, issue: Issue, by: Account | None) -> Turn:
         check_eyes(
             is_four_eyes=newsletter.is_four_eyes,
             submitted_by=issue.submitted_by,
-            signed_by=_signed_by(session, issue),
+            signed_by=list_signed_by(session, issue.id),
             signer=by.id,
         )
     except RuleError as error:
@@ -186,28 +186,6 @@ def list_reviews(session: Session, issue_id: int) -> list[tuple[Review, str | No
         .order_by(Review.id.desc())
     )
     return [(review, name, on_behalf_of) for review, name, on_behalf_of in rows]
-
-
-def _submission(session: Session, issue: Issue) -> Review | None:
-    return session.scalar(
-        select(Review)
-        .where(Review.issue_id == issue.id, Review.act == ReviewAct.SUBMITTED)
-        .order_by(Review.id.desc())
-        .limit(1)
-    )
-
-
-def _signed_by(session: Session, issue: Issue) -> Sequence[int]:
-    """Who has signed since the issue was submitted."""
-    submitted = _submission(session, issue)
-    return session.scalars(
-        select(Review.account_id).where(
-            Review.issue_id == issue.id,
-            Review.act == ReviewAct.PASSED,
-            Review.id > (submitted.id if submitted else 0),
-            Review.account_id.is_not(None),
-        )
-    ).all()  # type: ignore[return-value]
 
 
 def _in_name_of(turn: Turn, by: Account | None) -> dict[str, Any]:

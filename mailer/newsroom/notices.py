@@ -12,11 +12,11 @@ from mailer.accounts.models import Account
 from mailer.accounts.rules import AccountState
 from mailer.i18n import N_, translate
 from mailer.newsletters.models import Newsletter
-from mailer.newsroom.chain import SigningStep, whose_turn
-from mailer.newsroom.deputies import list_deputies_of
-from mailer.newsroom.house import get_chain, get_house_rules
+from mailer.newsroom.chain import SigningStep
+from mailer.newsroom.house import get_house_rules
 from mailer.newsroom.models import Issue, Review
 from mailer.newsroom.rules import IssueState, ReviewAct
+from mailer.newsroom.signatories import get_next_step, list_signatories
 from mailer.newsroom.wording import issue_name
 
 # A withdrawal needs no letter: whoever withdraws is at work on the issue, and the history shows it.
@@ -42,8 +42,8 @@ def tell_colleagues(session: Session, issue: Issue, newsletter: Newsletter, revi
     if review.act not in SUBJECTS or (by is None and review.act != ReviewAct.EXPIRED):
         return
     called = issue_name(issue, newsletter.language)
-    next_step = _next_step(session, issue) if review.act in {ReviewAct.SUBMITTED, ReviewAct.PASSED} else None
-    for account in _receivers(session, issue, next_step, by):
+    next_step = get_next_step(session, issue) if review.act in {ReviewAct.SUBMITTED, ReviewAct.PASSED} else None
+    for account in _receivers(session, issue, newsletter, next_step, by):
         words = {"name": by.name if by else "", "issue": called, "step": review.step}
         lines = [translate(account.locale, LINES[review.act], **words)]
         if next_step is not None and next_step.name:
@@ -58,22 +58,15 @@ def tell_colleagues(session: Session, issue: Issue, newsletter: Newsletter, revi
         )
 
 
-def _next_step(session: Session, issue: Issue) -> SigningStep:
-    return whose_turn(get_chain(session, issue.newsletter_id), issue.signed_steps)[0]
-
-
-def _receivers(session: Session, issue: Issue, next_step: SigningStep | None, by: Account | None) -> Iterable[Account]:
-    active = select(Account).where(Account.state == AccountState.ACTIVE).order_by(Account.id)
+def _receivers(
+    session: Session, issue: Issue, newsletter: Newsletter, next_step: SigningStep | None, by: Account | None
+) -> Iterable[Account]:
     if next_step is None:
         # Once it is approved it is the senders' turn, where the newsletter names some.
         is_approved = issue.state == IssueState.APPROVED
         senders = get_house_rules(session, issue.newsletter_id).sender_ids if is_approved else []
-        found = session.scalars(active.where(Account.id.in_([issue.submitted_by, *senders]))).all()
+        active = select(Account).where(Account.state == AccountState.ACTIVE).order_by(Account.id)
+        found: Iterable[Account] = session.scalars(active.where(Account.id.in_([issue.submitted_by, *senders])))
     else:
-        named = (
-            Account.id.in_(next_step.account_ids) if next_step.account_ids else Account.roles.contains([next_step.role])
-        )
-        signers = session.scalars(active.where(named)).all()
-        deputies = list_deputies_of(session, [account.id for account in signers])
-        found = list({account.id: account for account in (*signers, *deputies)}.values())
+        found = list_signatories(session, issue, newsletter)
     return [account for account in found if by is None or account.id != by.id]

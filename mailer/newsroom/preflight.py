@@ -15,17 +15,24 @@ from mailer.newsroom.commenting import count_open
 from mailer.newsroom.compiling import compile_issue, get_content
 from mailer.newsroom.editing import numbering_remarks
 from mailer.newsroom.edition_models import Edition
-from mailer.newsroom.house import get_house_rules, list_words
+from mailer.newsroom.house import get_chain, get_house_rules, list_words
 from mailer.newsroom.link_checking import is_bad, list_standings
 from mailer.newsroom.models import Issue
 from mailer.newsroom.personal import count_lacking
+from mailer.newsroom.rules import IssueState
+from mailer.newsroom.signatories import list_able
 from mailer.press.checks import Surroundings, check_edition
 from mailer.press.compiling import Compiled
 from mailer.press.content import Content
 from mailer.press.proofreading import ARTICLE, MASTHEAD, Finding, Severity, check_content
 from mailer.press.slots import ADDRESS, find_own_slots
 
-LINKS, COMMENTS, IMPORT = N_("Links"), N_("Comments"), N_("Import")
+LINKS, COMMENTS, IMPORT, APPROVAL = N_("Links"), N_("Comments"), N_("Import"), N_("Approval")
+NOBODY = N_("Nobody can approve it: no account with that role can sign in. An admin makes or enables one.")
+NOBODY_LEFT = N_(
+    "Nobody can give the signature “%(step)s”: none of those who may can sign in. An admin names others in the "
+    "newsletter's settings, or enables an account."
+)
 # How many former subjects a new one is held against.
 FORMER = 60
 
@@ -104,6 +111,10 @@ def _desk_findings(session: Session, issue: Issue) -> Iterator[Finding]:
     if issue.warnings:
         message = N_("What the import was not sure of has not all been checked yet: %(count)s.")
         yield Finding(Severity.WARNING, IMPORT, message, {"count": len(issue.warnings)})
+    if issue.state != IssueState.APPROVED:
+        for step in get_chain(session, issue.newsletter_id):
+            if not list_able(session, step):
+                yield Finding(Severity.WARNING, APPROVAL, NOBODY_LEFT if step.name else NOBODY, {"step": step.name})
     titles = {article.id: article.title for article in issue.articles}
     for article_id, count in count_open(session, issue.id).items():
         message = N_("Comments still open: %(count)s. Settle them, or say why not.")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer.newsroom.models import Article, Picture
-from tests.browser.test_desk import NewContext, enter, house
+from tests.browser.test_desk import Look, NewContext, enter, house
 from tests.browser.test_desk_editing import issue
 from tests.newsroom.test_pictures import encoded, photo
 
@@ -74,7 +74,7 @@ def paste(page: Page, html: str, file: bytes | None = None) -> None:
 
 
 def test_what_other_programs_copy_is_saved_as_clean_html(
-    issue: object, session: Session, new_context: NewContext
+    issue: object, session: Session, new_context: NewContext, look: Look
 ) -> None:
     # Whatever the page's policy would refuse (styles, handlers, foreign pictures) fails the test by the console.
     anna = enter(new_context, "anna", "zh-CN")
@@ -86,6 +86,8 @@ def test_what_other_programs_copy_is_saved_as_clean_html(
         paste(anna, (CLIPBOARDS / f"{name}.html").read_text(encoding="utf-8"))
         expect(told).to_contain_text("有 1 张图片未能随文粘贴")
         expect(told).to_contain_text("修订中已删除" if name == "word" else "方括号")
+        if name == "word":
+            look(anna, "pasted")
         anna.locator("main form button[type=submit]").first.click()
         anna.wait_for_url("**/desk/issues/1#*")
         session.expire_all()
@@ -104,6 +106,7 @@ def test_a_picture_copied_alone_is_taken_from_its_file(
     paste(anna, '<img src="https://cdn.example.com/a.png" alt="外景">', encoded(photo(60, 40), "PNG"))
     anna.locator("#picture-alt").fill("外景")
     anna.locator("[data-picture-put]").click()
-    expect(anna.locator(".ProseMirror img[alt=外景]")).to_have_attribute(
-        "src", f"{anna.url.partition('/desk')[0]}/media/" + session.scalars(select(Picture.name)).one()
-    )
+    picture = anna.locator(".ProseMirror img[alt=外景]")
+    expect(picture).to_be_visible()
+    site = anna.url.partition("/desk")[0]
+    expect(picture).to_have_attribute("src", f"{site}/media/{session.scalars(select(Picture.name)).one()}")

@@ -1,7 +1,7 @@
 import datetime as dt
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from mailer import accounts
@@ -16,7 +16,9 @@ from mailer.newsroom import approval, archiving, deputies, editions, house
 from mailer.newsroom.chain import SigningStep
 from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.models import Deputy, Issue
+from mailer.newsroom.preflight import NOBODY, NOBODY_LEFT, inspect
 from mailer.newsroom.rules import IssueState
+from mailer.newsroom.signatories import list_signatories
 from tests.newsroom.making import make_account, make_issue, make_newsletter
 
 DAY = dt.timedelta(days=1)
@@ -290,3 +292,29 @@ def test_house_rules_refuse_what_nobody_could_follow(home: House, session: Sessi
     rules = house.get_house_rules(session, home.newsletter.id)
     assert house.list_words(rules) == ["机密", "绝密"]
     assert rules.proofreaders.splitlines() == ["a@example.org", "B@example.org"]
+
+
+def test_letters_go_only_to_who_may_still_sign(home: House, session: Session) -> None:
+    # Three signatures of any approver: Bao has given the first, and four eyes ask for another pair each time.
+    home.write(steps=[SigningStep("初审"), SigningStep("审核"), SigningStep("签发")])
+    elsa = make_account(session, "Elsa", "approver")
+    home.sign(home.bao)
+    session.execute(delete(Letter))
+    home.sign(home.chen)
+    assert session.scalars(select(Letter.address)).all() == [elsa.email]
+    assert list_signatories(session, home.issue, home.newsletter) == [elsa]
+
+
+def test_a_signature_that_nobody_can_give_is_seen(home: House, session: Session) -> None:
+    said = {finding.message for finding in inspect(session, home.issue).findings}
+    assert said.isdisjoint({NOBODY, NOBODY_LEFT})
+    accounts.disable(session, home.chen, by=None)
+    found = next(finding for finding in inspect(session, home.issue).findings if finding.message == NOBODY_LEFT)
+    assert (found.place_in("zh_CN"), found.params) == ("审签", {"step": "签发"})
+    # The only one who may approve has submitted: four eyes leave nobody, and without them it goes on.
+    home.write(steps=[SigningStep("签发", Role.APPROVER, (home.bao.id,))])
+    approval.withdraw(session, home.issue, by=home.anna)
+    approval.submit(session, home.issue, by=home.bao)
+    assert list_signatories(session, home.issue, home.newsletter) == []
+    change_newsletter(session, home.newsletter, by=None, is_four_eyes=False)
+    assert list_signatories(session, home.issue, home.newsletter) == [home.bao]

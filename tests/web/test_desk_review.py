@@ -233,7 +233,12 @@ def test_who_submitted_finds_no_button_to_approve_and_is_refused_without_it(
     visitor.sign_in(both)
     here = f"/desk/issues/{issue.id}"
     page = visitor.submit(here, action=f"{here}/submit")
+    # Nobody else is there who may: the page says so, and what to do.
+    assert "Nobody can give this signature" in page.text
+    make_account("erik", Role.APPROVER)
+    page = visitor.get(here)
     assert "Somebody else has to approve it" in page.text
+    assert "Nobody can give this signature" not in page.text
     token = page.tree.xpath("//main//input[@name='csrf_token']/@value")[0]
     answer = visitor.client.post(
         f"{here}/approve",

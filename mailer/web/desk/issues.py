@@ -20,7 +20,8 @@ from mailer.newsroom.editions import list_editions
 from mailer.newsroom.house import get_house_rules, names_of
 from mailer.newsroom.models import Issue
 from mailer.newsroom.plain_text import count_characters
-from mailer.newsroom.rules import Act, can, expires_at
+from mailer.newsroom.rules import Act, IssueState, can, expires_at
+from mailer.newsroom.signatories import list_signatories
 from mailer.newsroom.sources import list_sources
 from mailer.newsroom.versions import list_removed
 from mailer.web.database import commit, get_session
@@ -71,6 +72,8 @@ def next_step(found: Issue) -> dict[str, object]:
     return {
         "turn": get_turn(session, found, me),
         "not_yours": NOT_YOURS,
+        "has_nobody": found.state == IssueState.IN_REVIEW
+        and not list_signatories(session, found, get_newsletter(session, found.newsletter_id)),
         # Each signature with those who may give it, where the newsletter names them.
         "chain": [(step, names_of(session, step.account_ids)) for step in chain_of(rules.steps)],
         "may_send_it": may_send_issues_of(session, found.newsletter_id, me),

@@ -35,7 +35,7 @@ def _back(issue_id: int) -> ResponseReturnValue:
 @only(may_edit)
 def issue_submit(issue_id: int) -> ResponseReturnValue:
     session = get_session()
-    with commit_or_tell(gettext("Submitted. An approver can decide now.")):
+    with commit_or_tell(gettext("Submitted. It waits for a signature now.")):
         approval.submit(session, get_issue(session, issue_id), by=get_account(), note=_note())
     return _back(issue_id)
 

@@ -15,7 +15,7 @@ export const wakePasting = (root, editor, { askForPicture, upload }) => {
 
   const say = (...sentences) => {
     told.textContent = sentences.filter(Boolean).join(" ");
-    told.hidden = !told.textContent;
+    told.parentElement.hidden = !told.textContent;
   };
   const tell = ({ missing, hasRevisions }) =>
     say(missing && words.missing.replace("{n}", missing), hasRevisions && words.revisions);
