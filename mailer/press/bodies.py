@@ -17,6 +17,9 @@ from mailer.press.sanitising import sanitise_body
 from mailer.press.slots import fill_text, place_editors_slots
 
 _BLOCKS = frozenset({"p", "h3", "ul", "ol", "blockquote", "hr", "table"})
+# From so many columns on a table is on a phone as wide as on a desk, and scrolls: squeezed, its columns would be one
+# character wide.
+WIDE_COLUMNS = 5
 _LINES = _BLOCKS | {"li", "tr", "td", "th", "caption", "br"}
 
 
@@ -98,7 +101,8 @@ class Body:
         their article, ``p`` in a block of the page, which is no chapter of it.
         """
         root = self._slotted(is_abridged=is_abridged)
-        for element in root.iter("a", "img", "h3", "table", "th"):
+        # A list, because framing a table moves it.
+        for element in list(root.iter("a", "img", "h3", "table", "th")):
             if element.tag == "a" and (href := element.get("href", "")):
                 if href.lower().startswith(("http://", "https://")):
                     element.set("href", links.add(href, fill_text(element.text_content(), {}) or href, article_key))
@@ -109,8 +113,7 @@ class Body:
                 if heading == "p":
                     element.set("class", "block-title")
             elif element.tag == "table":
-                element.set("class", "data")
-                element.set("cellspacing", "0")
+                _frame(element)
             elif element.tag == "th" and not element.get("scope"):
                 # A row of nothing but headings heads columns (WCAG technique H63).
                 element.set("scope", "row" if element.getparent().find("td") is not None else "col")
@@ -132,6 +135,25 @@ class Body:
         the slots.
         """
         return BlockWriter(self._language, pictures, values).write(self._slotted(is_abridged=False))
+
+
+def _frame(table: HtmlElement) -> None:
+    """`table` in a box of its own that scrolls where the page is narrower: a page is never wider than a phone's, and
+    a table of many columns cannot be as narrow. The box takes the focus, so that arrow keys reach its far end.
+    """
+    rows = [row for part in table.xpath("self::table|thead|tbody|tfoot") for row in part.iterchildren("tr")]
+    columns = max((sum(max(1, int(cell.get("colspan", "1"))) for cell in row) for row in rows), default=0)
+    table.set("class", "data wide" if columns >= WIDE_COLUMNS else "data")
+    table.set("cellspacing", "0")
+    box = lxml_html.Element("div", {"class": "scroll"})
+    if columns >= WIDE_COLUMNS:
+        box.set("tabindex", "0")
+    tail, table.tail = table.tail, None
+    parent = table.getparent()
+    assert parent is not None
+    parent.replace(table, box)
+    box.append(table)
+    box.tail = tail
 
 
 def _replace_by_link(image: HtmlElement, words: str) -> None:

@@ -6,6 +6,7 @@ blocks), ``quote`` (``inside``: blocks), ``rule``, ``table`` (see `mailer.press.
 with their ``inside``. The template `templates/print/edition.typ` draws them and evaluates nothing.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +17,18 @@ from mailer.press.printtables import lay_out
 from mailer.press.slots import fill_text
 
 Node = dict[str, Any]
+# Zero width space: a line may end there (UAX #14, class ZW).
+_BREAK = "\u200b"
+_LONG_RUN = re.compile(r"[^\s\u2e80-\uffff]{24,}")
 _MARKS = frozenset({"strong", "em", "u", "s", "sub", "sup"})
 _BLOCKS = frozenset({"p", "h3", "ul", "ol", "blockquote", "hr", "table"})
+
+
+def breakable(text: str) -> str:
+    """`text` with places where a line may end in what is longer than any word, such as an address: it would run over
+    the edge of the paper.
+    """
+    return _LONG_RUN.sub(lambda match: _BREAK.join(match[0]), text)
 
 
 class BlockWriter:
@@ -103,4 +114,4 @@ class BlockWriter:
         return self._inside(element)
 
     def _text(self, text: str | None) -> list[Node]:
-        return [{"kind": "text", "text": fill_text(text, self._values)}] if text else []
+        return [{"kind": "text", "text": breakable(fill_text(text, self._values))}] if text else []

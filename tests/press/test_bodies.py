@@ -52,6 +52,17 @@ def test_a_picture_of_another_host_becomes_a_link() -> None:
     assert html == '<p><a href="~mailer.link.1~">[图片]</a></p>'
 
 
+def test_a_table_too_wide_for_a_phone_scrolls_in_a_box_that_takes_the_focus() -> None:
+    def row(count: int) -> str:
+        return "<tr>" + "<td>1</td>" * count + "</tr>"
+
+    html, _ = as_html(f"<p>前</p><table>{row(5)}</table>后<table>{row(4)}</table>")
+    assert html.startswith('<p>前</p><div class="scroll" tabindex="0"><table class="data wide" cellspacing="0">')
+    assert '</table></div><p>后</p><div class="scroll"><table class="data" cellspacing="0">' in html
+    spanned, _ = as_html(f'<table><tr><th colspan="5">甲</th></tr>{row(5)}</table>')
+    assert "data wide" in spanned
+
+
 def test_headings_step_down_below_a_section() -> None:
     assert as_html("<h2>甲</h2>")[0] == "<h3>甲</h3>"
     assert as_html("<h2>甲</h2>", heading="h4")[0] == "<h4>甲</h4>"

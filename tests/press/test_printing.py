@@ -171,6 +171,35 @@ def test_a_picture_is_printed_when_its_bytes_are_given_and_named_when_not() -> N
     assert "前" in "".join(words_of(with_picture))
 
 
+def test_no_word_runs_over_the_edge_of_the_paper() -> None:
+    address = f"https://example.org/{'b' * 300}"
+    link = f'<a href="{address}">{address}</a>'
+    body = f"<p>详见{address}，又见{link}</p><table><tr><td>{address}</td><td>乙</td></tr></table>"
+    page = read(make_content(articles=(make_article(1, body=body),))).pages[1]
+    edges: list[float] = []
+
+    def note(text: str, matrix: list[float], text_matrix: list[float], *_: object) -> None:
+        if text.strip("\n\u200b"):
+            edges.append(matrix[0] * text_matrix[4] + matrix[4] + 4.0 * len(text.strip()))
+
+    page.extract_text(visitor_text=note)
+    assert len(edges) > 12
+    assert max(edges) <= float(page.mediabox.width)
+
+
+def test_a_tables_caption_stands_on_the_page_of_the_table() -> None:
+    # One of these heights leaves room for a caption at a page's foot and for nothing more.
+    table = f"<table><caption>图注甲</caption>{'<tr><td>一行</td></tr>' * 3}</table>"
+    articles = tuple(
+        make_article(1 + lines, body="<p>行</p>" * lines + table, title="题", section=f"栏{lines}")
+        for lines in range(29, 33)
+    )
+    for article in articles:
+        pages = words_of(read(make_content(articles=(article,))))
+        (page,) = [words for words in pages if "图注甲" in words]
+        assert "一行" in page
+
+
 def test_a_broken_picture_is_an_error_with_its_reason() -> None:
     address = f"{ISSUE_URL}/a.png"
     content = make_content(articles=(make_article(1, body=f'<p><img src="{address}" alt="图"></p>'),))

@@ -1,7 +1,7 @@
 import lxml.html
 import pytest
 
-from mailer.press.printtables import MOST_COLUMNS, lay_out
+from mailer.press.printtables import LONGEST_WORD, MARGINS, MOST_COLUMNS, ROOM, lay_out
 
 
 def grid(html: str) -> tuple[list[tuple[str, int, int, int, int]], dict[str, object]]:
@@ -58,3 +58,39 @@ def test_heading_rows_are_whole_and_reach_no_further(html: str, rows: int) -> No
 
 def test_a_table_without_cells_is_none() -> None:
     assert lay_out(lxml.html.fragment_fromstring("<table><caption>空</caption></table>"), lambda _: []) is None
+
+
+def test_a_column_keeps_its_longest_word_whole_where_the_table_fills_the_page() -> None:
+    sentence = "Example Institute of Oceanographic Instrumentation"
+    heads = [sentence, "Expenditure (million)", "Publications", "International collaborations", "Change (%)"]
+    _, table = grid(f"<table><tr>{''.join(f'<th>{head}' for head in heads)}</tr></table>")
+    columns = table["columns"]
+    assert isinstance(columns, list)
+    assert sum(columns) <= ROOM
+    for column, head in zip(columns, heads, strict=True):
+        assert column >= max(map(len, head.split())) + MARGINS
+
+
+def test_a_narrow_table_has_the_widths_of_its_words() -> None:
+    _, table = grid("<table><tr><td>示例省科学技术情报研究院<td>1</tr></table>")
+    assert table["columns"] == [24 + MARGINS, 6 + MARGINS]
+
+
+def test_columns_too_many_for_their_words_share_the_page() -> None:
+    row = "".join(f"<td>{'x' * 60}" for _ in range(12))
+    _, table = grid(f"<table><tr>{row}</tr></table>")
+    assert table["columns"] == [LONGEST_WORD + MARGINS] * 12
+    assert table["is_crowded"]
+
+
+def test_chinese_columns_are_no_narrower_than_four_characters_while_there_is_room() -> None:
+    row = "<td>内蒙古自治区科学技术厅" + "<td>1,234.56万元人民币" * 3 + "<td>含省属单位" * 3
+    columns = grid(f"<table><tr>{row}</tr></table>")[1]["columns"]
+    assert isinstance(columns, list)
+    assert min(columns) >= 8 + MARGINS
+    assert sum(columns) <= ROOM
+
+
+def test_a_short_row_is_never_cut_by_a_pages_end_and_a_long_one_may_be() -> None:
+    cells = grid(f"<table><tr><td>{'短' * 20}<td>{'长' * 500}<td>{'<p>行</p>' * 40}</tr></table>")[1]["cells"]
+    assert [cell["is_whole"] for cell in cells] == [True, False, False]  # type: ignore[attr-defined]
