@@ -57,7 +57,7 @@ def lay_out(table: HtmlElement, write: Callable[[HtmlElement], list[dict[str, An
             if colspan == 1:
                 words = element.text_content().split()
                 natural[x] = max(natural.get(x, 0), width(" ".join(words)))
-                least[x] = max(least.get(x, LEAST), *map(_widest_run, words))
+                least[x] = max([least.get(x, LEAST), *map(_widest_run, words)])
             x += colspan
     if not cells:
         return None

@@ -76,6 +76,11 @@ def test_a_narrow_table_has_the_widths_of_its_words() -> None:
     assert table["columns"] == [24 + MARGINS, 6 + MARGINS]
 
 
+def test_an_empty_column_has_the_least_of_widths() -> None:
+    _, table = grid("<table><tr><td>甲<td></tr></table>")
+    assert table["columns"] == [6 + MARGINS, 6 + MARGINS]
+
+
 def test_columns_too_many_for_their_words_share_the_page() -> None:
     row = "".join(f"<td>{'x' * 60}" for _ in range(12))
     _, table = grid(f"<table><tr>{row}</tr></table>")
