@@ -1,7 +1,9 @@
 """The audit trail: who did what to what, when and from where. Rows are added, never changed: a trigger sees to it."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +12,20 @@ from sqlalchemy.orm import Session
 
 from mailer.accounts.models import Account, AuditEntry
 
-# The actor of what the service does by itself, or an operator at the terminal.
-SYSTEM = "system"
+# Who acts where nobody has signed in: the service by itself, an operator at the terminal, a reader by a mailed link.
+SYSTEM, TERMINAL, READER = "system", "terminal", "reader"
+_actor = ContextVar("actor", default=SYSTEM)
 PAGE_SIZE = 50
+
+
+@contextmanager
+def acting_as(actor: str) -> Iterator[None]:
+    """What is recorded in this block without an account is `actor`'s doing."""
+    before = _actor.set(actor)
+    try:
+        yield
+    finally:
+        _actor.reset(before)
 
 
 def record(
@@ -28,17 +41,19 @@ def record(
     """Adds one act to the trail, in the caller's transaction: what is rolled back was not done.
 
     `action` is ``thing.done`` (``account.invited``); `details` are plain JSON values, ids rather than addresses;
-    `by` is `None` for the service itself.
+    `by` is `None` where nobody has signed in: see `acting_as`. Of a reader the network address is not kept: the trail
+    outlives their erasure.
     """
+    actor = _actor.get()
     entry = AuditEntry(
         at=func.clock_timestamp(),
         account_id=None if by is None else by.id,
-        actor=SYSTEM if by is None else by.name,
+        actor=actor if by is None else by.name,
         action=action,
         subject_type=subject_type,
         subject_id=subject_id,
         details=details,
-        ip=ip,
+        ip=None if by is None and actor == READER else ip,
     )
     session.add(entry)
     return entry

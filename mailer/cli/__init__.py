@@ -2,9 +2,11 @@
 `mailer parse` starts without a database driver or a queue. `docs/commands.md` lists them all, and a test proves it.
 """
 
+import functools
 import importlib
 import sys
-from typing import ClassVar
+from collections.abc import Callable
+from typing import ClassVar, ParamSpec, TypeVar
 
 import click
 
@@ -41,6 +43,23 @@ class LazyGroup(click.Group):
         module, _, attribute = self.lazy[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def at_terminal(command: Callable[P, R]) -> Callable[P, R]:
+    """For a command whose acts are audited: they are done at the terminal, by whom only the machine knows."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        from mailer.accounts.auditing import TERMINAL, acting_as
+
+        with acting_as(TERMINAL):
+            return command(*args, **kwargs)
+
+    return wrapped
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,6 +3,7 @@
 import click
 
 from mailer.accounts.rules import Role
+from mailer.cli import at_terminal
 from mailer.i18n import LOCALES
 
 
@@ -24,6 +25,7 @@ def accounts() -> None:
 )
 @click.option("--locale", type=click.Choice(LOCALES), default=LOCALES[0], show_default=True)
 @click.password_option(envvar="MAILER_NEW_PASSWORD", help="Asked for when neither given nor in MAILER_NEW_PASSWORD.")
+@at_terminal
 def create(email: str, name: str, roles: tuple[str, ...], locale: str, password: str) -> None:
     """Makes an active account with a password of your choice."""
     from mailer.accounts import create_account

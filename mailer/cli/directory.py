@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from mailer.cli import at_terminal
+
 
 @click.group()
 def directory() -> None:
@@ -16,6 +18,7 @@ def directory() -> None:
 @click.argument("name")
 @click.option("--dry-run", is_flag=True, help="Tells what would happen; changes nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON, for scripts.")
+@at_terminal
 def sync(name: str, dry_run: bool, as_json: bool) -> None:
     """Reads the directory NAME now, in this process, and brings its list in step.
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mailer.cli import at_terminal
+
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
@@ -33,6 +35,7 @@ def dkim() -> None:
     show_default=True,
     help="Both sign every message: rsa is understood everywhere, ed25519 is short and modern.",
 )
+@at_terminal
 def create(domain: str, selector: str, algorithm: str) -> None:
     """Makes keys for DOMAIN and prints their DNS records. They do not sign before they are activated."""
     from mailer.db import session_scope
@@ -65,6 +68,7 @@ def show(domain: str | None) -> None:
 @dkim.command()
 @click.argument("domain")
 @click.argument("selectors", nargs=-1, metavar="[SELECTOR]...")
+@at_terminal
 def activate(domain: str, selectors: Sequence[str]) -> None:
     """Mail of DOMAIN is signed with these keys from now on (without SELECTOR: those that wait).
 
@@ -93,6 +97,7 @@ def activate(domain: str, selectors: Sequence[str]) -> None:
 @dkim.command()
 @click.argument("domain")
 @click.argument("selectors", nargs=-1, required=True, metavar="SELECTOR...")
+@at_terminal
 def retire(domain: str, selectors: Sequence[str]) -> None:
     """These keys sign no more. Where no other one is activated, mail of DOMAIN goes out unsigned."""
     from mailer.db import session_scope
@@ -108,6 +113,7 @@ def retire(domain: str, selectors: Sequence[str]) -> None:
 @dkim.command()
 @click.argument("domain")
 @click.argument("selectors", nargs=-1, required=True, metavar="SELECTOR...")
+@at_terminal
 def remove(domain: str, selectors: Sequence[str]) -> None:
     """Deletes keys that were never used or whose time is over, with their private halves."""
     from mailer.db import session_scope

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from mailer.cli import at_terminal
+
 
 @click.command("import-subscribers")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
@@ -15,6 +17,7 @@ import click
 @click.option("--basis", default="official_distribution", show_default=True, help="Legal basis, kept as evidence.")
 @click.option("--decided-by", default="", help="Who decided it: a person or an office, kept as evidence.")
 @click.option("--decided-on", type=click.DateTime(["%Y-%m-%d"]), help="On which day.")
+@at_terminal
 def import_subscribers(file: Path, list_name: str, basis: str, decided_by: str, decided_on: dt.datetime | None) -> None:
     """Imports the addresses of FILE (columns email, name). Someone who has left is never re-subscribed."""
     from mailer.audience.deciding import Decision

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from mailer.accounts.auditing import SYSTEM
 from mailer.accounts.models import Account, AuditEntry
 from mailer.audience.directories.models import Directory
 from mailer.audience.import_models import ImportRun
@@ -101,4 +100,4 @@ def find_actors(session: Session, suppression_ids: Iterable[int]) -> dict[tuple[
 
 
 def _person(entry: AuditEntry) -> str:
-    return "" if entry.actor == SYSTEM else entry.actor
+    return "" if entry.account_id is None else entry.actor

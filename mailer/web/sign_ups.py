@@ -2,6 +2,7 @@
 and the issue that a welcome letter shows.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import request
@@ -9,7 +10,7 @@ from flask import request
 from mailer import links
 from mailer.audience.rules import Verdict
 from mailer.i18n import N_
-from mailer.newsletters.models import Newsletter
+from mailer.newsletters.models import List, Newsletter
 from mailer.newsroom.editions import list_published
 from mailer.web.database import get_session
 from mailer.web.locale import gettext
@@ -24,8 +25,18 @@ REFUSALS: dict[Verdict, str] = {
 }
 
 
-def sign_up_wording() -> str:
-    """Beside the box that must be ticked. It names no newsletter: those are ticked above it, and kept by list."""
+def sign_up_wording(lists: Sequence[List]) -> str:
+    """Beside the box that must be ticked on a form that offers `lists`: one is named, of several those are meant that
+    are ticked above it, and kept by list.
+    """
+    if len(lists) == 1:
+        return gettext(
+            N_(
+                "I agree to receive “%(newsletter)s” at this address by email, and that the address is kept for this "
+                "purpose. I can unsubscribe at any time, in every mail, without giving reasons."
+            ),
+            newsletter=lists[0].newsletter.title,
+        )
     return gettext(
         N_(
             "I agree to receive the newsletters chosen above at this address by email, and that the address is kept "

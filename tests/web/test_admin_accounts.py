@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy import select
 
-from mailer.accounts.auditing import AuditFilter, list_audit_entries, record
+from mailer.accounts.auditing import READER, TERMINAL, AuditFilter, acting_as, list_audit_entries, record
 from mailer.accounts.models import Account
 from mailer.accounts.rules import AccountState, Role
 from mailer.letters.models import Letter
@@ -186,3 +186,42 @@ def test_the_trail_tells_details_in_words_and_leads_to_what_it_is_about(signed_i
     assert made.tree.xpath("//tbody//a/@href") == ["/desk/mailings/9"]
     assert signed_in.get("/admin/audit?action=issue.deleted").tree.xpath("//tbody//a/@href") == []
     assert "更正：否" in rows(signed_in.get("/admin/audit?action=mailing.created&lang=zh_CN"))[0]
+
+
+@pytest.mark.parametrize(
+    ("details", "zh", "en"),
+    [
+        ({"basis": "official_distribution"}, "依据：公务发行", "legal basis: Official distribution"),
+        ({"roles": ["editor", "admin"]}, "角色：编辑、管理员", "roles: Editor, Admin"),
+        ({"before": ["editor"], "after": ["approver"]}, "变更后：签发此前：编辑", "after: Approver"),
+        (
+            {"theme": "bulletin", "tracking": "off"},
+            "阅读情况的记录方式：不记录",
+            "What is recorded of reading: Nothing",
+        ),
+        ({"state": "unsubscribed", "reason": "hard_bounce"}, "原因：地址不存在", "reason: No such address"),
+        ({"opt_in": "double", "visibility": "private"}, "公开范围：不公开", "Visibility: Private"),
+        ({"tree": {"all": [{"not": {"is": "locale", "value": "en"}}]}}, "条件：语言", "conditions: Language"),
+        ({"fields": ["sender_address"]}, "发件地址", "fields: Sender's address"),
+        ({"required_attributes": [{"key": "a", "label": "Office"}]}, "Office", "What the list asks: Office"),
+        ({"theme_options": {"colour": "#123456"}}, "#123456", "theme: colour #123456"),
+    ],
+)
+def test_codes_in_the_trail_are_told_in_words(signed_in, session, details, zh, en):
+    record(session, by=None, action="list.changed", subject_type="list", subject_id=1, **details)
+    session.commit()
+    assert zh in rows(signed_in.get("/admin/audit?action=list.changed&lang=zh_CN"))[0]
+    assert en in rows(signed_in.get("/admin/audit?action=list.changed&lang=en"))[0]
+
+
+def test_the_trail_tells_readers_and_the_terminal_from_the_service(signed_in, session):
+    for actor in (READER, TERMINAL):
+        with acting_as(actor):
+            record(
+                session, by=None, action="subscriber.erased", subject_type="subscriber", subject_id=1, ip="192.0.2.1"
+            )
+    session.commit()
+    shown = rows(signed_in.get("/admin/audit?action=subscriber.erased&lang=en"))
+    assert ["At the terminal" in shown[0], "The reader" in shown[1]] == [True, True]
+    # The trail outlives a reader's erasure, so it does not know where they were.
+    assert ["192.0.2.1" in row for row in shown] == [True, False]

@@ -219,6 +219,27 @@ def test_an_expired_link_says_so_and_offers_a_new_letter(session: Session, visit
     again = visitor.submit(address)
     assert (again.status, again.heading) == (200, "Please look in your mailbox")
     assert [letter.kind for letter in letters(session)] == ["confirm", "confirm"]
+    # What was shown the second time was a button, not the form's sentence.
+    assert session.scalars(select(Consent.wording).order_by(Consent.id.desc())).first() == "Send me a new letter"
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "I agree to receive “Harbour Letter” at this address"),
+        ("zh-CN", "我同意通过上述邮箱接收《Harbour Letter》"),
+    ],
+)
+def test_a_form_with_one_list_names_it_and_keeps_the_very_sentence(
+    session: Session, app: Flask, scene: Scene, language: str, sentence: str
+) -> None:
+    visitor = Visitor(app, language=language)
+    assert sentence in visitor.get("/n/harbour/subscribe").text
+    assert sentence not in visitor.get("/n/tech/subscribe").text
+    visitor.submit("/n/harbour/subscribe", {"email": "ann@example.org", "agree": "y", "lists": [str(scene.letter.id)]})
+    [proof] = session.scalars(select(Consent)).all()
+    assert proof.wording.startswith(sentence)
 
 
 def test_an_expired_link_whose_sign_up_was_deleted_leads_to_the_form(visitor: Visitor, scene: Scene) -> None:

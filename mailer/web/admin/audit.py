@@ -9,12 +9,14 @@ from flask.typing import ResponseReturnValue
 from mailer import accounts as room
 from mailer.accounts.auditing import PAGE_SIZE, AuditFilter, list_audit_entries
 from mailer.accounts.models import AuditEntry
+from mailer.audience.conditions import leaves
+from mailer.press.themes import list_themes
 from mailer.web.admin import blueprint
 from mailer.web.admin.acting import typed
-from mailer.web.admin.audit_words import ACTIONS
+from mailer.web.admin.audit_words import ACTIONS, VALUES
 from mailer.web.admin.words import WORDS, word
 from mailer.web.database import get_session
-from mailer.web.locale import gettext
+from mailer.web.locale import current_locale, gettext
 
 # Where the thing an entry is about can be looked at.
 PLACES: dict[str, tuple[str, str]] = {
@@ -63,15 +65,29 @@ def audit() -> ResponseReturnValue:
 
 def _told(details: Mapping[str, Any]) -> dict[str, str]:
     """Each detail by its name, in the page's words; what is empty is left out."""
-    return {word("detail", key): _in_words(value) for key, value in details.items() if value not in (None, "", [], {})}
+    return {
+        word("detail", key): _in_words(key, value) for key, value in details.items() if value not in (None, "", [], {})
+    }
 
 
-def _in_words(value: Any) -> str:
+def _in_words(key: str, value: Any) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
+    if key == "tree":
+        return gettext(", ").join(word("condition", leaf["is"]) for leaf in leaves(value))
     if isinstance(value, list | tuple):
-        return gettext(", ").join(_in_words(each) for each in value)
-    return str(value)
+        return gettext(", ").join(_in_words(key, each) for each in value)
+    if isinstance(value, dict):
+        # A question that a list asks, by its label; else settings by their names.
+        inner = (
+            _in_words(name, each) if name == key else f"{word('detail', name)} {each}" for name, each in value.items()
+        )
+        return str(value["label"]) if "label" in value else gettext(", ").join(inner)
+    if key == "theme":
+        return next((each.title_in(current_locale()) for each in list_themes() if each.name == value), str(value))
+    # The first table that knows the value: one name of a detail can stand for values of several kinds.
+    kinds = [kind for kind in VALUES.get(key, ()) if str(value) in WORDS[kind]]
+    return word(kinds[0], value) if kinds else str(value)
 
 
 def _place_of(entry: AuditEntry) -> str | None:

@@ -28,9 +28,9 @@ def sign_up_elsewhere(newsletter_id: int) -> ResponseReturnValue:
 def _snippet(newsletter: Newsletter) -> str:
     """The form in the language of the page, with the sentence it shows on record."""
     session = get_session()
-    wording = find_or_add_wording(session, "sign_up", sign_up_wording())
-    commit()
     lists = room.list_lists(session, newsletter_id=newsletter.id, is_public=True)
+    wording = find_or_add_wording(session, "sign_up", sign_up_wording(lists))
+    commit()
     return render_template(
         "admin/snippet.html",
         newsletter=newsletter,

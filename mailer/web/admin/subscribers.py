@@ -154,7 +154,7 @@ def subscribers_export(kind: str) -> ResponseReturnValue:
         selection.list_id,
         {
             "state": selection.state or "all",
-            "search": selection.search,
+            "has_search": bool(selection.search),
             "segments": [segment_id] if segment_id is not None else [],
         },
     )

@@ -23,6 +23,8 @@ BASES: dict[str, str] = {
 
 WORDS: dict[str, dict[str, str]] = {
     "role": {"editor": N_("Editor"), "approver": N_("Approver"), "admin": N_("Admin")},
+    # Who acted without signing in.
+    "actor": {"system": N_("The service"), "terminal": N_("At the terminal"), "reader": N_("The reader")},
     "account": {"invited": N_("Invited"), "active": N_("Active"), "disabled": N_("Disabled")},
     "opt_in": {"double": N_("Double opt-in"), "single": N_("Single opt-in")},
     "question": {
@@ -85,6 +87,18 @@ WORDS: dict[str, dict[str, str]] = {
         "notice": N_("Notice"),
         "proof": N_("Proof"),
     },
+    "archive_access": {
+        "public": N_("Everybody"),
+        "subscribers": N_("Its subscribers, by the links in their mail"),
+        "accounts": N_("Those who sign in here"),
+    },
+    "tracking": {
+        "full": N_("Who opened and clicked what"),
+        "counts": N_("Only how many opened and clicked"),
+        "off": N_("Nothing: no pixel, plain links"),
+    },
+    "because": {"changed": N_("changed")},
+    "language": {"zh_CN": "中文", "en": "English"},
     "security": {"none": N_("None"), "starttls": "STARTTLS", "tls": "TLS"},
     "basis": BASES | {"consent": N_("Consent")},
     "verdict": {"human": N_("Person"), "machine": N_("Machine"), "unsure": N_("Unsure")},

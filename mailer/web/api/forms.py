@@ -1,6 +1,7 @@
 """The plain HTML form on another site's page: it posts here, and this answers with a page of ours."""
 
 import logging
+from collections.abc import Sequence
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,7 +16,7 @@ from mailer.audience.typos import suggest
 from mailer.audience.wordings import find_wording
 from mailer.errors import RuleError
 from mailer.i18n import N_
-from mailer.newsletters.models import Newsletter
+from mailer.newsletters.models import List, Newsletter
 from mailer.web.api import blueprint
 from mailer.web.api.origins import find_open_newsletter
 from mailer.web.database import commit, get_session
@@ -70,7 +71,7 @@ def _read(found: Newsletter) -> entrance.Knock:
         email=request.form.get("email", ""),
         list_ids=[each.id for each in lists if each.slug in wanted],
         locale=current_locale(),
-        wording=_wording(),
+        wording=_wording(lists),
         name=strip(request.form.get("name", "")) or "",
         trap=request.form.get("website", ""),
         answers=sent_answers(),
@@ -78,13 +79,13 @@ def _read(found: Newsletter) -> entrance.Knock:
     )
 
 
-def _wording() -> str:
+def _wording(lists: Sequence[List]) -> str:
     """What the copied form says beside its box; a form that does not name it shows what ours shows."""
     wording_id = request.form.get("wording", type=int)
     wording = find_wording(get_session(), "sign_up", wording_id) if wording_id and 0 < wording_id < 2**63 else None
     if wording is None:
         log.info("a form on another site names no sentence of ours")
-        return sign_up_wording()
+        return sign_up_wording(lists)
     return wording.text
 
 

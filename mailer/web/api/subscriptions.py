@@ -2,12 +2,13 @@
 manual. The same door as every form: `mailer.audience.entrance`.
 """
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from flask import jsonify, request, url_for
+from flask import abort, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
@@ -35,6 +36,9 @@ from mailer.web.locale import current_locale, gettext
 from mailer.web.sign_ups import REFUSALS, latest_issue, sender, sign_up_wording
 from mailer.web.stamps import make_stamp, seconds_open
 
+# Half of a pair of UTF-16: JSON can say it, and no encoding can.
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
 
 class _FieldError(RuleError):
     """A member of the body that cannot be."""
@@ -52,7 +56,8 @@ def newsletter(slug: str) -> ResponseReturnValue:
     if request.method == "OPTIONS":
         return "", 204
     session = get_session()
-    wording = find_or_add_wording(session, "sign_up", sign_up_wording())
+    lists = newsletters.list_lists(session, newsletter_id=found.id, is_public=True)
+    wording = find_or_add_wording(session, "sign_up", sign_up_wording(lists))
     answer = {
         "newsletter": {
             "slug": found.slug, "title": found.title, "description": found.description, "publisher": found.publisher,
@@ -63,7 +68,7 @@ def newsletter(slug: str) -> ResponseReturnValue:
                 "slug": each.slug, "name": each.name, "description": each.description, "opt_in": each.opt_in,
                 "questions": [asdict(question) for question in questions_of([each])],
             }
-            for each in newsletters.list_lists(session, newsletter_id=found.id, is_public=True)
+            for each in lists
         ],
         "wording": {"id": wording.id, "text": wording.text},
         "stamp": make_stamp(time.time()),
@@ -92,7 +97,11 @@ def subscribe(slug: str) -> ResponseReturnValue:
     found = find_open_newsletter(slug)
     if request.method == "OPTIONS":
         return "", 204
-    body = request.get_json()
+    try:
+        body = request.get_json()
+    except RecursionError:
+        # Brackets within brackets, thousands deep: no JSON that anybody means.
+        abort(400)
     if not isinstance(body, dict):
         raise _FieldError("body", N_("The body must be a JSON object."))
     knock = _read(found, body)
@@ -111,7 +120,7 @@ def subscribe(slug: str) -> ResponseReturnValue:
 
 def _text(body: Mapping[str, Any], field: str, default: str = "") -> str:
     value = body.get(field, default)
-    if not isinstance(value, str) or "\x00" in value or len(value) > 5_000:
+    if not isinstance(value, str) or "\x00" in value or len(value) > 5_000 or _SURROGATE.search(value):
         raise _FieldError(field, N_("This must be a text."))
     return value.strip()
 

@@ -61,7 +61,9 @@ def mailing_excluded(mailing_id: int, kind: str) -> ResponseReturnValue:
     """The same selection as a file, streamed and recorded."""
     found = launching.get_mailing(get_session(), mailing_id)
     reason, search = _wanted()
-    taken = Taken("mailing.exclusions_exported", "mailing", found.id, {"reason": reason or "all", "has_search": bool(search)})
+    taken = Taken(
+        "mailing.exclusions_exported", "mailing", found.id, {"reason": reason or "all", "has_search": bool(search)}
+    )
     header = (gettext(N_("Address")), gettext(N_("Name")), gettext(N_("Reason")))
     words = {each: gettext(word) for each, word in EXCLUSIONS.items()}
 

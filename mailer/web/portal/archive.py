@@ -55,7 +55,7 @@ def newsletter(slug: str) -> ResponseReturnValue:
         form=make_sign_up_form(lists),
         lists=lists,
         is_pressed=is_pressed(session),
-        wording=sign_up_wording(),
+        wording=sign_up_wording(lists),
         language=HTML_LANGUAGES.get(found.language, found.language),
         issues=list_cards(session, found, published),
         is_readable=is_readable,

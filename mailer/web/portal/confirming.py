@@ -13,8 +13,8 @@ from mailer.web.database import commit, get_session
 from mailer.web.failures import say
 from mailer.web.limits import limiter
 from mailer.web.portal import blueprint
-from mailer.web.portal.requests import confirm_wording, evidence
-from mailer.web.sign_ups import latest_issue, sign_up_wording
+from mailer.web.portal.requests import again_wording, confirm_wording, evidence
+from mailer.web.sign_ups import latest_issue
 
 
 @blueprint.route("/confirm/<token>", methods=["GET", "POST"])
@@ -50,7 +50,8 @@ def _has_issues(newsletter: Newsletter) -> bool:
 def _over(token: str) -> ResponseReturnValue:
     """Too old, or used: said kindly, and a new letter is one button away. What never was ours stays a 404."""
     _, list_ids = links.read_confirm_token(token, is_expired_good=True)
-    return render_template("portal/confirm_over.html", token=token, list_ids=list_ids), 410
+    page = render_template("portal/confirm_over.html", token=token, list_ids=list_ids, wording=again_wording())
+    return page, 410
 
 
 @blueprint.post("/confirm/<token>/again")
@@ -59,7 +60,7 @@ def send_again(token: str) -> ResponseReturnValue:
     """Another letter for a link that is over. The answer is the same when the day's letters are used up."""
     _, list_ids = links.read_confirm_token(token, is_expired_good=True)
     try:
-        ask_again(get_session(), token, **evidence(sign_up_wording()))
+        ask_again(get_session(), token, **evidence(again_wording()))
     except RuleError as error:
         page = render_template("portal/confirm_over.html", token=None, list_ids=list_ids, detail=say(error))
         return page, 410

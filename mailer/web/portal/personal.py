@@ -8,6 +8,7 @@ from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mailer import accounts, links
+from mailer.accounts.auditing import READER, acting_as
 from mailer.addresses import readable
 from mailer.audience.models import Subscriber
 from mailer.audience.subscriptions import find_subscriber
@@ -52,14 +53,10 @@ def personal_copy(token: str) -> ResponseReturnValue:
     session = get_session()
     subscriber = _reader(token)
     held = copy_of(session, subscriber.id)
-    accounts.record(
-        session,
-        by=None,
-        action="subscriber.copied",
-        subject_type="subscriber",
-        subject_id=subscriber.id,
-        ip=request.remote_addr or None,
-    )
+    with acting_as(READER):
+        accounts.record(
+            session, by=None, action="subscriber.copied", subject_type="subscriber", subject_id=subscriber.id
+        )
     commit()
     headers = {"Content-Disposition": 'attachment; filename="my-data.json"'}
     return Response(json.dumps(held, ensure_ascii=False, indent=2), mimetype="application/json", headers=headers)
@@ -79,7 +76,8 @@ def personal_erase(token: str) -> ResponseReturnValue:
             "portal/erase.html", token=token, email=readable(subscriber.email), error=error, wording=erase_wording()
         )
         return page, 422 if is_unsure else 200
-    erase(get_session(), subscriber.id, None, ip=request.remote_addr or None, wording=erase_wording())
+    with acting_as(READER):
+        erase(get_session(), subscriber.id, None, wording=erase_wording())
     commit()
     return redirect(url_for("portal.erased"), code=303)
 

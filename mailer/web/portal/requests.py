@@ -17,6 +17,11 @@ def confirm_wording() -> str:
     return gettext(N_("Confirm subscription"))
 
 
+def again_wording() -> str:
+    """The words on the button behind a link that is over."""
+    return gettext(N_("Send me a new letter"))
+
+
 def leave_wording() -> str:
     """The words on the button behind the link in the mail."""
     return gettext(N_("Unsubscribe"))

@@ -82,7 +82,7 @@ def _subscribe(
     lists: Sequence[List], newsletter: Newsletter | None, action: str, invitation: Collection[int] = ()
 ) -> ResponseReturnValue:
     form = make_sign_up_form(lists)
-    if form.validate_on_submit() and _accept(form, invitation):
+    if form.validate_on_submit() and _accept(form, lists, invitation):
         # Kept in the reader's own cookie, so that the next page can say where to look, and a reload sends nothing.
         address = parse_address(form.email.data or "")
         session["signed_up"] = readable(address.email)
@@ -97,7 +97,7 @@ def _subscribe(
         action=action,
         latest=_latest(lists),
         is_pressed=is_pressed(get_session()),
-        wording=sign_up_wording(),
+        wording=sign_up_wording(lists),
     )
     return page, REFUSED if form.is_submitted() else 200
 
@@ -115,13 +115,13 @@ def _latest(lists: Sequence[List]) -> dict[int, tuple[IssueCard | None, int]]:
     return found
 
 
-def _accept(form: SignUpForm, invitation: Collection[int]) -> bool:
+def _accept(form: SignUpForm, lists: Sequence[List], invitation: Collection[int]) -> bool:
     """Whether the form was in order; what was not is told in it. Robots are told nothing."""
     knock = entrance.Knock(
         email=form.email.data or "",
         list_ids=[each for each in form.lists.data or () if each in form.offered],
         locale=current_locale(),
-        wording=sign_up_wording(),
+        wording=sign_up_wording(lists),
         name=form.name.data or "",
         trap=form.website.data or "",
         seconds=seconds_open(form.stamp.data, time.time()),
