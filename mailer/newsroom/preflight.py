@@ -4,6 +4,7 @@ the database knows. Nothing here stops anybody, except what stops the compiling.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -58,8 +59,11 @@ class Preflight:
         return sum(finding.severity is severity for finding in self.findings)
 
     def article_of(self, finding: Finding) -> int | None:
-        """The article a finding is about."""
-        return self.articles.get(str(finding.params.get("title", ""))) if finding.place == ARTICLE else None
+        """The article a finding is about: the one it names, else the first that holds the link it is about."""
+        title, address = finding.params.get("title"), finding.params.get("address")
+        if title is None and finding.place == LINKS and address:
+            title = next((one.title for one in self.content.articles if f'"{address}"' in unescape(one.body)), None)
+        return self.articles.get(str(title))
 
 
 def inspect(session: Session, issue: Issue) -> Preflight:

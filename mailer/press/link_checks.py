@@ -46,7 +46,12 @@ def _warnings(label: str, host: str, own_host: str) -> list[str]:
     warnings = []
     shown = _LOOKS_LIKE_ADDRESS.match(label.strip())
     if shown and not _is_same_site(shown[1].lower(), host):
-        warnings.append(N_("The link reads “%(label)s” but leads to %(address)s. Filters take that for fraud."))
+        warnings.append(
+            N_(
+                "The link reads “%(label)s” but leads to %(address)s. Filters take that for fraud: "
+                "let both be the same."
+            )
+        )
     if host != own_host:
         warnings += _check_host(host)
     if not label:
@@ -59,13 +64,15 @@ def _check_host(host: str) -> list[str]:
         number = ip_address(host)
     except ValueError:
         if not host or _HOUSE_NAMES.fullmatch(host):
-            return [N_("Readers cannot reach %(address)s from outside.")]
+            return [
+                N_("Readers cannot reach %(address)s from outside. Link to a public address, or take the link out.")
+            ]
         if host.removeprefix("www.") in _SHORTENERS:
             return [N_("%(address)s hides where it leads, and filters block it. Use the address it stands for.")]
         return []
     if not number.is_global:
-        return [N_("Readers cannot reach %(address)s from outside.")]
-    return [N_("%(address)s is a bare number instead of a site's name. Filters take that for fraud.")]
+        return [N_("Readers cannot reach %(address)s from outside. Link to a public address, or take the link out.")]
+    return [N_("%(address)s is a bare number, which filters take for fraud. Use the site's name.")]
 
 
 def _is_same_site(shown: str, host: str) -> bool:

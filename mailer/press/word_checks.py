@@ -21,7 +21,7 @@ def check_words(content: Content, sensitive_words: Iterable[str]) -> list[Findin
         plain = _plain(text)
         for word, pattern in wanted:
             if found := pattern.search(plain):
-                around = plain[max(0, found.start() - CONTEXT) : found.end() + CONTEXT]
+                around = " ".join(plain[max(0, found.start() - CONTEXT) : found.end() + CONTEXT].split())
                 message = N_("“%(word)s” is on the list of sensitive words: “…%(around)s…”")
                 findings.append(Finding(Severity.WARNING, place, message, {**params, "word": word, "around": around}))
     return findings

@@ -160,3 +160,17 @@ def test_our_own_pages_and_mail_addresses_are_never_asked(database: str) -> None
 def test_what_nobody_asked_has_no_check(session: Session) -> None:
     (standing,) = list_standings(session, ["https://example.com/"])
     assert standing.check is None
+
+
+def test_a_finding_leads_to_the_article_that_it_names_or_whose_link_it_is_about(
+    session: Session, newsletter: Newsletter
+) -> None:
+    issue = make_issue(session, newsletter)
+    second = issue.articles[1]
+    editing.change_issue(session, issue, revision=issue.masthead_revision, by=None, subject="长" * 200)
+    body = '<p><a href="https://bit.ly/x?a=1&amp;b=2">短链接</a></p>'
+    editing.change_article(session, second, revision=second.revision, by=None, section="要闻", body=body)
+    flight = inspect(session, issue)
+    (about,) = [one for one in flight.findings if one.params.get("address") == "https://bit.ly/x?a=1&b=2"]
+    assert (about.place, flight.article_of(about)) == ("Links", second.id)
+    assert {flight.article_of(one) for one in flight.findings if one.place == "Subject"} == {None}

@@ -185,6 +185,18 @@ def test_the_preflight_is_a_page_without_script_and_a_part_with_it(editor: Visit
     assert "being followed" in said.text
 
 
+def test_each_finding_leads_to_where_it_is_mended(session: Session, editor: Visitor, issue: Issue) -> None:
+    editing.change_issue(session, issue, revision=issue.masthead_revision, by=None, subject="长" * 200)
+    article = issue.articles[0]
+    editing.change_article(session, article, revision=article.revision, by=None, body="")
+    session.commit()
+    page = editor.get(f"/desk/issues/{issue.id}/preflight")
+    leads = {link.text_content(): link.get("href") for link in page.tree.xpath("//li//a[contains(@href, '/desk/')]")}
+    assert leads["Subject"] == f"/desk/issues/{issue.id}/edit#subject"
+    assert leads[f"Article “{article.title}”"] == f"/desk/articles/{article.id}"
+    assert 'id="subject"' in editor.get(f"/desk/issues/{issue.id}/edit").response.get_data(as_text=True)
+
+
 def test_what_the_dns_says_comes_by_itself(editor: Visitor, issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
     with NameServer({"example.org": ["v=spf1 -all"]}) as server:
         monkeypatch.setenv("MAILER_DNS_SERVER", server.address)

@@ -11,11 +11,12 @@ from mailer.newsletters import get_newsletter, list_lists
 from mailer.newsroom import preflight
 from mailer.newsroom.editing import get_issue
 from mailer.newsroom.link_checking import ask_for_checks
+from mailer.press import article_checks, proofreading
 from mailer.press.proofreading import Severity
 from mailer.web.database import commit, get_session
 from mailer.web.desk import blueprint
 from mailer.web.desk.launching import LIMITS
-from mailer.web.desk.rights import may_send_issues_of
+from mailer.web.desk.rights import may_edit, may_send_issues_of
 from mailer.web.failures import say
 from mailer.web.locale import gettext
 from mailer.web.signing_in import get_account
@@ -29,7 +30,29 @@ LOOKS = {
 
 @blueprint.context_processor
 def _looks() -> dict[str, object]:
-    return {"severities": LOOKS}
+    return {"severities": LOOKS, "where_of": _where_of}
+
+
+# Where what is no article is changed: the page's endpoint, and the place on it.
+PLACES = {
+    proofreading.SUBJECT: ("desk.issue_edit", "subject"),
+    proofreading.PREHEADER: ("desk.issue_edit", "preheader"),
+    proofreading.MASTHEAD: ("desk.issue_edit", None),
+    article_checks.CONTENTS: ("desk.issue", "contents"),
+    preflight.COMMENTS: ("desk.issue", "comments"),
+    preflight.IMPORT: ("desk.issue_import", None),
+}
+
+
+def _where_of(flight: preflight.Preflight, finding: proofreading.Finding, issue_id: int) -> str | None:
+    """Where a finding is mended, or talked about by those who do not write."""
+    writes = may_edit(get_account())
+    if article_id := flight.article_of(finding):
+        return url_for("desk.article" if writes else "desk.article_comments", article_id=article_id)
+    endpoint, anchor = PLACES.get(finding.place, (None, None))
+    if endpoint is None or (endpoint == "desk.issue_edit" and not writes):
+        return None
+    return url_for(endpoint, issue_id=issue_id, _anchor=anchor)
 
 
 @blueprint.get("/issues/<int:issue_id>/preflight")
