@@ -49,6 +49,8 @@ def deliver(url: str, count: int) -> None:
             "UPDATE subscribers SET attributes = '{\"city\": \"Beijing\"}' WHERE id % 10 = 0 AND attributes = '{}'"
         )
         connection.execute('UPDATE subscribers SET attributes = \'{"city": "Lhasa"}\' WHERE id <= 10')
+        # Readers of two years: who came after an issue was sent is not silent since then.
+        connection.execute("UPDATE subscriptions SET confirmed_at = now() - (id % 730) * interval '1 day'")
         connection.execute("VACUUM ANALYZE")
 
 
