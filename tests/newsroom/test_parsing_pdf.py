@@ -146,3 +146,50 @@ def test_the_head_of_a_table_belongs_to_it_though_its_cells_stand_close() -> Non
     )
     (table,) = [part for part in bulletin.articles[0].parts if part.kind is PartKind.TABLE]
     assert table.rows[0] == ("年度", "问题数", "反弹数")
+
+
+def test_quotation_marks_that_were_drawn_behind_their_line_stand_where_they_are_seen() -> None:
+    line = "县里的#h(5pt)一窗通办#h(5pt)平台上线，企业开办、不动产登记等业务一窗受理。"
+    bulletin = typeset(
+        "观潮简讯\n\n2025年第3期",
+        '#align(center, text(size: 18pt, weight: "bold")[观测站建成])',
+        f"#set text(size: 10pt, cjk-latin-spacing: none)\n#block[{line}"
+        '#place(top + left, dx: 30pt)[#box(width: 5pt, text(font: "Libertinus Serif")[“])]'
+        '#place(top + left, dx: 75pt)[#box(width: 5pt, text(font: "Libertinus Serif")[”])]]',
+    )
+    assert bulletin.articles[0].paragraphs == ("县里的“一窗通办”平台上线，企业开办、不动产登记等业务一窗受理。",)
+
+
+def test_a_radical_that_looks_like_its_ideograph_is_read_as_that() -> None:
+    bulletin = typeset(
+        "观潮简讯\n\n2025年第3期",
+        '#align(center, text(size: 18pt, weight: "bold")[观测站建成])',
+        "三⽉的⻚⾯上，⻓江⻛浪和⻢匹都写得清楚，⾃⼰也看得明⽩。",
+    )
+    assert bulletin.articles[0].paragraphs == ("三月的页面上，长江风浪和马匹都写得清楚，自己也看得明白。",)
+
+
+def test_narrow_columns_of_justified_english_below_a_contents_list_are_columns() -> None:
+    articles = {
+        "Tidal kites": "Instrumentation transmits continuously through submarine tethers, and preliminary "
+        "measurements are encouraging although independent evaluation has been postponed indefinitely by insurers. "
+        "Commercialisation is expected in the autumn, when representatives of the regional authorities have been "
+        "consulted about environmental consequences.",
+        "Fishing logs": "Handwritten fishing logs from the nineteenth century are being transcribed by volunteers; "
+        "they contain approximately forty thousand temperature observations that no archive possesses. "
+        "Reconstructions submitted for publication suggest considerably warmer winters "
+        "throughout the eighteen-forties than anybody had anticipated.",
+    }
+    listed = "\n\n".join(f"{title} #h(1fr) {page}" for page, title in enumerate(articles, start=2))
+    set_text = "".join(f'#text(size: 15pt, weight: "bold")[{title}]\n\n{text}\n\n' for title, text in articles.items())
+    bulletin = typeset(
+        "#text(size: 24pt)[Harbour Letter]\n\nVol. 7 No. 3",
+        "Contents",
+        listed,
+        f'#set text(lang: "en", hyphenate: false)\n#set par(justify: true)\n#columns(2)[{set_text}]',
+        page="height: 420pt,",
+    )
+    assert {article.title: article.paragraphs for article in bulletin.articles} == {
+        title: (text,) for title, text in articles.items()
+    }
+    assert [article.page for article in bulletin.articles] == [2, 3]

@@ -191,3 +191,14 @@ def test_every_block_of_a_word_document_is_accounted_for() -> None:
         if paragraph.text.strip()
     }
     assert {"".join(text.split()) for text in texts} <= {"".join(text.split()) for text in told}
+
+
+def test_bold_lines_that_count_from_one_are_titles_where_no_other_line_is_bold() -> None:
+    document = docx.Document()
+    for line in ("望川科技要情", "2025年第11期"):
+        document.add_paragraph(line)
+    for number, title in enumerate(("松岭实验室建成低温计量平台", "白渡镇绿色防控见闻"), start=1):
+        document.add_paragraph().add_run(f"{number}．{title}").bold = True
+        document.add_paragraph("傍晚，白渡镇的稻田边亮起一盏盏紫色的灯，灯下的摄像头每隔十分钟拍一张照片。")
+    bulletin = parse_document(save(document), "a.docx")
+    assert [article.title for article in bulletin.articles] == ["松岭实验室建成低温计量平台", "白渡镇绿色防控见闻"]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise, takewhile
 
-from mailer.newsroom.readers.pdf_page import Line, Row, line_of
+from mailer.newsroom.readers.pdf_page import Line, line_of
+from mailer.newsroom.readers.pdf_words import Row
 from mailer.newsroom.structure.blocks import Block, Inset
 from mailer.newsroom.structure.marks import is_marked, is_page_number
 from mailer.newsroom.structure.typography import is_cjk, is_finished, join, squeeze

@@ -7,11 +7,16 @@ from itertools import accumulate, pairwise
 from statistics import median
 
 from mailer.newsroom.readers.pdf_text import Run
+from mailer.newsroom.readers.pdf_words import Row, main_run, unparted, with_spaces
 from mailer.newsroom.structure.typography import is_cjk
 
 _MOST_COLUMNS_DEEP = 2
 _LEAST_ROWS = 4
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+# Rows of a masthead over them, at most.
+_MOST_ABOVE = 8
+# Entries of a contents list over columns, at least.
+_LEAST_ENTRIES = 2
 # Rows under two columns that are not theirs.
 _MOST_BELOW = 4
 
@@ -32,9 +37,6 @@ class Line:
     frame: int = 0
     is_furniture: bool = False
     links: tuple[tuple[str, str], ...] = ()
-
-
-Row = list[Run]
 
 
 class ReadingOrder:
@@ -63,6 +65,8 @@ class ReadingOrder:
                 text.append(row)
         head = _head(text, width / 2)
         rest = text[len(head) :]
+        listed = _listed(rest)
+        head, rest = head + rest[:listed], rest[listed:]
         runs = [run for row in rest for run in row]
         gutter = _gutter(runs)
         if gutter is None and self._usual is not None and _fits(runs, self._usual):
@@ -71,7 +75,7 @@ class ReadingOrder:
         groups = [head] if head else []
         groups += _ordered(rest, gutter, _MOST_COLUMNS_DEEP)
         for group in groups:
-            lines += [line_of(row, page, self._frame) for row in group]
+            lines += [line_of(row, page, self._frame) for row in with_spaces(group)]
             self._frame += 1
         return lines
 
@@ -90,6 +94,23 @@ def _head(rows: Sequence[Row], middle: float) -> list[Row]:
             break
         found.append(row)
     return found if len(found) < len(rows) else []
+
+
+def _listed(rows: Sequence[Row]) -> int:
+    """How many rows at the top are a contents list with pages at the far right: they stand over the columns below."""
+    pages = [
+        at for at, row in enumerate(rows) if len(row) > 1 and row[-1].text.strip().isdecimal() and len(row[-1].text) < 5
+    ]
+    if len(pages) < _LEAST_ENTRIES:
+        return 0
+    right = max(run.right for row in rows for run in row)
+    end = found = 0
+    for at, row in enumerate(rows):
+        if at in pages and row[-1].right > right - row[-1].size and row[-1].left - row[-2].right > 2 * row[-1].size:
+            end, found = at + 1, found + 1
+        elif len(row) > 1 and (found or at >= _MOST_ABOVE):
+            break
+    return end if found >= _LEAST_ENTRIES else 0
 
 
 def _ordered(rows: list[Row], gutter: float | None, depth: int) -> list[list[Row]]:
@@ -148,7 +169,7 @@ def _gutter(runs: Sequence[Run]) -> float | None:
 
     A gutter is crossed by few lines, and on both sides of it most lines fill their column.
     """
-    wide = [run for run in runs if len(run.text) > 3]
+    wide = [run for row in rows_of(runs) for run in unparted(row) if len(run.text) > 3]
     if len(wide) < 2 * _LEAST_ROWS:
         return None
     low, high = min(run.left for run in wide), max(run.right for run in wide)
@@ -217,11 +238,6 @@ def _reach(upper: Run, lower: Run) -> float:
     if upper.size > 1.4 * lower.size:
         return 0.25 * upper.size
     return 0.42 * max(upper.size, lower.size)
-
-
-def main_run(row: Sequence[Run]) -> Run:
-    """The run whose place and look are the line's: the one with the most text."""
-    return row[0] if len(row) == 1 else max(row, key=lambda run: len(run.text.strip()))
 
 
 def line_of(row: Sequence[Run], page: int, frame: int = 0) -> Line:

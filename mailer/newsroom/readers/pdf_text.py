@@ -2,6 +2,7 @@
 
 import ctypes
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,19 @@ _OTHER_SIZE = 1.6
 _CJK_SPACE = 0.2
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\ufeff\ufffe\uffff\u200b-\u200f\u2060]")
 _IDEOGRAPHS = re.compile("[\u4e00-\u9fff]{3,8}")
+# Characters of a run that may fill another's gap, at most.
+_FILLING = 4
 _MADE_UP = frozenset(" \r\n")
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "\u00a0": " "}
+# Some fonts show an ideograph and the radical it is by one glyph, and some programs (Chromium) write the radical. Those
+# of the supplement (U+2E80) say nothing of it in Unicode's own tables; these are the ones whose shape is a whole word.
+_RADICALS = dict(
+    zip(
+        "⺟⺠⺩⻁⻄⻅⻆⻉⻋⻑⻓⻔⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻪⻬⻮⻰⻳",
+        "母民王虎西见角贝车長长门青韦页风飞食马骨鬼鱼鸟卤麦黄黾齐齿龙龟",
+        strict=True,
+    )
+)
 # What pdfium says for a hyphen that it takes for the typesetter's.
 _HYPHEN = "\x02"
 
@@ -35,6 +47,10 @@ class Run:
     y: float
     size: float
     is_bold: bool
+    # Gaps in it: where in the text, and their left and right ends.
+    holes: tuple[tuple[int, float, float], ...] = ()
+    # Its place among the runs as they were drawn: a line's words follow each other, lines of two columns do not.
+    order: int = 0
 
 
 class PageText:
@@ -51,21 +67,28 @@ class PageText:
     def runs(self) -> list[Run]:
         """Runs in the order of the page's content. Rotated text (watermarks, margins' notes) is left out."""
         found: list[Run] = []
-        for first, pieces, places in self._stretches():
+        for first, pieces, places, gaps in self._stretches():
             text = "".join(pieces)
             if text.strip():
                 lead = next(at for at, piece in enumerate(pieces) if piece.strip())
                 size, is_bold, is_upright = self._look(first + lead)
                 if is_upright:
-                    found.append(Run(text, places[0], places[1], places[2], size, is_bold))
-        return found
+                    holes = tuple((len("".join(pieces[:at])), left, right) for at, left, right in gaps)
+                    found.append(Run(text, places[0], places[1], places[2], size, is_bold, holes, len(found)))
+        return with_holes_filled(found)
 
-    def _stretches(self) -> Iterator[tuple[int, list[str], tuple[float, float, float]]]:
-        """Index of the first character, pieces (there may be none), and (left, right, baseline) of each run."""
+    def _stretches(
+        self,
+    ) -> Iterator[tuple[int, list[str], tuple[float, float, float], list[tuple[int, float, float]]]]:
+        """Index of the first character, pieces (there may be none), (left, right, baseline) of each run, and its gaps
+        by the piece that follows them.
+        """
         raw, x, y, box = self._raw, self._x, self._y, self._box
         origin, loose = pdfium.FPDFText_GetCharOrigin, pdfium.FPDFText_GetLooseCharBox
         letters, spans = self._letters()
         pieces: list[str] = []
+        gaps: list[tuple[int, float, float]] = []
+        before = 0
         first, left, start, right, ink, baseline, height = 0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0
         top = bottom = line = -1.0
         is_spaced = is_other = False
@@ -90,22 +113,38 @@ class PageText:
                 )
             gap = (here - right) / height
             if is_other or not pieces or not -0.5 <= gap <= _GAP:
-                yield first, pieces, (left, ink, baseline)
-                first, pieces, left, baseline, is_other = at, [], here, line, False
+                yield first, pieces, (left, ink, baseline), gaps
+                first, pieces, gaps, left, baseline, is_other = at, [], [], here, line, False
                 height = abs(top - bottom) or height
-            elif (is_spaced or gap > _CJK_SPACE) and _is_spaced(
-                pieces[-1][-1], character, gap, (here - start) / height, is_generated=is_spaced
-            ):
-                pieces.append(" ")
+            elif is_spaced or gap > _CJK_SPACE:
+                gaps.append((len(pieces), right, here))
+                pitch = (here - start) / height
+                if _is_spaced(pieces[-1][-1], character, gap, pitch, is_generated=is_spaced) and (
+                    not is_cjk(character) or self._is_apart(before, at)
+                ):
+                    pieces.append(" ")
             is_spaced = False
             pieces.append(character)
-            start, right = here, box.right
+            start, right, before = here, box.right, at
             if at in spans and self._is_even(at, spans[at]):
                 pieces += letters[at + 1 : spans[at] + 1]
-                start, right, after = box.left, box.right, spans[at] + 1
+                start, right, after, before = box.left, box.right, spans[at] + 1, spans[at]
             # A space at the end of a line is not seen, and says nothing of where the line ends.
             ink = right if character != " " or len(pieces) == 1 else ink
-        yield first, pieces, (left, ink, baseline)
+        yield first, pieces, (left, ink, baseline), gaps
+
+    def _is_apart(self, before: int, after: int) -> bool:
+        """Whether the second of two ideographs begins too far from the first for one that follows it closely. Asked
+        where their boxes say so: in some fonts (Type 3, as Chromium writes) these are no wider than the ink.
+        """
+        raw, y = self._raw, self._y
+        starts = (ctypes.c_double(), ctypes.c_double())
+        for at, x in zip((before, after), starts, strict=True):
+            pdfium.FPDFText_GetCharOrigin(raw, at, x, y)
+        size, _, _ = self._look(before)
+        return starts[1].value - starts[0].value > (1 + _CJK_SPACE / 2) * size or not is_cjk(
+            chr(pdfium.FPDFText_GetUnicode(raw, before) % 0x110000)
+        )
 
     def _is_even(self, first: int, last: int) -> bool:
         """Whether the ideographs from one index to another stand close on one line, so that those between need not be
@@ -147,6 +186,37 @@ class PageText:
         return size, weight >= 600 or _BOLD_NAME.search(name) is not None, is_upright
 
 
+def with_holes_filled(runs: list[Run]) -> list[Run]:
+    """The same runs; a short one that stands in another's gap is put into its text. Programs that take quotation marks
+    from another font than the ideographs (LibreOffice) may write them behind the line, not where they are seen.
+    """
+    rows: dict[int, list[tuple[int, Run]]] = {}
+    for number, run in enumerate(runs):
+        if run.holes:
+            for y in range(round(run.y) - 1, round(run.y) + 2):
+                rows.setdefault(y, []).append((number, run))
+    if not rows:
+        return runs
+    fillings: dict[int, list[tuple[int, str]]] = {}
+    gone: set[int] = set()
+    for number, run in enumerate(runs):
+        for host, other in rows.get(round(run.y), ()) if len(run.text) <= _FILLING else ():
+            near = 0.3 * other.size
+            hole = next(
+                (at for at, left, right in other.holes if left - near <= run.left and run.right <= right + near), 0
+            )
+            if hole and host != number and host not in gone:
+                fillings.setdefault(host, []).append((hole, run.text.strip()))
+                gone.add(number)
+                break
+    for host, pieces in fillings.items():
+        text = runs[host].text
+        for at, piece in sorted(pieces, reverse=True):
+            text = text[:at].rstrip() + piece + text[at:].lstrip()
+        runs[host].text = text
+    return [run for number, run in enumerate(runs) if number not in gone]
+
+
 class _Cleaned(dict[str, str]):
     """What a character of the file is read as. Line ends stay, for pdfium makes them of gaps, as it does spaces."""
 
@@ -155,8 +225,10 @@ class _Cleaned(dict[str, str]):
             read = "-"
         elif "\ud800" <= character < "\ue000" or (character not in "\r\n" and _NO_TEXT.match(character)):
             read = ""
+        elif "\u2f00" <= character < "\u2fe0":
+            read = unicodedata.normalize("NFKC", character)
         else:
-            read = _LIGATURES.get(character, character)
+            read = _LIGATURES.get(character) or _RADICALS.get(character, character)
         self[character] = read
         return read
 

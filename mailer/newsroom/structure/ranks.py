@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from mailer.newsroom.structure.blocks import Block
+from mailer.newsroom.structure.entries import read_entry
 from mailer.newsroom.structure.lines import has_title_shape
 from mailer.newsroom.structure.listing import Listing
 from mailer.newsroom.structure.marks import is_numbered
@@ -51,6 +52,10 @@ def _with_ranks_by_weight(blocks: Sequence[Block]) -> list[Block]:
         and has_title_shape(block.text)
         and any(not below.is_bold for below in blocks[at + 1 : at + 4])
     }
+    if not heavy:
+        heavy = _counted(blocks)
+        if heavy:
+            return [replace(block, level=1) if at in heavy else block for at, block in enumerate(blocks)]
     if len(heavy) < 2 or sum(block.is_bold and not is_numbered(block.text) for block in blocks) * 4 > len(blocks):
         return list(blocks)
     # A centred line may not look so on a page with little text; only where many stand at the margin it is a rank.
@@ -65,6 +70,18 @@ def _with_ranks_by_weight(blocks: Sequence[Block]) -> list[Block]:
             level = 0
         ranked.append(replace(block, level=level) if level else block)
     return ranked
+
+
+def _counted(blocks: Sequence[Block]) -> set[int]:
+    """Bold lines above text that are numbered from 1 without a gap: titles, where no other line is bold."""
+    found = [
+        (at, read_entry(block).left)
+        for at, block in enumerate(blocks)
+        if block.is_bold and block.is_short and not block.cells and block.joins is not True
+    ]
+    is_counted = len(found) >= 2 and [number for _, number in found] == list(range(1, len(found) + 1))
+    is_above_text = all(at + 1 < len(blocks) and not blocks[at + 1].is_bold for at, _ in found)
+    return {at for at, _ in found} if is_counted and is_above_text else set()
 
 
 def _rounded(size: float | None) -> float:
