@@ -1,7 +1,9 @@
 """A draft: an edition whose links still are tokens, made to fit what Gmail shows of a mail."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +20,8 @@ from mailer.press.themes import get_theme
 
 # Gmail clips at about 102 KB of HTML, counted after link rewriting.
 BUDGET_BYTES = 90_000
+# Of a few hundred kilobytes each, in every process.
+DRAFTS_KEPT = 16
 # A tracked address is public URL, signed target in base64 and reader token; 150 covers the first and the last.
 _TRACKED_OVERHEAD = 150
 
@@ -35,30 +39,69 @@ class Draft:
 def draft_edition(content: Content) -> Draft:
     """The whole content where it fits, else with as few articles abridged as will do, the longest first. Where the
     newsletter wants abstracts, every article that is longer than one is abridged to begin with.
+
+    The last drafts are kept by all that their content says: one preview asks for its own several times, for the page,
+    the frame and the checks, and again for each look of it. A template that was changed is seen after a start.
     """
-    pages = _Pages(content)
-    page = _fitting_page(pages, content)
-    # Not before: an issue far too long is drawn some eight times as HTML, and its text is as much work again.
+    return _draft(_Whole(content, json.dumps(asdict(content), ensure_ascii=False, sort_keys=True, default=str)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A content known by everything in it: of itself it is not hashable."""
+
+    content: Content = field(compare=False)
+    said: str
+
+
+@lru_cache(maxsize=DRAFTS_KEPT)
+def _draft(whole: _Whole) -> Draft:
+    pages = _Pages(whole.content)
+    page = _fitting_page(pages, whole.content)
+    # Not before: an issue far too long is drawn several times as HTML, and its text is as much work again.
     return Draft(page.html, pages.draw_text(page.abridged), page.links, page.abridged)
 
 
 def _fitting_page(pages: "_Pages", content: Content) -> "_Page":
+    """Drawing is what costs, so the count is not halved towards but guessed, by what each body has too many of, and the
+    guess proved: a page that fits, and the one with an article more that does not.
+    """
+
+    def draw(count: int) -> tuple[_Page, int]:
+        page = pages.draw_html(chosen | set(keys[:count]))
+        return page, page.nominal_size(is_tracked=content.is_tracked)
+
     chosen = pages.abstracts
-    whole = pages.draw_html(chosen)
-    if whole.nominal_size(is_tracked=content.is_tracked) <= BUDGET_BYTES:
-        return whole
     others = [article for article in content.articles if article.url and article.key not in chosen]
     keys = [article.key for article in sorted(others, key=lambda article: -len(article.body))]
-    best = pages.draw_html(chosen | set(keys))
-    low, high = 1, len(keys) - 1
+    whole, size = draw(0)
+    if size <= BUDGET_BYTES:
+        return whole
+    best, least = draw(len(keys))
+    # What fits is kept as `best`; a page that is too long even so has nothing more to give.
+    low, high = (1, len(keys) - 1) if least <= BUDGET_BYTES else (1, 0)
+    guess = _guess(size, least, pages.savings(keys))
     while low <= high:
-        count = (low + high) // 2
-        page = pages.draw_html(chosen | set(keys[:count]))
-        if page.nominal_size(is_tracked=content.is_tracked) <= BUDGET_BYTES:
-            best, high = page, count - 1
+        count = min(max(guess, low), high)
+        page, size = draw(count)
+        if size <= BUDGET_BYTES:
+            best, high, guess = page, count - 1, count - 1
         else:
-            low = count + 1
+            low, guess = count + 1, count + 1
     return best
+
+
+def _guess(whole: int, least: int, savings: Sequence[int]) -> int:
+    """How many articles must be abridged, when the page of `whole` bytes shrinks to `least` with all of them, each
+    giving its share.
+    """
+    worth = (whole - least) / max(1, sum(savings))
+    size = float(whole)
+    for count, saving in enumerate(savings, 1):
+        size -= saving * worth
+        if size <= BUDGET_BYTES:
+            return count
+    return len(savings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +183,14 @@ class _Pages:
         if not self._theme.is_abstract:
             return frozenset()
         return frozenset(a.key for a in self._content.articles if a.url and self._bodies[a.key].is_long)
+
+    def savings(self, keys: Sequence[int]) -> list[int]:
+        """About how much shorter the page gets by each of these articles, in bytes before their rules are inlined."""
+
+        def length(key: int, *, is_abridged: bool) -> int:
+            return len(self._bodies[key].as_html(LinkRegister(), key, is_abridged=is_abridged).encode())
+
+        return [length(key, is_abridged=False) - length(key, is_abridged=True) for key in keys]
 
     def draw_html(self, abridged: frozenset[int]) -> _Page:
         links = LinkRegister()

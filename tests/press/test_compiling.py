@@ -9,6 +9,7 @@ import pytest
 from lxml.html import HtmlElement
 
 from mailer.errors import CompositionError
+from mailer.press import drafting
 from mailer.press.colours import contrast
 from mailer.press.compiling import Compiled, compile_edition
 from mailer.press.drafting import BUDGET_BYTES
@@ -310,6 +311,32 @@ def test_a_preview_abridges_what_the_edition_will() -> None:
     preview, edition = compile_edition(content), compile_edition(content, click_url=click_url)
     assert preview.abridged == edition.abridged != frozenset()
     assert preview.content_hash == edition.content_hash
+
+
+def test_as_few_articles_as_will_do_are_abridged_by_few_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+    draw = drafting._Pages.draw_html
+
+    def note(self: drafting._Pages, abridged: frozenset[int]) -> drafting._Page:
+        counts.append(len(abridged))
+        return draw(self, abridged)
+
+    monkeypatch.setattr(drafting._Pages, "draw_html", note)
+    articles = tuple(make_article(key, body=f"<p>{LONG * 2}</p>" * (5 + key * 7 % 23)) for key in range(1, 17))
+    compiled = compile_edition(make_content(articles=articles, preheader="few drawings"))
+    fewest = len(compiled.abridged)
+    assert 1 < fewest < 15
+    # The whole, the shortest, and the two that prove the count; a guess may be off by a little.
+    assert {0, 16, fewest - 1, fewest} <= set(counts)
+    assert len(counts) <= 6
+    assert len(compiled.html.encode()) <= BUDGET_BYTES
+
+    # What was drawn once is not drawn again, whoever asks; any change of it is.
+    counts.clear()
+    assert compile_edition(make_content(articles=articles, preheader="few drawings")) == compiled
+    assert counts == []
+    compile_edition(make_content(preheader="few drawings"))
+    assert counts == [0]
 
 
 def test_links_count_for_the_budget_as_long_as_they_will_be() -> None:
