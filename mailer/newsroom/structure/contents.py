@@ -1,30 +1,22 @@
-"""Finding the contents list: with or without a heading, with or without bullets and pages, and where it ends."""
+"""The contents list: with or without bullets and pages, under a heading or none (`unheaded.py`); and where it ends."""
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.entries import Entry, entries_beside, read_entry, undecorated
-from mailer.newsroom.structure.lines import is_running_text
 from mailer.newsroom.structure.listing import Listing, is_abstract, is_stray_page, list_entries
 from mailer.newsroom.structure.marks import is_bare_number, is_page_number, is_rule
-from mailer.newsroom.structure.masthead import is_masthead_line
 from mailer.newsroom.structure.matching import SAME, normal_form, similarity
-from mailer.newsroom.structure.numerals import DATES
 from mailer.newsroom.structure.ranks import with_sections_by_rank
-from mailer.newsroom.structure.typography import fold, squeeze
+from mailer.newsroom.structure.typography import squeeze
+from mailer.newsroom.structure.unheaded import LONGEST, is_featured, is_text, returns, unheaded_start
 
 _HEADING = re.compile(
     r"(?:本期|本刊|内容|要闻|文章)?(?:目录|目次|导读|要目|导览|提要|索引|内容|看点|要闻|篇目|要点|重点|焦点|聚焦|速览|主要内容|文章|细目)(?:导读|提要|索引|目录)?(?:[/·|—]?(?:contents|content|index))?|"
     r"(?:tableof)?contents|(?:in|inside)this(?:issue|edition|number)|inside|content(?:s)?目录|index"
 )
-# Lists longer than this are no contents lists; it also bounds the work on hostile input.
-_LONGEST = 400
 _FRONT = 120
-# How far below a list of one entry its article begins, and how like its title must be.
-_NEAR = 20
-_CLEARLY = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +34,14 @@ def find_contents(blocks: list[Block]) -> Contents | None:
     for heading in headings[:3]:
         if found := _contents(blocks, heading, heading + 1):
             return found
-    first_text = next((at for at, block in enumerate(blocks[:_FRONT]) if _is_text(block)), min(len(blocks), _FRONT))
-    start = _unheaded_start(blocks, first_text)
+    first_text = next((at for at, block in enumerate(blocks[:_FRONT]) if is_text(block)), min(len(blocks), _FRONT))
+    start = unheaded_start(blocks, first_text)
     return None if start is None else _contents(blocks, start, start)
 
 
 def with_columns_apart(blocks: list[Block]) -> list[Block]:
     """The same blocks; above the text, lines of a list in columns become one block an entry, row by row."""
-    front = next((at for at, block in enumerate(blocks[:_FRONT]) if _is_text(block)), min(len(blocks), _FRONT))
+    front = next((at for at, block in enumerate(blocks[:_FRONT]) if is_text(block)), min(len(blocks), _FRONT))
     return [piece for block in blocks[:front] for piece in entries_beside(block)] + blocks[front:]
 
 
@@ -76,99 +68,11 @@ def is_no_entry(block: Block) -> bool:
     return is_rule(block.text) or is_page_number(block.text) or (len(block.text) <= 4 and is_bare_number(block.text))
 
 
-def _is_text(block: Block) -> bool:
-    """Whether a block is running text rather than a title or an entry."""
-    return not block.is_short or (is_running_text(block.text) and read_entry(block).page is None)
-
-
-def _is_featured(entry: Entry, *, has_heading: bool) -> bool:
-    if entry.page is None and undecorated(entry.block.text)[1]:
-        return False
-    return bool(entry.bullet) or entry.is_left_page or entry.strength >= (1 if has_heading else 2)
-
-
-def _unheaded_start(blocks: list[Block], first_text: int) -> int | None:
-    """The first of two or more featured lines, or one that is a title further down; else a repeated run of lines."""
-    featured = [
-        at
-        for at in range(first_text)
-        if _may_be_entry(blocks[at]) or _is_numbered_title(blocks, at) or _is_paged_title(blocks, at)
-    ]
-    for at in featured:
-        if any(at < other <= at + 4 for other in featured) or _returns(blocks, at):
-            return _with_lines_above(blocks, at)
-    return _repeated_start(blocks, first_text)
-
-
-def _with_lines_above(blocks: list[Block], start: int) -> int:
-    """Includes the first half of a wrapped entry, and the name of the first section."""
-    while start and blocks[start].blank_before == 0 and _is_numbered_like_below(blocks, start - 1):
-        start -= 1
-    if start and blocks[start].blank_before == 0:
-        name, is_decorated = undecorated(blocks[start - 1].text)
-        is_name = len(name) <= 10 and _returns(blocks, start - 1) and not is_masthead_line(blocks[start - 1])
-        if is_decorated or is_name:
-            return start - 1
-    return start
-
-
-def _is_numbered_like_below(blocks: list[Block], at: int) -> bool:
-    here = read_entry(blocks[at])
-    following = [read_entry(block).left for block in blocks[at + 1 : at + 4]]
-    return here.left is not None and here.left + 1 in following
-
-
-def _may_be_entry(block: Block) -> bool:
-    entry = read_entry(block)
-    is_featured = _is_featured(entry, has_heading=False) or (entry.left is not None and entry.strength >= 1)
-    if not is_featured or undecorated(block.text)[1]:
-        return False
-    return len(normal_form(entry.title)) >= 4 and not any(date.search(fold(block.text)) for date in DATES)
-
-
-def _is_numbered_title(blocks: list[Block], at: int) -> bool:
-    return read_entry(blocks[at]).left is not None and len(blocks[at].text) > 5 and _returns(blocks, at)
-
-
-def _is_paged_title(blocks: list[Block], at: int) -> bool:
-    """Whether a line with a number set off at its right is the title of an article further down."""
-    entry = read_entry(blocks[at])
-    return entry.strength >= 1 and len(normal_form(entry.title)) >= 4 and _returns(blocks, at)
-
-
-def _returns(blocks: list[Block], at: int) -> bool:
-    """Whether an entry's title stands again further down, on one line or two; close by, something like it will do."""
-    if at + 1 < len(blocks) and _is_text(blocks[at + 1]):
-        return False
-    form = normal_form(read_entry(blocks[at]).title)
-    above = ""
-    for distance, block in enumerate(blocks[at + 1 : at + _LONGEST]):
-        here = normal_form(block.text) if block.is_short else ""
-        is_near = distance < _NEAR and not is_running_text(block.text)
-        if here and (form in {here, above + here} or (is_near and similarity(form, here) >= _CLEARLY)):
-            return True
-        above = here
-    return False
-
-
-def _repeated_start(blocks: list[Block], first_text: int) -> int | None:
-    """Plain lines without bullet, page or heading are a list when at least two in a row return as titles of text."""
-    titles = {normal_form(block.text) for block, after in pairwise(blocks) if block.is_short and _is_text(after)}
-    run = 0
-    for at in range(first_text):
-        form = normal_form(blocks[at].text)
-        is_title_here = at + 1 < len(blocks) and _is_text(blocks[at + 1])
-        run = run + 1 if len(form) >= 5 and form in titles and not is_title_here else 0
-        if run == 2:
-            return at - 1
-    return None
-
-
 def _end(blocks: list[Block], first: int) -> int:
     """The index after the last line of the list that begins at `first`."""
     seen: dict[str, bool] = {}
     first_form, last_featured, sections = "", -1, set[str]()
-    limit = min(len(blocks), first + _LONGEST)
+    limit = min(len(blocks), first + LONGEST)
     paged, above = 0, ""
     at = first
     while at < limit:
@@ -184,10 +88,10 @@ def _end(blocks: list[Block], first: int) -> int:
             at += 1
             continue
         # A heading that does not come again is no name in the list but the first of the body.
-        is_heading = bool(seen) and block.level is not None and entry.page is None and not _returns(blocks, at)
-        if is_heading or _is_text(block):
+        is_heading = bool(seen) and block.level is not None and entry.page is None and not returns(blocks, at)
+        if is_heading or is_text(block):
             return _back_off(blocks, first, at, last_featured, is_title_above=not is_heading)
-        featured = _is_featured(entry, has_heading=True)
+        featured = is_featured(entry, has_heading=True)
         form = normal_form(entry.title)
         bare, is_decorated = undecorated(block.text)
         if is_decorated and normal_form(bare) in sections:
@@ -217,7 +121,7 @@ def _is_about_entry(blocks: list[Block], at: int, entry: Entry) -> bool:
     if not is_close or not is_abstract(entry):
         return False
     below = blocks[at + 1] if at + 1 < len(blocks) else None
-    return below is None or below.blank_before > 0 or _is_featured(read_entry(below), has_heading=True)
+    return below is None or below.blank_before > 0 or is_featured(read_entry(below), has_heading=True)
 
 
 def _is_title_again(
@@ -229,7 +133,7 @@ def _is_title_again(
     below = blocks[at + 1] if at + 1 < len(blocks) else None
     if below is not None and below.is_short and form + normal_form(below.text) in seen and not read_entry(below).page:
         return True
-    if featured and not paged and (below is None or _is_featured(read_entry(below), has_heading=True)):
+    if featured and not paged and (below is None or is_featured(read_entry(below), has_heading=True)):
         return False
     known = seen if paged else {first_form: True}
     second = normal_form(below.text) if below is not None and below.is_short else ""
@@ -244,7 +148,7 @@ def _is_like(first: str, second: str, other: str) -> bool:
 
 
 def _leads_to_text(blocks: list[Block], at: int) -> bool:
-    return any(_is_text(block) for block in blocks[at + 1 : at + 4])
+    return any(is_text(block) for block in blocks[at + 1 : at + 4])
 
 
 def _back_off(blocks: list[Block], first: int, stop: int, last_featured: int, *, is_title_above: bool) -> int:
@@ -257,7 +161,8 @@ def _back_off(blocks: list[Block], first: int, stop: int, last_featured: int, *,
             end += 1
         return end
     end = stop - 1 if is_title_above and stop > first else stop
-    while end > first and (undecorated(blocks[end - 1].text)[1] or is_rule(blocks[end - 1].text)):
+    is_ornate = end - first > 1 and all(undecorated(block.text)[1] for block in blocks[first:end])
+    while end > first and ((undecorated(blocks[end - 1].text)[1] and not is_ornate) or is_rule(blocks[end - 1].text)):
         end -= 1
     return end
 
@@ -288,6 +193,8 @@ def _forms(blocks: list[Block]) -> set[str]:
             continue
         if form:
             forms.add(form)
+            if (entry := read_entry(block)).left is not None:
+                forms.add(normal_form(entry.title))
             if before and block.blank_before <= 1:
                 forms.add(before + form)
         before = form

@@ -13,7 +13,8 @@ from mailer.newsroom.structure.typography import fold
 _BULLET = re.compile(rf"(?:(?:[{BULLETS}]+|[-–—*+>](?=\s))[\s\ufe0f]*)+")
 _ORDINAL = re.compile(
     r"(?:\((?P<a>[0-9]{1,3}|[一二三四五六七八九十]{1,3})\)|\[(?P<b>[0-9]{1,3})\]|"
-    r"(?P<c>[0-9]{1,3}(?= ?[.、):](?!\d))|[一二三四五六七八九十]{1,3}(?= ?(?:、|[.):](?!\d)))) ?[.、):]|(?P<d>[①-⑳])|"
+    r"(?P<c>[0-9]{1,3}(?= ?[.、):](?!\d(?!\d{3} ?年)))|"
+    r"[一二三四五六七八九十]{1,3}(?= ?(?:、|[.):](?!\d)))) ?[.、):]|(?P<d>[①-⑳])|"
     r"(?P<e>\d{1,3})(?= |…|\.\.|—))[ .…—·]*(?=\S)"
 )
 _LEFT_PAGE = re.compile(
@@ -37,7 +38,10 @@ _GUTTER = re.compile(r"(?<=[\d)）页版\]】])(?: {2,}|[\t\u3000]+)\s*(?=\S)")
 _SURE = 2
 # Symmetrical ornaments, or a bracket around the whole line, mark the name of a section.
 _ORNAMENT = re.compile(rf"[{BULLETS}=~*#<>|—–─\-_\s]+")
-_BRACKETED = re.compile(r"[【〖［\[「『〔◤](?P<name>[^【】〖〗［］\[\]「」『』〔〕]{2,24})[】〗］\]」』〕◢]")
+_BRACKETED = re.compile(
+    r"[【〖](?P<long>[^【】〖〗]{2,60})[】〗]|"
+    r"[【〖［\[「『〔◤](?P<name>[^【】〖〗［］\[\]「」『』〔〕]{2,24})[】〗］\]」』〕◢]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,7 @@ def _without_leader(text: str) -> str:
 def undecorated(text: str) -> tuple[str, bool]:
     """A line without its ornaments, and whether they stood on both sides of it (then it names a section)."""
     if bracketed := _BRACKETED.fullmatch(text.strip(f" \u3000{BULLETS}")):
-        return bracketed["name"].strip(), True
+        return (bracketed["name"] or bracketed["long"]).strip(), True
     lead = _ORNAMENT.match(text)
     if lead is None or lead.end() == len(text):
         return text, False

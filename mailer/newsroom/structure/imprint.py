@@ -62,6 +62,11 @@ _BARE_LABEL = re.compile(
     rf"(?:^|(?<= {{2}})|(?<=\())(?P<word>{_pattern(set(BARE_LABELS.split()))})(?P<more>) {{1,8}}"
     r"(?=[一-鿿](?: ?[一-鿿]){1,3}(?:[ 、,)]|$))"
 )
+# "主办单位  望川市科技局": nor here.
+_BARE_BODY = re.compile(
+    r"(?:^|(?<= {2}))(?P<word>(?:主 ?办|编 ?印|编 ?辑|主 ?管|承 ?办|协 ?办|出 ?版|发 ?行)(?: ?单 ?位)?)(?P<more>) {1,8}"
+    r"(?=[一-鿿]{3,}(?:局|厅|部|委|办|院|所|馆|会|中心|室|大学|公司|政府|处)(?: {2}|$))"
+)
 _BY = re.compile(r"^(?P<word>(?:edited|compiled|published|issued|produced) +by)(?P<more>) +(?!:)", re.IGNORECASE)
 _PHONE_SIGN = re.compile(r"[☎☏✆](?P<word>)(?P<more>) *:? *(?=[(+]?\d)")
 _PHONE = re.compile(r"[(+]?\d[\d ()+*.—\-转x/、,]{4,}")
@@ -122,7 +127,11 @@ def read_labels(text: str) -> tuple[str, list[Imprint]]:
     found = [head] if head else []
     start = head.end() if head else 0
     found += sorted(
-        (match for pattern in (_LABEL, _BARE_LABEL, _BY, _PHONE_SIGN) for match in pattern.finditer(folded, start)),
+        (
+            match
+            for pattern in (_LABEL, _BARE_LABEL, _BARE_BODY, _BY, _PHONE_SIGN)
+            for match in pattern.finditer(folded, start)
+        ),
         key=lambda match: match.start(),
     )
     found = [match for at, match in enumerate(found) if at == 0 or match.start() >= found[at - 1].end()]
@@ -190,6 +199,8 @@ def is_unit(text: str) -> bool:
 
 def person_name(value: str) -> str:
     """A name without the spaces that only justify it ("李 涛"); two people ("郑可 乔木") keep the one between them."""
+    # What brackets say of a person is no name: 李涛（特约）.
+    value = re.sub(r"(?<=\S) *[（(][^（）()]*[)）]\W*$", "", value)
     pieces = re.split(r" *([、，,/；;]) *", value.strip(_TRIM))
     return "".join(_tightened(piece.split()) if at % 2 == 0 else piece for at, piece in enumerate(pieces))
 

@@ -8,6 +8,7 @@ LABELS: dict[str, str] = {
         "主编 执行主编 本期主编 总编 总编辑 editor-in-chief editor_in_chief chief_editor executive_editor"
     ),
     "phone": (
+        "本刊电话 联系人电话 办公室电话 "
         "电话 联系电话 编辑部电话 咨询电话 投稿电话 办公电话 电话号码 热线 热线电话 编辑部热线 联系方式 "
         "联系我们 服务热线 监督电话 值班电话 "
         "tel tel. telephone phone editorial_office"
@@ -21,6 +22,7 @@ LABELS: dict[str, str] = {
     "supervisor": ("主管 主管单位 主管部门"),
     "date": ("出版日期 印发日期 编印日期 日期 出刊日期 发布日期 印发时间 出版时间 date published publication_date"),
     "other": (
+        "编辑部地址 办公地址 联系地址 单位地址 本刊地址 邮寄地址 联系邮箱 编辑部邮箱 本刊邮箱 来稿邮箱 "
         "副主编 副总编 编审 编委 编委会 编委会主任 主任 副主任 顾问 审核 审稿 审定 审校 核稿 终审 复审 初审 监制 "
         "策划 统筹 校对 校稿 排版 版式 设计 美编 美术编辑 摄影 签发 签发人 传真 地址 通讯地址 通信地址 社址 邮编 "
         "邮政编码 邮箱 电子邮箱 电子邮件 投稿邮箱 信箱 e-mail email mail 网址 网站 官网 微信 公众号 微信公众号 "

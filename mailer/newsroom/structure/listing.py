@@ -62,6 +62,13 @@ def list_entries(lines: list[Entry], forms: set[str], known_sections: set[str]) 
     `known_sections` those of its ornamented lines.
     """
     lines = _with_pages(_with_stray_pages(lines))
+    if sum(normal_form(undecorated(line.title)[0]) in known_sections for line in lines) * 2 > len(lines):
+        # The body ornaments its titles.
+        known_sections = set()
+    if all(undecorated(line.block.text)[1] for line in lines):
+        # And so does the list.
+        lines = [replace(line, block=replace(line.block, text=undecorated(line.block.text)[0])) for line in lines]
+        lines = [replace(line, title=line.block.text) if line.page is None else line for line in lines]
     paged = sum(line.page is not None for line in lines)
     is_paged = paged * 3 >= len(lines)
     bullets = Counter(line.bullet for line in lines if line.bullet and (line.page is not None or not is_paged))
@@ -168,7 +175,8 @@ def is_abstract(line: Entry) -> bool:
 def _add(assembly: _Assembly, line: Entry, after: Entry | None) -> None:
     starts = bool(line.bullet) or line.left is not None
     numbers = (line.block.line,)
-    if assembly.entries and assembly.half is None and not starts and is_abstract(line):
+    is_about = is_abstract(line) and normal_form(line.title) not in assembly.forms
+    if assembly.entries and assembly.half is None and not starts and is_about:
         last = assembly.entries.pop()
         abstract = join(last.abstract or "", line.block.text)
         assembly.entries.append(replace(last, abstract=abstract, lines=last.lines + numbers))

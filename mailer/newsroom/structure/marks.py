@@ -7,7 +7,7 @@ import re
 
 from mailer.newsroom.structure.typography import fold, squeeze
 
-BULLETS = "★☆✩✪※■□▪▫●○◎◦•·‧∙・◆◇❖✦✧▲△▶►▷➢➤➔→✓✔§¤▌▍▎❏❑"
+BULLETS = "⊙◉◈▸‣♦★☆✩✪※■□▪▫●○◎◦•·‧∙・◆◇❖✦✧▲△▶►▷➢➤➔→✓✔§¤▌▍▎❏❑"
 _HAN = "一二三四五六七八九十"
 _RULE = re.compile(r"[\s\-—–―─━═=_*~～·.…﹏◇◆☆★●○■□▁▔|+#<>]{3,}")
 _NUMBER = r"\d{1,4}"
@@ -20,7 +20,7 @@ _END_MARK = re.compile(r"[\[(]?(?:本期)?(?:全文)?(?:完|结束|end)[\])]?|[�
 QUESTION = re.compile(r"(?:问|答|q\d{0,2}|a\d{0,2}|记者|主持人|嘉宾)(?: ?\([^()]{1,10}\))? ?:", re.IGNORECASE)
 _NUMBERED = re.compile(
     rf"(?:[{_HAN}]{{1,2}}(?:是|要(?![素点闻])|、)|第[{_HAN}]{{1,2}}[,、是]|其[{_HAN}][,、是]|"
-    rf"\((?:[{_HAN}]{{1,3}}|\d{{1,2}}|[a-z])\)|\d{{1,2}}(?:[.)](?!\d)|、)|[①-⑳]|[a-z]\) )",
+    rf"\((?:[{_HAN}]{{1,3}}|\d{{1,2}}|[a-z])\)|\d{{1,2}}(?:[.)](?!\d(?!\d{{3}} ?年))|、)|[①-⑳]|[a-z]\) )",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(rf"(?P<lead>第|其|\(|)(?P<number>[{_HAN}]|\d{{1,2}})(?P<tail>[是要]|[、,)]|[.](?!\d))")

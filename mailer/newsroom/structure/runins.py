@@ -46,8 +46,12 @@ def with_announced_heads_apart(blocks: Sequence[Block]) -> list[Block]:
 
 
 def _parted(blocks: Sequence[Block], at: int, said: Collection[str], forms: Counter[str]) -> tuple[Block, Block] | None:
-    if halves := _halves(blocks, at, _RUN_IN):
-        return halves if normal_form(halves[0].text) in said and not _LABEL.match(_head(halves[0])) else None
+    if match := _RUN_IN.match(blocks[at].text[:120]):
+        form = normal_form(match["head"])
+        if form not in said or _LABEL.match(match["head"]):
+            return None
+        # What only the list says, and at length, is a title whatever follows it: "【标题】一、概况".
+        return _halves(blocks, at, _RUN_IN, is_sure=forms[form] == 1 and width(match["head"]) >= _SHORTEST_HEAD)
     halves = _halves(blocks, at, _SET_OFF)
     # Where the title also stands by itself, the sentence only begins like it.
     return halves if halves and forms[form := normal_form(halves[0].text)] == 1 and form in said else None
@@ -64,7 +68,7 @@ def with_heads_apart(body: Sequence[Block], entries: Sequence[ContentsEntry]) ->
     likely = {
         at
         for at, (head, _) in pairs.items()
-        if times[normal_form(head.text)] == 1 and not _LABEL.match(_head(head)) and width(_head(head)) >= _SHORTEST_HEAD
+        if times[normal_form(head.text)] == 1 and not _LABEL.match(head.text) and width(head.text) >= _SHORTEST_HEAD
     }
     if entries:
         alone = {normal_form(block.text) for block in body if block.is_short}
@@ -99,12 +103,10 @@ def _is_parted(body: Sequence[Block], at: int) -> tuple[Block, Block] | None:
     return None
 
 
-def _head(head: Block) -> str:
-    return head.text.lstrip(BULLETS + " \u3000【〖").rstrip("】〗 \u3000")
-
-
-def _halves(blocks: Sequence[Block], at: int, pattern: re.Pattern[str]) -> tuple[Block, Block] | None:
-    """Head and rest of a line, if the rest is running text."""
+def _halves(
+    blocks: Sequence[Block], at: int, pattern: re.Pattern[str], *, is_sure: bool = False
+) -> tuple[Block, Block] | None:
+    """Head and rest of a line, if the rest is running text, or if it is sure that the head is one."""
     block = blocks[at]
     match = pattern.match(block.text[:120])
     if match is None or block.cells or block.level is not None:
@@ -112,12 +114,15 @@ def _halves(blocks: Sequence[Block], at: int, pattern: re.Pattern[str]) -> tuple
     rest = block.text[match.end() :].strip()
     below = blocks[at + 1] if at + 1 < len(blocks) else None
     goes_on = below is not None and below.blank_before == 0 and not is_finished(rest)
-    if not _is_text(rest, block, goes_on=goes_on):
+    if not _is_text(rest, block, goes_on=goes_on) and not (
+        is_sure and read_entry(replace(block, text=rest)).page is None
+    ):
         return None
     # Where the typesetter broke the line, it counts as full as it was.
     indent = block.indent + width(block.text[: match.end()]) if goes_on else block.indent
-    text = block.text[: match.end()].rstrip(" \u3000\t:：。—")
-    return replace(block, text=text, links=()), replace(block, text=rest, indent=indent, blank_before=0, joins=False)
+    return replace(block, text=match["head"].strip(), links=()), replace(
+        block, text=rest, indent=indent, blank_before=0, joins=False
+    )
 
 
 def _is_text(rest: str, block: Block, *, goes_on: bool) -> bool:

@@ -65,17 +65,21 @@ def _is_candidate(items: Sequence[Item], at: int) -> bool:
     text = part.text
     if not has_title_shape(text) or is_subtitle(text) or is_date_alone(text) or QUESTION.match(fold(text[:20])):
         return False
-    if is_finished(text, soft=False) and (text[-1] not in "？！?!”」』）)" or _names_speaker(text)):
+    if is_finished(text, soft=False) and (text[-1] not in "？！?!”」』）)】" or _names_speaker(text)):
         return False
     if not _leads_to_text(items, at):
         return False
     below = items[at + 1]
-    if is_section_shape(text) and isinstance(below, Part) and has_title_shape(below.text):
+    if is_section_shape(text) and isinstance(below, Part) and _is_title_below(below.text):
         return False
     above = items[at - 1] if at else None
     if is_byline_below_title(text) and isinstance(above, Part) and has_title_shape(above.text):
         return False
     return not (isinstance(above, Part) and above.kind is PartKind.PARAGRAPH and not _may_stand_above(above))
+
+
+def _is_title_below(text: str) -> bool:
+    return has_title_shape(text) and not QUESTION.match(fold(text[:20]))
 
 
 def _names_speaker(text: str) -> bool:

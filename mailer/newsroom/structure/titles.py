@@ -1,5 +1,6 @@
 """Which lines of the body are the titles that the contents list announces."""
 
+import re
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from mailer.newsroom.structure.matching import SAME, SAME_PLACE, normal_form, si
 from mailer.newsroom.structure.typography import fold, is_finished, join
 
 _LINES_PER_TITLE = 3
+# Whatever its length; a section's name in brackets is short.
+_BRACKETED = re.compile(r"[【〖]([^【】〖〗]+)[】〗]")
 # Beyond this a document is no bulletin; exact matches are linear and always made. A look costs about a microsecond, a
 # comparison a hundred.
 _MOST_LOOKS = 400_000
@@ -230,4 +233,6 @@ def title_text(block: Block) -> tuple[str, int | None]:
         text, ordinal = text[text.find(entry.title) :], entry.left
     # Quotation marks around all of a title are its own; a star at the end points to a footnote.
     bare = text if text[:1] in "「『" else undecorated(text)[0]
+    if bracketed := _BRACKETED.fullmatch(bare):
+        bare = bracketed[1]
     return " ".join(bare.rstrip("*＊").split()), ordinal
