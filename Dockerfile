@@ -23,6 +23,10 @@ RUN for catalogue in mailer/translations/*/LC_MESSAGES/*.po; do \
 
 FROM python:3.12-slim
 ENV PATH=/opt/mailer/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MAILER_DATA_DIR=/data
+# The print edition embeds a Chinese font that is installed; without one it would be refused.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends fonts-noto-cjk \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin mailer \
     && install --directory --owner=mailer --group=mailer --mode=0700 /data
 COPY --from=build /opt/mailer /opt/mailer

@@ -81,6 +81,8 @@ def test_the_image_is_installed_from_hashes_and_runs_as_nobody_in_particular() -
         assert "--hash=sha256:" in (ROOT / requirements).read_text()
     assert len(re.findall(r"pip install --require-hashes", lines)) == 2
     assert re.search(r"^USER mailer$", lines, re.MULTILINE)
+    # What the page asks for where no Chinese font is installed.
+    assert "--no-install-recommends fonts-noto-cjk " in lines.rpartition("\nFROM ")[2]
 
 
 def test_the_image_starts_the_same_command_that_the_web_service_needs() -> None:
