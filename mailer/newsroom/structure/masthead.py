@@ -56,7 +56,7 @@ _KNOWN = re.compile(
     r"星期[一二三四五六日天]|周[一二三四五六日]|第?[一二三四1-4]季度|[上下]半年|"
     r"monthly|bi-?monthly|quarterly|weekly|fortnightly|bi-?weekly|annual|internal|"
     r"for internal (?:use|circulation)(?: only)?|free|not for sale|published|issued|"
-    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|农历.*|issn.*|(?:内)?刊号.*|准印证.*|cn\d.*|no)[\])]?",
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|农历.*|[\d、,~—-]+月份?(?:合刊|号|刊)|issn.*|(?:内)?刊号.*|准印证.*|cn\d.*|no)[\])]?",
     re.IGNORECASE,
 )
 _TITLE_WORDS = re.compile(

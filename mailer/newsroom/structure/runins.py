@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from mailer.newsroom.structure.blocks import Block
-from mailer.newsroom.structure.entries import read_entry
+from mailer.newsroom.structure.entries import read_entry, undecorated
 from mailer.newsroom.structure.lines import is_section_shape
 from mailer.newsroom.structure.listing import ContentsEntry
 from mailer.newsroom.structure.marks import BULLETS
@@ -82,6 +82,7 @@ def with_heads_apart(body: Sequence[Block], entries: Sequence[ContentsEntry]) ->
         first = next((at for at in range(len(body)) if not is_section_shape(body[at].text)), None)
         chosen = likely if first in likely and len(likely) > 1 else set()
     level = max((block.level for block in body if block.level is not None), default=0) + 1
+    body = _with_heads_below_sections(body, level)
     apart: list[Block] = []
     for at, block in enumerate(body):
         if at in chosen:
@@ -90,6 +91,19 @@ def with_heads_apart(body: Sequence[Block], entries: Sequence[ContentsEntry]) ->
         else:
             apart.append(block)
     return apart
+
+
+def _with_heads_below_sections(body: Sequence[Block], level: int) -> Sequence[Block]:
+    """Where headings stand above lines in brackets and never above text, they name sections, and those are titles."""
+    marked = {
+        at
+        for at, block in enumerate(body)
+        if block.level is None and block.is_short and (name := undecorated(block.text))[1] and not _LABEL.match(name[0])
+    }
+    headings = [at for at, block in enumerate(body) if block.level is not None and block.level == level - 1]
+    if not headings or len(marked) < 2 or any(at + 1 not in marked for at in headings):
+        return body
+    return [replace(block, level=level) if at in marked else block for at, block in enumerate(body)]
 
 
 def _is_wanted(head: str, wanted: Collection[str]) -> bool:
