@@ -39,6 +39,17 @@ WITH blocked AS MATERIALIZED (
     WHERE lifted_at IS NULL AND (expires_at IS NULL OR expires_at > now())
         AND (newsletter_id IS NULL OR newsletter_id = :newsletter_id)
     GROUP BY email_key
+), moved AS MATERIALIZED (
+    -- Addresses that readers had before they went to another one, and left from there.
+    SELECT DISTINCT changes.old_key AS email_key
+    FROM address_changes AS changes
+    JOIN subscribers AS first ON first.id = changes.subscriber_id
+    JOIN subscribers AS reader ON reader.id = coalesce(first.merged_into_id, first.id)
+    LEFT JOIN subscriptions ON subscriptions.subscriber_id = reader.id AND subscriptions.list_id = :list_id
+    WHERE changes.done_at IS NOT NULL AND reader.email_key <> changes.old_key
+        AND (subscriptions.state = 'unsubscribed'
+            OR (subscriptions.state = 'unconfirmed' AND subscriptions.unsubscribed_at IS NOT NULL)
+            OR EXISTS (SELECT FROM blocked WHERE blocked.email_key = reader.email_key AND blocked.has_left))
 )
 SELECT rows.line, rows.email, rows.email_key, rows.domain, rows.name, rows.locale, rows.attributes, rows.reason,
     rows.standing, subscribers.id AS subscriber_id,
@@ -47,7 +58,8 @@ SELECT rows.line, rows.email, rows.email_key, rows.domain, rows.name, rows.local
         WHEN rows.repetition > 1 THEN 'duplicate'
         WHEN subscriptions.state = 'unsubscribed'
             OR (subscriptions.state = 'unconfirmed' AND subscriptions.unsubscribed_at IS NOT NULL)
-            OR blocked.has_left OR erased.has_left THEN 'left'
+            OR blocked.has_left OR erased.has_left
+            OR (subscribers.id IS NULL AND moved.email_key IS NOT NULL) THEN 'left'
         WHEN blocked.email_key IS NOT NULL THEN 'suppressed'
         WHEN rows.standing = 'left' THEN 'left_elsewhere'
         WHEN rows.standing = 'blocked' THEN 'blocked_elsewhere'
@@ -63,6 +75,7 @@ LEFT JOIN subscribers ON subscribers.email_key = rows.email_key
 LEFT JOIN subscriptions ON subscriptions.subscriber_id = subscribers.id AND subscriptions.list_id = :list_id
 LEFT JOIN blocked ON blocked.email_key = rows.email_key
 LEFT JOIN blocked AS erased ON erased.email_key = rows.erased_key
+LEFT JOIN moved ON moved.email_key = rows.email_key
 """
 
 # A reader may act between the judgement and the merge: a sign-up that came in is confirmed, a departure is respected.

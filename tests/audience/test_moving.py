@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from mailer import links
 from mailer.audience import leaving, moving
 from mailer.audience.confirming import confirm
+from mailer.audience.importing import run_import, start_import
 from mailer.audience.models import AddressChange, Subscriber, Subscription
 from mailer.audience.preferences import get_preferences
 from mailer.audience.rules import SubscriptionState, SuppressionReason
@@ -188,3 +189,25 @@ def test_what_forbids_sending_to_the_new_address_holds(session: Session, ann: Su
     ask(session, ann)
     agree(session, "Ann@example.org", NEW)
     assert [each.reason for each in find_suppressions(session, NEW)] == ["manual"]
+
+
+@pytest.mark.parametrize("is_everything", [False, True])
+def test_who_moved_and_then_left_is_not_brought_back_at_the_old_address(
+    session: Session, ann: Subscriber, double: List, is_everything: bool
+) -> None:
+    ask(session, ann)
+    agree(session, "Ann@example.org", NEW)
+    if is_everything:
+        leaving.leave_all(session, ann.id)
+    else:
+        leaving.unsubscribe(session, links.UnsubscribeTarget(ann.id, 0, (double.id,)))
+    session.commit()
+    run = start_import(
+        session, list_id=double.id, filename="old.csv", content=b"email\nANN@example.org\nbob@example.org\n",
+        basis="consent", by=None,
+    )  # fmt: skip
+    session.commit()
+    run_import(run.id)
+    session.refresh(run)
+    assert (run.counts["left"], run.counts["new"]) == (1, 1)
+    assert session.scalars(select(Subscriber.email_key).order_by(Subscriber.id)).all() == [NEW, "bob@example.org"]
