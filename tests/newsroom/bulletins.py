@@ -148,23 +148,25 @@ def _contents(draw, titles, pages, sections):
 
 
 def _body(draw, chosen, sections):
-    layout = draw(st.sampled_from(("blank", "indented", "wrapped", "wrapped and blank")))
+    layout = draw(st.sampled_from(("blank", "indented", "wrapped", "wrapped and blank", "run in")))
     width = draw(st.sampled_from((56, 64, 76)))
     has_page_ends = draw(st.booleans())
     lines: list[str] = []
     for number, (title, paragraphs) in enumerate(chosen):
         if sections[number] and sections[number] not in sections[:number]:
             lines += ["", f"◆{sections[number]}◆"]
-        lines += ["", title, *([""] if "blank" in layout else [])]
+        lines += [""] if layout == "run in" else ["", title, *([""] if "blank" in layout else [])]
         for at, paragraph in enumerate(paragraphs):
-            if layout == "blank":
+            if layout == "run in":
+                lines += [f"【{title}】{paragraph}" if at == 0 else paragraph, ""]
+            elif layout == "blank":
                 lines += [paragraph, ""]
             elif layout == "indented":
                 lines.append("　　" + paragraph)
             else:
                 set_lines = wrapped(paragraph, width, "　　" if layout == "wrapped" else "")
                 lines += [*set_lines, *([""] if "blank" in layout else [])]
-            if has_page_ends and at == 0:
+            if has_page_ends and at == 0 and layout != "run in":
                 _end_page(lines, number + 1, layout)
     return lines
 

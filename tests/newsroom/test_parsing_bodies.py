@@ -350,3 +350,23 @@ def test_keywords_are_a_paragraph_of_their_own() -> None:
 def test_an_affiliation_in_brackets_belongs_to_the_byline() -> None:
     found = article("郑　可\n\n（望川大学海洋学院，望川 000000）\n\n正文一句，意思完整。")
     assert (found.byline, found.paragraphs) == ("郑　可 （望川大学海洋学院，望川 000000）", ("正文一句，意思完整。",))
+
+
+@pytest.mark.parametrize(
+    "mark", ["【海洋观测站启用】", "海洋观测站启用：", "◆海洋观测站启用　　", "〖海洋观测站启用〗 "]
+)
+def test_an_announced_title_may_run_into_its_text(mark: str) -> None:
+    text = "本月三日，海洋观测站启用，共设十二处测站，资料每十分钟上传一次。"
+    (only,) = parse(f"{mark}{text}\n\n渔民在手机上就能看到浪高，出海前心里有数。").articles
+    assert (only.title, only.paragraphs) == ("海洋观测站启用", (text, "渔民在手机上就能看到浪高，出海前心里有数。"))
+
+
+def test_a_sentence_that_begins_like_the_title_above_it_stays_whole() -> None:
+    text = "海洋观测站启用：本月三日，渔民代表和科研人员共同按下启动键，现场气氛热烈。"
+    assert article(text).paragraphs == (text,)
+
+
+@pytest.mark.parametrize("label", ["本刊讯", "新华社望川3月1日电", "背景链接", "本报记者 郑可 通讯员 乔木 望川报道"])
+def test_a_label_in_brackets_is_no_title(label: str) -> None:
+    text = f"【{label}】本月三日，海洋观测站启用，共设十二处测站，资料每十分钟上传一次。"
+    assert article(text).paragraphs == (text,)
