@@ -1,6 +1,7 @@
 """An article's body on its way into the mail: parsed once, then written as HTML or as text, whole or abridged."""
 
 import copy
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,9 @@ _BLOCKS = frozenset({"p", "h3", "ul", "ol", "blockquote", "hr", "table"})
 # From so many columns on a table is on a phone as wide as on a desk, and scrolls: squeezed, its columns would be one
 # character wide.
 WIDE_COLUMNS = 5
+# Text between tags, as the serialiser writes it; in it slots, which stay whole, and what no line ends in.
+_TEXT = re.compile(r"(?<=>)[^<]+")
+_LONG_RUN = re.compile(r"(?P<slot>~mailer\.[^~\s]*~)|[^\s~\u2e80-\uffff]{30,}")
 _LINES = _BLOCKS | {"li", "tr", "td", "th", "caption", "br"}
 
 
@@ -117,7 +121,8 @@ class Body:
             elif element.tag == "th" and not element.get("scope"):
                 # A row of nothing but headings heads columns (WCAG technique H63).
                 element.set("scope", "row" if element.getparent().find("td") is not None else "col")
-        return _inner_html(root)
+        inner = _inner_html(root)
+        return _let_break(inner) if self._language.startswith("zh") else inner
 
     def _fit(self, image: HtmlElement) -> None:
         """A width no wider than the page, for Outlook; no height: with pictures off it would be an empty box."""
@@ -135,6 +140,17 @@ class Body:
         the slots.
         """
         return BlockWriter(self._language, pictures, values).write(self._slotted(is_abridged=False))
+
+
+def _let_break(inner: str) -> str:
+    """Long addresses and the like in a span that may be broken anywhere: Chinese text is justified, and one that went
+    to the next line as a whole would leave a line of characters standing far apart.
+    """
+
+    def mark(run: re.Match[str]) -> str:
+        return run[0] if run["slot"] else f'<span class="run">{run[0]}</span>'
+
+    return _TEXT.sub(lambda text: _LONG_RUN.sub(mark, text[0]), inner)
 
 
 def _frame(table: HtmlElement) -> None:

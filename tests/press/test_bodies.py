@@ -63,6 +63,14 @@ def test_a_table_too_wide_for_a_phone_scrolls_in_a_box_that_takes_the_focus() ->
     assert "data wide" in spanned
 
 
+def test_a_long_address_in_chinese_text_may_be_broken_anywhere() -> None:
+    run = "https://example.org/?a=1&amp;b=" + "x" * 30
+    html, _ = as_html(f"<p>详见{run}，{{{{ name }}}}</p>")
+    assert html == f'<p>详见<span class="run">{run}</span>，{slot(NAME)}</p>'
+    english = make_body(f"<p>{run}</p>", "en").as_html(LinkRegister(), 1)
+    assert english == f"<p>{run}</p>"
+
+
 def test_headings_step_down_below_a_section() -> None:
     assert as_html("<h2>甲</h2>")[0] == "<h3>甲</h3>"
     assert as_html("<h2>甲</h2>", heading="h4")[0] == "<h4>甲</h4>"
