@@ -175,6 +175,7 @@ def offer_personal_data(session: Session, subscriber: Subscriber) -> bool:
     parameters = {
         "subject": say(N_("Your data: look, copy, erase")),
         "lines": [
+            say(N_("Somebody, presumably you, asked in your subscription settings to see what we hold about you.")),
             say(N_("Behind the link stands everything we hold about you; take a copy of it, or have it erased.")),
             say(N_("The link works for %(days)s days. Please do not pass it on."), days=PERSONAL_DAYS),
             say(N_("If you did not ask for it, there is nothing to do.")),

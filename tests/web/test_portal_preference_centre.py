@@ -150,6 +150,7 @@ def test_the_copy_is_behind_a_link_of_its_own(
     page = visitor.submit(address, action=f"{address}/personal")
     assert "We are sending the link to your address" in page.text
     url = letter_urls(session)["ann@example.org"]
+    assert "有人（应当是您本人）" in session.scalars(select(Letter)).one().parameters["lines"][0]
     shown = visitor.get(url)
     assert (shown.status, shown.heading) == (200, "Everything we hold about you")
     assert "周报" in shown.text
