@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mailer.errors import UnreadableError
 from mailer.i18n import translate
 from mailer.newsroom.parsing import parse_document, parse_documents
-from mailer.newsroom.readers import child, confined
+from mailer.newsroom.readers import child, confined, packing
 from mailer.newsroom.readers.kinds import Kind, kind_of_file
 from mailer.newsroom.readers.limits import LIMITS, Limits
 from mailer.newsroom.structure.document import parse_blocks
@@ -189,7 +189,7 @@ def read_here(content: bytes, name: str) -> None:
         document = child.read(content, kind, LIMITS)
     except UnreadableError:
         return
-    assert confined._unpacked(confined.packed(document)) == document
+    assert packing.unpacked(packing.packed(document)) == document
     told = parse_blocks(document.blocks, encoding=document.encoding, pictures=document.pictures).as_json()
     assert set(told) >= {"title", "articles", "warnings"}
 

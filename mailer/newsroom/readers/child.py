@@ -7,10 +7,10 @@ import sys
 from types import ModuleType
 
 from mailer.errors import UnreadableError
-from mailer.newsroom.readers.confined import packed, packed_refusal, packed_step
 from mailer.newsroom.readers.content import DocumentContent
 from mailer.newsroom.readers.kinds import Kind
 from mailer.newsroom.readers.limits import Limits
+from mailer.newsroom.readers.packing import packed, packed_refusal, packed_step
 from mailer.newsroom.readers.telling import be_told
 
 

@@ -1,6 +1,5 @@
 """What kinds of documents can be read, and which kind a file really is: its bytes decide, its name only helps."""
 
-import zipfile
 from enum import StrEnum
 from io import BytesIO
 from pathlib import PurePath
@@ -99,6 +98,8 @@ def _kind_by_bytes(content: bytes, head: bytes, named: Kind) -> Kind | None:
 
 def _require_word(content: bytes) -> None:
     """Raises unless a ZIP file is a word-processor document without macros."""
+    import zipfile  # the reading process asks for names of kinds only, and loads nothing that it does not use
+
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             names = {name.lower() for name in archive.namelist()}

@@ -4,7 +4,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from statistics import median
 
 from mailer.newsroom.readers.pdf_text import Run
 from mailer.newsroom.readers.pdf_words import Row, main_run, unparted, with_spaces
@@ -98,9 +97,9 @@ def _head(rows: Sequence[Row], middle: float) -> list[Row]:
 
 def _listed(rows: Sequence[Row]) -> int:
     """How many rows at the top are a contents list with pages at the far right: they stand over the columns below."""
-    pages = [
+    pages = {
         at for at, row in enumerate(rows) if len(row) > 1 and row[-1].text.strip().isdecimal() and len(row[-1].text) < 5
-    ]
+    }
     if len(pages) < _LEAST_ENTRIES:
         return 0
     right = max(run.right for row in rows for run in row)
@@ -211,7 +210,7 @@ def _is_filled(side: Sequence[Run], width: float) -> bool:
     if len(side) < _LEAST_ROWS:
         return False
     widths = sorted(run.right - run.left for run in side)
-    return median(widths) >= 0.55 * widths[-1] and widths[-1] >= 0.22 * width
+    return widths[len(widths) // 2] >= 0.55 * widths[-1] and widths[-1] >= 0.22 * width
 
 
 def rows_of(runs: Sequence[Run]) -> list[Row]:

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import pypdfium2.raw as pdfium
@@ -19,9 +20,12 @@ _SHIFT = 0.15
 _OTHER_SIZE = 1.6
 _CJK_SPACE = 0.2
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\ufeff\ufffe\uffff\u200b-\u200f\u2060]")
-_IDEOGRAPHS = re.compile("[\u4e00-\u9fff]{3,8}")
+_IDEOGRAPHS = re.compile("[\u4e00-\u9fff]{3,16}")
 # Characters of a run that may fill another's gap, at most.
 _FILLING = 4
+# Gaps of a line, and lines at one height, that are looked at: no page of text has more.
+_MOST_HOLES = 40
+_MOST_FILLINGS = 1000
 _MADE_UP = frozenset(" \r\n")
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "\u00a0": " "}
 # Some fonts show an ideograph and the radical it is by one glyph, and some programs (Chromium) write the radical. Those
@@ -73,8 +77,9 @@ class PageText:
                 lead = next(at for at, piece in enumerate(pieces) if piece.strip())
                 size, is_bold, is_upright = self._look(first + lead)
                 if is_upright:
-                    holes = tuple((len("".join(pieces[:at])), left, right) for at, left, right in gaps)
-                    found.append(Run(text, places[0], places[1], places[2], size, is_bold, holes, len(found)))
+                    found.append(
+                        Run(text, places[0], places[1], places[2], size, is_bold, _holes(pieces, gaps), len(found))
+                    )
         return with_holes_filled(found)
 
     def _stretches(
@@ -186,6 +191,14 @@ class PageText:
         return size, weight >= 600 or _BOLD_NAME.search(name) is not None, is_upright
 
 
+def _holes(pieces: list[str], gaps: list[tuple[int, float, float]]) -> tuple[tuple[int, float, float], ...]:
+    """Gaps by their place in the text; of a run that is all gaps none, for no line of text is so."""
+    if not gaps or len(gaps) > _MOST_HOLES:
+        return ()
+    places = list(accumulate(map(len, pieces), initial=0))
+    return tuple((places[at], left, right) for at, left, right in gaps)
+
+
 def with_holes_filled(runs: list[Run]) -> list[Run]:
     """The same runs; a short one that stands in another's gap is put into its text. Programs that take quotation marks
     from another font than the ideographs (LibreOffice) may write them behind the line, not where they are seen.
@@ -199,8 +212,10 @@ def with_holes_filled(runs: list[Run]) -> list[Run]:
         return runs
     fillings: dict[int, list[tuple[int, str]]] = {}
     gone: set[int] = set()
-    for number, run in enumerate(runs):
-        for host, other in rows.get(round(run.y), ()) if len(run.text) <= _FILLING else ():
+    # A page of text has a few hundred such runs.
+    short = [(number, run) for number, run in enumerate(runs) if len(run.text) <= _FILLING][:_MOST_FILLINGS]
+    for number, run in short:
+        for host, other in rows.get(round(run.y), ())[:_MOST_HOLES]:
             near = 0.3 * other.size
             hole = next(
                 (at for at, left, right in other.holes if left - near <= run.left and run.right <= right + near), 0
