@@ -11,10 +11,12 @@ from mailer.accounts.models import Account
 from mailer.db import now
 from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
+from mailer.newsletters import get_newsletter
 from mailer.newsletters.models import Newsletter
 from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.fields import clean_article, clean_issue
 from mailer.newsroom.models import Article, Issue, Review
+from mailer.newsroom.notices import tell_colleagues
 from mailer.newsroom.rules import Act, IssueState, Numbering, Remark, check_numbering, propose_numbering, take_step
 from mailer.newsroom.versions import VersionKind, keep
 from mailer.press.sanitising import sanitise_body
@@ -224,10 +226,14 @@ def touch(session: Session, issue: Issue, *, by: Account | None) -> None:
     issue.revision += 1
     issue.changed_by = _id(by)
     issue.changed_at = now(session)
+    review = None
     if step.review is not None:
-        session.add(Review(issue_id=issue.id, account_id=_id(by), act=step.review, note=""))
+        review = Review(issue_id=issue.id, account_id=_id(by), act=step.review, note="")
+        session.add(review)
         _record(session, issue, by, "issue.withdrawn", because="changed")
     issue.state = step.state
+    if review is not None:
+        tell_colleagues(session, issue, get_newsletter(session, issue.newsletter_id), review, by)
 
 
 def _lock_with(session: Session, article: Article) -> Issue:

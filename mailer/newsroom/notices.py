@@ -19,13 +19,15 @@ from mailer.newsroom.rules import IssueState, ReviewAct
 from mailer.newsroom.signatories import get_next_step, list_signatories
 from mailer.newsroom.wording import issue_name
 
-# A withdrawal needs no letter: whoever withdraws is at work on the issue, and the history shows it.
+# Taken back by who submitted it, no letter goes out: they are at work on the issue. By anybody else, they have to know.
 SUBJECTS: dict[ReviewAct, str] = {
     ReviewAct.SUBMITTED: N_("Waiting for approval: %(issue)s"),
     ReviewAct.PASSED: N_("Waiting for approval: %(issue)s"),
     ReviewAct.RETURNED: N_("Returned: %(issue)s"),
     ReviewAct.APPROVED: N_("Approved: %(issue)s"),
     ReviewAct.EXPIRED: N_("The approval has expired: %(issue)s"),
+    ReviewAct.WITHDRAWN: N_("Withdrawn: %(issue)s"),
+    ReviewAct.CHANGED: N_("Withdrawn by a change: %(issue)s"),
 }
 LINES: dict[ReviewAct, str] = {
     ReviewAct.SUBMITTED: N_("%(name)s has submitted “%(issue)s” for approval."),
@@ -33,6 +35,12 @@ LINES: dict[ReviewAct, str] = {
     ReviewAct.RETURNED: N_("%(name)s has returned “%(issue)s”."),
     ReviewAct.APPROVED: N_("%(name)s has approved “%(issue)s”. It can be sent now."),
     ReviewAct.EXPIRED: N_("Nobody has sent “%(issue)s” in time. It is a draft again: submit it once more."),
+    ReviewAct.WITHDRAWN: N_(
+        "%(name)s has taken “%(issue)s” back. It is a draft again; what was scheduled does not go out."
+    ),
+    ReviewAct.CHANGED: N_(
+        "%(name)s has changed “%(issue)s”. It is a draft again: it has to be submitted and signed anew."
+    ),
 }
 STEP = N_("Your step: %(step)s")
 

@@ -3,7 +3,8 @@ from sqlalchemy.orm import Session
 
 from mailer import accounts, links
 from mailer.letters.models import Letter
-from mailer.newsroom import approval
+from mailer.newsroom import approval, editing
+from mailer.newsroom.wording import issue_name
 from tests.newsroom.making import make_account, make_issue, make_newsletter
 
 
@@ -42,9 +43,30 @@ def test_approvers_are_told_of_a_submission_and_editors_of_the_decision(session:
     ]
 
 
-def test_an_act_of_the_service_itself_and_a_withdrawal_write_no_letter(session: Session) -> None:
+def test_an_act_of_the_service_itself_writes_no_letter(session: Session) -> None:
     bao = make_account(session, "Bao", "approver")
     issue = make_issue(session, make_newsletter(session))
     approval.submit(session, issue, by=None)
     approval.withdraw(session, issue, by=bao)
     assert letters(session) == []
+
+
+def test_who_submitted_is_told_when_somebody_else_takes_it_back(session: Session) -> None:
+    anna, dora = make_account(session, "Anna", "editor"), make_account(session, "Dora", "editor")
+    bao = make_account(session, "Bao", "approver")
+    issue = make_issue(session, make_newsletter(session), by=anna)
+    for take_back in (
+        lambda: approval.withdraw(session, issue, by=anna),
+        lambda: approval.withdraw(session, issue, by=bao, note="日期有误"),
+        lambda: editing.change_issue(session, issue, revision=issue.masthead_revision, by=anna, editor="李涛"),
+        lambda: editing.change_issue(session, issue, revision=issue.masthead_revision, by=dora, editor="王芳"),
+    ):
+        approval.submit(session, issue, by=anna)
+        take_back()
+    # Her own acts she knows of.
+    told = [(subject.partition("：")[0], lines) for address, subject, lines in letters(session) if "anna" in address]
+    name = issue_name(issue, "zh_CN")
+    assert told == [
+        ("已撤回", [f"Bao 撤回了“{name}”。本期已退为草稿，已安排的发送不会发出。", "日期有误"]),
+        ("因内容改动撤回", [f"Dora 改动了“{name}”。本期已退为草稿，须重新提交并逐级审签。"]),
+    ]
