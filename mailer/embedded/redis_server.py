@@ -52,9 +52,11 @@ class Redis(Service):
         # The same one when it is started again: its clients know the address.
         self.port = self.port or find_free_port()
         # On standard input, not on the command line: every user of the machine can read command lines.
+        # The dump is named by its program: what another one has written may be newer than this one can read.
         configuration = (
             f"bind {LOOPBACK}\nport {self.port}\nrequirepass {get_or_make_secret(self.data_dir, 'redis')}\n"
-            f'dir "{folder}"\nsave 60 1\nappendonly no\ndaemonize no\ndatabases 1\nloglevel notice\n'
+            f'dir "{folder}"\ndbfilename {binary.name}.rdb\nsave 60 1\nappendonly no\ndaemonize no\ndatabases 1\n'
+            "loglevel notice\n"
         )
         child = Child(
             self.data_dir,

