@@ -19,6 +19,7 @@ from mailer.accounts.passwords import hash_password
 from mailer.accounts.rules import AccountState, Role
 from mailer.settings import Settings, get_settings
 from mailer.web.app import create_app
+from mailer.web.limits import limiter
 
 PASSWORD = "four unrelated quiet words"
 
@@ -143,6 +144,8 @@ def own_app(database: str, apps: dict[Settings, Flask]) -> Iterator[Callable[[],
 
     yield make
     apps.clear()
+    # It would count in memory for some seconds more: what a test counted is nothing to the next.
+    limiter._storage_dead = False
 
 
 @pytest.fixture
