@@ -1,6 +1,6 @@
 """One subscriber added by an admin: a file of one line, judged like any other."""
 
-from sqlalchemy import select
+from sqlalchemy import column, select, table
 from sqlalchemy.orm import Session
 
 from mailer.accounts.auditing import record
@@ -8,6 +8,7 @@ from mailer.accounts.models import Account
 from mailer.addresses import parse_address
 from mailer.audience import staging
 from mailer.audience.deciding import Decision, check_decision
+from mailer.audience.following import count_moved
 from mailer.audience.models import Subscriber
 from mailer.audience.suppressing import erased_key
 from mailer.errors import RuleError
@@ -19,6 +20,11 @@ _REFUSALS = {
     "left": N_("This reader has unsubscribed. Only they may come back, by signing up."),
     "suppressed": N_("This address is on the suppression list."),
     "unchanged": N_("This reader is on the list already."),
+}
+_MOVED_REFUSALS = {
+    "left": N_("This reader has moved to another address, and has unsubscribed. Only they may come back."),
+    "suppressed": N_("This reader has moved to another address, which is on the suppression list."),
+    "unchanged": N_("This reader has moved to another address, and is on the list already."),
 }
 
 
@@ -36,7 +42,8 @@ def add_subscriber(
 ) -> Subscriber:
     """Subscribes an address to a list, confirmed, on the legal `basis` an admin answers for; `wording` says how the
     reader agreed, `decision` who decided it otherwise. Raises `RuleError` for a bad address, a missing basis, an
-    incomplete decision (`DecisionError`), an archived list, and for those whom an import would refuse as well.
+    incomplete decision (`DecisionError`), an archived list, and for those whom an import would refuse as well. Who has
+    moved from this address to another one is subscribed there.
     """
     target = get_list(session, list_id)
     if target.archived_at is not None:
@@ -54,7 +61,8 @@ def add_subscriber(
     )
     staging.copy_rows(session, [row])
     counts = staging.judge_rows(session, list_id=target.id, newsletter_id=target.newsletter_id)
-    for verdict, message in _REFUSALS.items():
+    has_moved = count_moved(session) > 0
+    for verdict, message in (_MOVED_REFUSALS if has_moved else _REFUSALS).items():
         if counts.get(verdict):
             raise RuleError(message)
     origin = staging.Origin(
@@ -62,7 +70,8 @@ def add_subscriber(
     )
     staging.merge_rows(session, list_id=target.id, locale=target.newsletter.language, origin=origin)
     session.expire_all()
-    added = session.scalars(select(Subscriber).where(Subscriber.email_key == address.key)).one()
+    present_key = select(column("email_key")).select_from(table("import_verdicts")).scalar_subquery()
+    added = session.scalars(select(Subscriber).where(Subscriber.email_key == present_key)).one()
     record(
         session,
         by=by,

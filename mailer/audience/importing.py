@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from mailer.addresses import parse_address
 from mailer.audience import staging
+from mailer.audience.following import count_moved
 from mailer.audience.import_models import ImportRun
 from mailer.audience.layouts import Layout, tidy
 from mailer.audience.models import Suppression
@@ -73,6 +74,10 @@ REASONS = {
     "left_elsewhere": N_("The reader has unsubscribed, as the file says."),
     "blocked_elsewhere": N_("Nothing may be sent to this address, as the file says."),
     "unconfirmed": N_("The reader has not confirmed, as the file says."),
+    # Of who has moved to another address; which one is not said.
+    "moved_duplicate": N_("The reader has moved to another address, and the file has them already."),
+    "moved_suppressed": N_("The reader has moved to another address, which is on the suppression list."),
+    "moved_left": N_("The reader has moved to another address, and has unsubscribed."),
 }
 # Whether anybody ever was: only then each address is hashed.
 ANYBODY_ERASED = (
@@ -178,6 +183,9 @@ class _Work:
             self.session, list_id=run.list_id, newsletter_id=newsletter_id
         ).items():
             counts[_ELSEWHERE.get(verdict, verdict)] += count
+        # Counted among the others already: these are to be told, not to be added.
+        if moved := count_moved(self.session):
+            counts["moved"] = moved
         staging.keep_refusals(self.session, run.id, REASONS)
         return counts
 

@@ -12,13 +12,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from mailer.audience.following import follow_moves
 from mailer.audience.mail_domains import note_imported
 
-# A row whose address is none has a reason and no key.
+# A row whose address is none has a reason and no key. `told_…` is what `following` has replaced.
 _CREATE = """
 CREATE TEMPORARY TABLE import_rows (
     line integer NOT NULL, email text NOT NULL, email_key text NOT NULL, domain text NOT NULL, name text NOT NULL,
-    locale text NOT NULL, attributes jsonb NOT NULL, standing text NOT NULL, reason text NOT NULL, erased_key text
+    locale text NOT NULL, attributes jsonb NOT NULL, standing text NOT NULL, reason text NOT NULL, erased_key text,
+    told_email text, told_key text
 ) ON COMMIT DROP
 """
 _COPY = (
@@ -30,37 +32,28 @@ _MERGE_LOCK = 0x696D706F7274
 _LINES = 2000
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
-# The first row of an address counts. Who left the list, everything, or had themselves erased is not brought back.
+# The first row of an address counts, the present address before one the reader had before. Who left the list,
+# everything, or had themselves erased is not brought back. What is wrong with a mailbox that was given up counts for
+# nothing, but what its person or an admin said there does.
 _JUDGE = """
 CREATE TEMPORARY TABLE import_verdicts ON COMMIT DROP AS
 WITH blocked AS MATERIALIZED (
-    SELECT email_key, bool_or(reason IN ('unsubscribed_all', 'erased')) AS has_left
+    SELECT email_key, bool_or(reason IN ('unsubscribed_all', 'erased')) AS has_left,
+        bool_or(reason IN ('complaint', 'manual')) AS is_forbidden
     FROM suppressions
     WHERE lifted_at IS NULL AND (expires_at IS NULL OR expires_at > now())
         AND (newsletter_id IS NULL OR newsletter_id = :newsletter_id)
     GROUP BY email_key
-), moved AS MATERIALIZED (
-    -- Addresses that readers had before they went to another one, and left from there.
-    SELECT DISTINCT changes.old_key AS email_key
-    FROM address_changes AS changes
-    JOIN subscribers AS first ON first.id = changes.subscriber_id
-    JOIN subscribers AS reader ON reader.id = coalesce(first.merged_into_id, first.id)
-    LEFT JOIN subscriptions ON subscriptions.subscriber_id = reader.id AND subscriptions.list_id = :list_id
-    WHERE changes.done_at IS NOT NULL AND reader.email_key <> changes.old_key
-        AND (subscriptions.state = 'unsubscribed'
-            OR (subscriptions.state = 'unconfirmed' AND subscriptions.unsubscribed_at IS NOT NULL)
-            OR EXISTS (SELECT FROM blocked WHERE blocked.email_key = reader.email_key AND blocked.has_left))
 )
 SELECT rows.line, rows.email, rows.email_key, rows.domain, rows.name, rows.locale, rows.attributes, rows.reason,
-    rows.standing, subscribers.id AS subscriber_id,
+    rows.standing, rows.told_email, rows.told_key, subscribers.id AS subscriber_id,
     CASE
         WHEN rows.reason <> '' THEN 'invalid'
         WHEN rows.repetition > 1 THEN 'duplicate'
         WHEN subscriptions.state = 'unsubscribed'
             OR (subscriptions.state = 'unconfirmed' AND subscriptions.unsubscribed_at IS NOT NULL)
-            OR blocked.has_left OR erased.has_left
-            OR (subscribers.id IS NULL AND moved.email_key IS NOT NULL) THEN 'left'
-        WHEN blocked.email_key IS NOT NULL THEN 'suppressed'
+            OR blocked.has_left OR erased.has_left THEN 'left'
+        WHEN blocked.email_key IS NOT NULL OR told.is_forbidden THEN 'suppressed'
         WHEN rows.standing = 'left' THEN 'left_elsewhere'
         WHEN rows.standing = 'blocked' THEN 'blocked_elsewhere'
         WHEN rows.standing <> '' THEN 'unconfirmed'
@@ -70,12 +63,15 @@ SELECT rows.line, rows.email, rows.email_key, rows.domain, rows.name, rows.local
         WHEN NOT subscribers.attributes @> rows.attributes THEN 'changed'
         ELSE 'unchanged'
     END AS verdict
-FROM (SELECT *, row_number() OVER (PARTITION BY email_key ORDER BY line) AS repetition FROM import_rows) AS rows
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY email_key ORDER BY told_key IS NOT NULL, line) AS repetition
+    FROM import_rows
+) AS rows
 LEFT JOIN subscribers ON subscribers.email_key = rows.email_key
 LEFT JOIN subscriptions ON subscriptions.subscriber_id = subscribers.id AND subscriptions.list_id = :list_id
 LEFT JOIN blocked ON blocked.email_key = rows.email_key
 LEFT JOIN blocked AS erased ON erased.email_key = rows.erased_key
-LEFT JOIN moved ON moved.email_key = rows.email_key
+LEFT JOIN blocked AS told ON told.email_key = rows.told_key
 """
 
 # A reader may act between the judgement and the merge: a sign-up that came in is confirmed, a departure is respected.
@@ -152,8 +148,11 @@ _MERGE = (
 
 _REFUSE = """
 INSERT INTO import_refusals (run_id, line, value, email_key, reason)
-SELECT :run_id, line, left(email, 320), left(email_key, 320),
-    CASE WHEN verdict = 'invalid' THEN reason ELSE CAST(:reasons AS jsonb) ->> verdict END
+SELECT :run_id, line, left(coalesce(told_email, email), 320), left(coalesce(told_key, email_key), 320),
+    CASE WHEN verdict = 'invalid' THEN reason ELSE coalesce(
+        CASE WHEN told_key IS NOT NULL THEN CAST(:reasons AS jsonb) ->> ('moved_' || verdict) END,
+        CAST(:reasons AS jsonb) ->> verdict
+    ) END
 FROM import_verdicts WHERE verdict NOT IN ('new', 'changed', 'unchanged')
 """
 
@@ -229,8 +228,9 @@ def _line(row: StagedRow) -> str:
 
 def judge_rows(session: Session, *, list_id: int, newsletter_id: int) -> dict[str, int]:
     """Verdict -> rows: new, changed, unchanged, duplicate, invalid, suppressed, left, unconfirmed, and what the file
-    itself says, left_elsewhere and blocked_elsewhere.
+    itself says, left_elsewhere and blocked_elsewhere. Who has moved to another address is judged as who they are there.
     """
+    follow_moves(session)
     session.execute(text(_JUDGE), {"list_id": list_id, "newsletter_id": newsletter_id})
     session.execute(text("ANALYZE import_verdicts"))
     found = session.execute(text("SELECT verdict, count(*) FROM import_verdicts GROUP BY verdict"))

@@ -8,8 +8,11 @@ from sqlalchemy.orm import Session
 
 from mailer import links
 from mailer.audience import leaving, moving
+from mailer.audience.adding import add_subscriber
 from mailer.audience.confirming import confirm
-from mailer.audience.importing import run_import, start_import
+from mailer.audience.deciding import Decision
+from mailer.audience.import_models import ImportRun
+from mailer.audience.importing import list_refusals, run_import, start_import
 from mailer.audience.models import AddressChange, Subscriber, Subscription
 from mailer.audience.preferences import get_preferences
 from mailer.audience.rules import SubscriptionState, SuppressionReason
@@ -202,12 +205,106 @@ def test_who_moved_and_then_left_is_not_brought_back_at_the_old_address(
     else:
         leaving.unsubscribe(session, links.UnsubscribeTarget(ann.id, 0, (double.id,)))
     session.commit()
-    run = start_import(
-        session, list_id=double.id, filename="old.csv", content=b"email\nANN@example.org\nbob@example.org\n",
-        basis="consent", by=None,
-    )  # fmt: skip
+    run = import_old(session, double, "ANN@example.org", "bob@example.org")
+    assert (run.counts["left"], run.counts["new"]) == (1, 1)
+    assert session.scalars(select(Subscriber.email_key).order_by(Subscriber.id)).all() == [NEW, "bob@example.org"]
+    assert [each.reason for each in list_refusals(session, run.id)] == [
+        "The reader has moved to another address, and has unsubscribed."
+    ]
+
+
+def import_old(session: Session, target: List, *rows: str, heading: str = "email") -> ImportRun:
+    content = "\n".join([heading, *rows, ""]).encode()
+    run = start_import(session, list_id=target.id, filename="old.csv", content=content, basis="consent", by=None)
     session.commit()
     run_import(run.id)
     session.refresh(run)
-    assert (run.counts["left"], run.counts["new"]) == (1, 1)
-    assert session.scalars(select(Subscriber.email_key).order_by(Subscriber.id)).all() == [NEW, "bob@example.org"]
+    session.expire_all()
+    return run
+
+
+def add_by_hand(session: Session, target: List, email: str = "ann@example.org") -> Subscriber:
+    return add_subscriber(
+        session, email=email, list_id=target.id, basis="consent", wording="By phone.", decision=Decision(), by=None
+    )
+
+
+class TestWhoMovedAndStayed:
+    """Their old address is theirs: nobody is made a second reader for it."""
+
+    @pytest.fixture(autouse=True)
+    def moved(self, session: Session, ann: Subscriber) -> None:
+        ask(session, ann)
+        agree(session, "Ann@example.org", NEW)
+
+    def test_an_import_of_the_old_address_changes_nothing(self, session: Session, double: List) -> None:
+        run = import_old(session, double, "ANN@example.org", "bob@example.org")
+        assert (run.counts["unchanged"], run.counts["new"], run.counts["moved"]) == (1, 1, 1)
+        assert session.scalars(select(Subscriber.email).order_by(Subscriber.id)).all() == [NEW, "bob@example.org"]
+        assert list_refusals(session, run.id) == []
+
+    def test_an_import_into_another_list_subscribes_the_reader_at_the_new_one(
+        self, session: Session, double: List, single: List
+    ) -> None:
+        run = import_old(session, single, "ann@example.org,Ann Chen", heading="email,name")
+        assert (run.counts["new"], run.counts["moved"]) == (1, 1)
+        assert states(session, NEW) == {double.id: "confirmed", single.id: "confirmed"}
+        assert reader(session, NEW).name == "Ann Chen"
+        assert session.scalars(select(Subscriber.email)).all() == [NEW]
+
+    def test_of_both_addresses_the_present_one_counts(self, session: Session, single: List) -> None:
+        run = import_old(session, single, "ann@example.org", NEW)
+        assert (run.counts["new"], run.counts["duplicate"], run.counts["moved"]) == (1, 1, 1)
+        assert [(each.value, each.reason) for each in list_refusals(session, run.id)] == [
+            ("ann@example.org", "The reader has moved to another address, and the file has them already.")
+        ]
+
+    def test_who_moved_twice_and_became_one_with_somebody_is_found_by_either_address(
+        self, session: Session, double: List, single: List, fill_in: SignUp
+    ) -> None:
+        fill_in(single, email="ann@home.example")
+        ask(session, reader(session, NEW), "ann@home.example")
+        agree(session, NEW, "ann@home.example")
+        run = import_old(session, single, "ann@example.org", NEW)
+        assert (run.counts["unchanged"], run.counts["duplicate"], run.counts["moved"]) == (1, 1, 2)
+        assert run.counts["new"] == 0
+
+    @pytest.mark.parametrize(("reason", "verdict"), [("manual", "suppressed"), ("hard_bounce", "new")])
+    def test_what_an_admin_says_of_the_old_address_holds_and_a_dead_mailbox_does_not(
+        self, session: Session, single: List, reason: str, verdict: str
+    ) -> None:
+        suppress(session, email_key="ann@example.org", reason=SuppressionReason(reason))
+        session.commit()
+        run = import_old(session, single, "ann@example.org")
+        assert run.counts[verdict] == 1
+
+    def test_what_forbids_sending_to_the_new_address_holds_for_the_old_one(
+        self, session: Session, single: List
+    ) -> None:
+        suppress(session, email_key=NEW, reason=SuppressionReason.HARD_BOUNCE)
+        session.commit()
+        assert import_old(session, single, "ann@example.org").counts["suppressed"] == 1
+        with pytest.raises(RuleError, match="moved to another address, which is on the suppression list"):
+            add_by_hand(session, single)
+
+    def test_adding_by_hand_subscribes_the_reader_at_the_new_one(
+        self, session: Session, double: List, single: List
+    ) -> None:
+        assert add_by_hand(session, single).email == NEW
+        session.commit()
+        assert states(session, NEW) == {double.id: "confirmed", single.id: "confirmed"}
+        with pytest.raises(RuleError, match="moved to another address, and is on the list already"):
+            add_by_hand(session, double)
+        session.rollback()
+        leaving.unsubscribe(session, links.UnsubscribeTarget(reader(session, NEW).id, 0, (double.id,)))
+        session.commit()
+        with pytest.raises(RuleError, match="moved to another address, and has unsubscribed"):
+            add_by_hand(session, double)
+
+    def test_an_address_that_is_somebody_elses_by_now_is_theirs(
+        self, session: Session, double: List, single: List, fill_in: SignUp
+    ) -> None:
+        fill_in(single)
+        run = import_old(session, double, "ann@example.org")
+        assert (run.counts["new"], run.counts.get("moved")) == (1, None)
+        assert states(session, "ann@example.org") == {single.id: "confirmed", double.id: "confirmed"}

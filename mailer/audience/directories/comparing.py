@@ -13,32 +13,6 @@ from mailer.audience import staging
 from mailer.audience.directories.rules import COUNTS
 from mailer.audience.subscriptions import FROM_DIRECTORY
 
-# A reader the directory brought may have another address by now, or be one with somebody else: the line is theirs all
-# the same, unless its address has become another reader's.
-_FOLLOW = (
-    """
-    CREATE TEMPORARY TABLE directory_moves ON COMMIT DROP AS
-    WITH RECURSIVE walk AS (
-        SELECT members.email_key AS told_key, readers.id, readers.merged_into_id
-        FROM directory_members AS members JOIN subscribers AS readers ON readers.id = members.subscriber_id
-        WHERE members.directory_id = :directory_id AND readers.email_key <> members.email_key
-        UNION ALL
-        SELECT walk.told_key, readers.id, readers.merged_into_id
-        FROM walk JOIN subscribers AS readers ON readers.id = walk.merged_into_id
-    )
-    SELECT DISTINCT ON (rows.line) rows.line, walk.told_key, readers.email, readers.email_key, readers.domain
-    FROM walk JOIN subscribers AS readers ON readers.id = walk.id
-        JOIN import_rows AS rows ON rows.email_key = walk.told_key AND rows.reason = ''
-    WHERE walk.merged_into_id IS NULL AND readers.erased_at IS NULL
-        AND NOT EXISTS (SELECT FROM subscribers AS others WHERE others.email_key = walk.told_key)
-    ORDER BY rows.line, readers.id
-    """,
-    """
-    UPDATE import_rows SET email = moves.email, email_key = moves.email_key, domain = moves.domain
-    FROM directory_moves AS moves WHERE moves.line = import_rows.line
-    """,
-)
-
 # Subscriptions that a directory made, and this one had until now.
 _OURS = """
 CREATE TEMPORARY TABLE directory_ours ON COMMIT DROP AS
@@ -77,8 +51,12 @@ _REPORT = """
 INSERT INTO directory_findings (run_id, ordinal, kind, line, value, email_key, reason)
 SELECT :run_id, row_number() OVER (ORDER BY line NULLS FIRST, value), kind, line, value, email_key, reason
 FROM (
-    SELECT verdict AS kind, line, left(email, 320) AS value, left(email_key, 320) AS email_key,
-        CASE WHEN verdict = 'invalid' THEN reason ELSE coalesce(CAST(:reasons AS jsonb) ->> verdict, '') END AS reason
+    SELECT verdict AS kind, line, left(coalesce(told_email, email), 320) AS value,
+        left(coalesce(told_key, email_key), 320) AS email_key,
+        CASE WHEN verdict = 'invalid' THEN reason ELSE coalesce(
+            CASE WHEN told_key IS NOT NULL THEN CAST(:reasons AS jsonb) ->> ('moved_' || verdict) END,
+            CAST(:reasons AS jsonb) ->> verdict, ''
+        ) END AS reason
     FROM import_verdicts WHERE verdict <> 'unchanged'
     UNION ALL
     SELECT 'removed', NULL, email, email_key, '' FROM directory_removals
@@ -87,11 +65,10 @@ FROM (
 _CARRY_OUT = (
     """
     INSERT INTO directory_members (directory_id, subscriber_id, email_key, joined_at)
-    SELECT :directory_id, readers.id, coalesce(moves.told_key, verdicts.email_key), now()
+    SELECT :directory_id, readers.id, coalesce(verdicts.told_key, verdicts.email_key), now()
     FROM import_verdicts AS verdicts
         JOIN subscribers AS readers ON readers.email_key = verdicts.email_key
         JOIN subscriptions ON subscriptions.subscriber_id = readers.id AND subscriptions.list_id = :list_id
-        LEFT JOIN directory_moves AS moves ON moves.line = verdicts.line
     WHERE verdicts.verdict IN ('new', 'changed', 'unchanged')
         AND subscriptions.state = 'confirmed' AND subscriptions.source = :source
     ON CONFLICT (directory_id, subscriber_id) DO UPDATE SET email_key = excluded.email_key, removed_at = NULL
@@ -136,8 +113,6 @@ def compare(
 ) -> Comparison:
     """Judges what `staging.copy_rows` has copied. Leaves temporary tables behind, for what follows."""
     ours = {"directory_id": directory_id, "list_id": list_id, "source": FROM_DIRECTORY}
-    for statement in _FOLLOW:
-        session.execute(text(statement), {"directory_id": directory_id})
     counts = dict.fromkeys(COUNTS, 0)
     counts |= staging.judge_rows(session, list_id=list_id, newsletter_id=newsletter_id)
     for statement in (_OURS, _REMOVALS):

@@ -31,6 +31,8 @@ BASIS = "official_distribution"
 # Above the longest reading (`deadlines.WHOLE_SECONDS`) and the merge of a million people together.
 LEASE = dt.timedelta(minutes=30)
 MOST_TRIES = 3
+_MOVED = N_("The reader has moved to another address: the line counts as theirs.")
+_REASONS = REASONS | {"moved_new": _MOVED, "moved_changed": _MOVED}
 GONE_WRONG = N_("The directory could not be read. Nothing was changed.")
 
 
@@ -106,7 +108,7 @@ class _Work:
         )
         if not found.has_anybody:
             raise UnreadableError(N_("It names nobody with a good address: it is taken for broken."))
-        keep_report(session, run.id, REASONS)
+        keep_report(session, run.id, _REASONS)
         run.counts, run.members = found.counts, found.members
         if run.is_dry:
             directory.tried_revision = run.revision

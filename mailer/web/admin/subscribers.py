@@ -11,6 +11,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from mailer import newsletters
+from mailer.addresses import parse_address
 from mailer.audience.adding import add_subscriber
 from mailer.audience.deciding import Decision, DecisionError
 from mailer.audience.exporting import COLUMNS, Selection, export_subscriptions
@@ -116,7 +117,10 @@ def subscriber_create() -> ResponseReturnValue:
             get_session().rollback()
             form.refuse(error, "email")
         else:
-            done(N_("%(email)s is subscribed."), email=added.email)
+            if added.email_key == parse_address(form.email.data).key:
+                done(N_("%(email)s is subscribed."), email=added.email)
+            else:
+                done(N_("This reader has moved to another address. %(email)s is subscribed."), email=added.email)
             return redirect(url_for("admin.subscriber", subscriber_id=added.id))
     return render_template("admin/subscriber_form.html", form=form), REFUSED if form.errors else 200
 

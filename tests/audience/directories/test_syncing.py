@@ -179,6 +179,26 @@ def test_a_reader_who_moved_to_another_address_is_not_doubled(
     assert on_list(session, double)["ann@home.example"] == "removed"
 
 
+def test_who_moved_before_the_directory_named_them_is_not_doubled_either(
+    session: Session, single: List, staff: Directory, write: Write, fill_in: SignUp
+) -> None:
+    fill_in(single, email="ann@example.org")
+    moving.ask_to_move(session, links.make_preferences_token(reader(session).id), "ann@home.example")
+    session.commit()
+    agree(session, *tokens(session))
+    write("ann@example.org", "bob@example.org")
+    run = sync(session, staff)
+    assert counted(run) == {"new": 2}
+    assert {(value, reason) for _, value, reason in findings(session, run)} == {
+        ("ann@example.org", "The reader has moved to another address: the line counts as theirs."),
+        ("bob@example.org", ""),
+    }
+    assert session.scalar(select(func.count()).select_from(Subscriber)) == 2
+    assert counted(sync(session, staff)) == {"unchanged": 2}
+    write("bob@example.org")
+    assert counted(sync(session, staff)) == {"removed": 1, "unchanged": 1}
+
+
 def test_who_had_themselves_erased_stays_away_and_unnamed(
     session: Session, double: List, staff: Directory, write: Write
 ) -> None:
