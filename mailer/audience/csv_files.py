@@ -18,6 +18,9 @@ _SEPARATOR = re.compile(r"sep=([,;\t|])\s*", re.IGNORECASE)
 # Stands behind the last line while a file is read. Where it does not come out as a row of its own, a quotation mark is
 # still open, and all lines since were taken for one cell.
 _END = "\x1e"
+# Line breaks in a row, as in an address of several lines or a note. With more of them, one quotation mark is open and a
+# later one, of another cell, has closed it: what lies between would be lost as one cell.
+MOST_BREAKS = 20
 
 
 def detect_encoding(file: BinaryIO) -> str:
@@ -84,6 +87,8 @@ def read_rows(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[tuple[i
     line = before = 0
     try:
         for cells in reader:
+            if reader.line_num - line > MOST_BREAKS + 1:
+                raise _unpaired(line + 1)
             if any(cell.strip() for cell in held) and not (before == 0 and _SEPARATOR.fullmatch(delimiter.join(held))):
                 yield line, held
             held, before, line = cells, line, reader.line_num

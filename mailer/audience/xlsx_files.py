@@ -21,6 +21,9 @@ BEST_RATIO = 200
 _RATIO_COUNTS_FROM = 1024 * 1024
 # A cell further right than this is not looked at: a row may claim 16,384 of them.
 MOST_COLUMNS = 100
+# Of a sheet, for Excel as well. What stands below a gap is read; the billionth row is not waited for.
+MOST_ROWS = 1_048_576
+_NOTHING = (None,) * MOST_COLUMNS
 
 _BROKEN = N_("The workbook cannot be read. Please save it again as .xlsx, or as CSV.")
 
@@ -59,6 +62,11 @@ def _rows(book: Any) -> Iterator[tuple[int, list[str]]]:
     # The size a sheet claims for itself is often wrong, and may be a lie.
     sheet.reset_dimensions()
     for number, values in enumerate(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS), 1):
+        if number > MOST_ROWS:
+            raise UnreadableError(_BROKEN)
+        # Rows that are missing are made up by openpyxl, as many as it takes: a look at each must cost nothing.
+        if values == _NOTHING:
+            continue
         cells = [_as_text(value) for value in values]
         # Rows are filled up to the widest; that is the reader's doing, not the file's.
         while cells and not cells[-1]:

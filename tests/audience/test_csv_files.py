@@ -55,6 +55,13 @@ def test_blank_lines_are_left_out_and_quoted_newlines_are_counted() -> None:
     ]  # fmt: skip
 
 
+def test_a_note_of_twenty_lines_is_a_cell() -> None:
+    note = "\n".join(str(number) for number in range(21))
+    assert rows(f'email,note\nann@example.org,"{note}"\n\nbob@example.org,\n'.encode()) == [
+        (1, ["email", "note"]), (22, ["ann@example.org", note]), (24, ["bob@example.org", ""]),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -65,6 +72,10 @@ def test_blank_lines_are_left_out_and_quoted_newlines_are_counted() -> None:
         (b'email\n"ann@example.org' + b"x" * 200_000, "Line 2 .* quotation mark"),
         (b'email,name\nann@example.org,"Ann\nbob@example.org,Bob\neve@example.org,Eve\n', "Line 2 .* quotation mark"),
         (b'email,name\n"ann@example.org","A\nnn"\nbob@example.org,"', "Line 4 .* quotation mark"),
+        (
+            b'email,name\na@example.org,"Ann\n' + b"b@example.org,Bob\n" * 30 + b'c@example.org,"Cy"\n',
+            "Line 2 .* quotation",
+        ),
     ],
 )
 def test_what_is_no_csv_file_is_refused_with_a_reason(content: bytes, says: str) -> None:

@@ -96,6 +96,27 @@ def test_entities_are_not_expanded_without_end() -> None:
         list(xlsx_files.read_rows(repacked(workbook([["a"]]), "xl/worksheets/sheet1.xml", laughs)))
 
 
+def in_row(row: int) -> io.BytesIO:
+    """A sheet whose second cell says that it is in this row."""
+    cells = "".join(f'<row r="{at}"><c r="A{at}" t="inlineStr"><is><t>{at}</t></is></c></row>' for at in (1, row))
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    sheet = f'<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>'
+    return repacked(workbook([["a"]]), "xl/worksheets/sheet1.xml", sheet.encode())
+
+
+def test_a_cell_in_the_last_row_is_read_without_a_look_at_each_cell_above(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[object] = []
+    as_text = xlsx_files._as_text
+    monkeypatch.setattr(xlsx_files, "_as_text", lambda value: looked_at.append(value) or as_text(value))
+    assert list(xlsx_files.read_rows(in_row(xlsx_files.MOST_ROWS))) == [(1, ["1"]), (1_048_576, ["1048576"])]
+    assert len(looked_at) == 2 * xlsx_files.MOST_COLUMNS
+
+
+def test_a_row_that_no_sheet_has_is_not_waited_for() -> None:
+    with pytest.raises(UnreadableError, match="cannot be read"):
+        list(xlsx_files.read_rows(in_row(10**12)))
+
+
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp")), min_size=1, max_size=12)
 
 
