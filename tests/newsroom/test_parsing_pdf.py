@@ -5,6 +5,9 @@ import typst
 
 from mailer.errors import UnreadableError
 from mailer.newsroom.parsing import parse_document
+from mailer.newsroom.readers.pdf_page import ReadingOrder
+from mailer.newsroom.readers.pdf_text import Run
+from mailer.newsroom.readers.pdf_words import rows_of
 from mailer.newsroom.structure.bulletin import ParsedBulletin
 from mailer.newsroom.structure.lines import PartKind
 from tests.newsroom.documents import Setting, make_pdf
@@ -193,3 +196,70 @@ def test_narrow_columns_of_justified_english_below_a_contents_list_are_columns()
         title: (text,) for title, text in articles.items()
     }
     assert [article.page for article in bulletin.articles] == [2, 3]
+
+
+CREDITS = "报：县委办。#linebreak()送：各乡镇。#linebreak()编辑：温澜　审核：米岚　电话：5550101"
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [(6, 6), (6, 5), (3, 6)], ids=["level", "left column longer", "right column longer"]
+)
+def test_a_colophon_set_close_under_two_columns_is_no_part_of_the_left_one(left: int, right: int) -> None:
+    bulletin = typeset(
+        "观潮简讯\n\n2025年第3期",
+        "#set par(leading: 5pt, spacing: 5pt, first-line-indent: (amount: 2em, all: true), justify: true)",
+        f'#columns(2)[#text(size: 15pt, weight: "bold")[观测站建成]\n\n{(LONG + chr(10) * 2) * left}#colbreak()\n'
+        f'#text(size: 15pt, weight: "bold")[渔港改造]\n\n{(LONG + chr(10) * 2) * right}]',
+        f"#par(first-line-indent: 0em)[{CREDITS}]",
+    )
+    assert [(article.title, article.paragraphs) for article in bulletin.articles] == [
+        ("观测站建成", (LONG,) * left),
+        ("渔港改造", (LONG,) * right),
+    ]
+    assert (bulletin.editor, bulletin.phone) == ("温澜", "5550101")
+
+
+@pytest.mark.parametrize("by_row", [True, False], ids=["row by row", "column by column"])
+def test_the_last_page_may_hold_a_few_lines_of_two_columns_and_a_line_across(by_row: bool) -> None:
+    left, right = "左栏第一行的文字从这里开始写着", "右栏第一行的文字从那里开始写着"
+    page = [
+        Run(f"{side}{number}", x, x + 200, 700 - 16 * number, 11, is_bold=False)
+        for x, side in ((60, left), (300, right))
+        for number in range(9)
+    ]
+    foot = [Run("报：县委办。", 60, 130, 650, 11, is_bold=False), Run(LONG[:40], 60, 500, 634, 11, is_bold=False)]
+    last = [*page[:3], *page[9:12], *foot]
+    for runs in (page, last):
+        drawn = sorted(runs, key=lambda run: -run.y) if by_row else runs
+        for order, run in enumerate(drawn):
+            run.order = order
+    reading = ReadingOrder(set())
+    reading.lines(rows_of(page), 1, 560)
+    lines = reading.lines(rows_of(last), 2, 560)
+    assert [line.text for line in lines] == [run.text for run in last]
+
+
+def test_columns_are_seen_though_marks_of_another_font_were_drawn_by_themselves() -> None:
+    page = []
+    for x, side in ((60, "左"), (300, "右")):
+        for number in range(8):
+            y = 700 - 16 * number
+            page += [
+                Run(f"{side}栏写着“开头一半", x, x + 90, y, 11, is_bold=False),
+                Run("”", x + 85, x + 96, y, 11, is_bold=False),
+                Run("和中间几个字的话", x + 97, x + 180, y, 11, is_bold=False),
+                Run("一", x + 181, x + 190, y, 11, is_bold=False),
+                Run("行字完", x + 191, x + 220, y, 11, is_bold=False),
+            ]
+    lines = ReadingOrder(set()).lines(rows_of(page), 1, 560)
+    assert [line.text[0] for line in lines] == ["左"] * 8 + ["右"] * 8
+
+
+def test_ideographs_that_were_drawn_apart_to_fill_their_line_have_no_spaces_between_them() -> None:
+    bulletin = typeset(
+        "观潮简讯\n\n2025年第3期",
+        '#align(center, text(size: 18pt, weight: "bold")[观测站建成])',
+        "#text(tracking: 0.28em)[检查发现，水质达标的有许多处，占多]#linebreak()数，其余的很快就会改好。",
+        "编辑：温　澜",
+    )
+    assert bulletin.articles[0].paragraphs == ("检查发现，水质达标的有许多处，占多数，其余的很快就会改好。",)

@@ -12,9 +12,10 @@ from mailer.newsroom.readers.content import DocumentContent, Notice
 from mailer.newsroom.readers.limits import Limits
 from mailer.newsroom.readers.pdf_lines import blocks_of_lines, find_furniture
 from mailer.newsroom.readers.pdf_links import Link, links_of
-from mailer.newsroom.readers.pdf_page import Line, ReadingOrder, rows_of
+from mailer.newsroom.readers.pdf_page import Line, ReadingOrder
 from mailer.newsroom.readers.pdf_pictures import Pictures, Shown
 from mailer.newsroom.readers.pdf_text import PageText, Run
+from mailer.newsroom.readers.pdf_words import rows_of
 from mailer.newsroom.readers.telling import tell
 from mailer.newsroom.structure.blocks import Block, Inset
 

@@ -1,23 +1,20 @@
 """Runs of a page → lines in reading order: rows, columns side by side, what spans them."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
+from mailer.newsroom.readers.pdf_columns import columns_end, crosses, fits, gutter_of
 from mailer.newsroom.readers.pdf_text import Run
-from mailer.newsroom.readers.pdf_words import Row, main_run, unparted, with_spaces
+from mailer.newsroom.readers.pdf_words import Row, main_run, rows_of, with_spaces
 from mailer.newsroom.structure.typography import is_cjk
 
 _MOST_COLUMNS_DEEP = 2
-_LEAST_ROWS = 4
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 # Rows of a masthead over them, at most.
 _MOST_ABOVE = 8
 # Entries of a contents list over columns, at least.
 _LEAST_ENTRIES = 2
-# Rows under two columns that are not theirs.
-_MOST_BELOW = 4
 
 
 @dataclass(slots=True)
@@ -67,8 +64,8 @@ class ReadingOrder:
         listed = _listed(rest)
         head, rest = head + rest[:listed], rest[listed:]
         runs = [run for row in rest for run in row]
-        gutter = _gutter(runs)
-        if gutter is None and self._usual is not None and _fits(runs, self._usual):
+        gutter = gutter_of(runs)
+        if gutter is None and self._usual is not None and fits(rest, self._usual):
             gutter = self._usual
         self._usual = gutter
         groups = [head] if head else []
@@ -77,12 +74,6 @@ class ReadingOrder:
             lines += [line_of(row, page, self._frame) for row in with_spaces(group)]
             self._frame += 1
         return lines
-
-
-def _fits(runs: Sequence[Run], gutter: float) -> bool:
-    """Whether nothing crosses a gutter, and something stands on both sides of it."""
-    sides = {run.right <= gutter + 1 for run in runs}
-    return len(sides) == 2 and not any(run.left < gutter - 1 and run.right > gutter + 1 for run in runs)
 
 
 def _head(rows: Sequence[Row], middle: float) -> list[Row]:
@@ -116,127 +107,32 @@ def _ordered(rows: list[Row], gutter: float | None, depth: int) -> list[list[Row
     """Groups of rows; within one, lines stand below each other."""
     if gutter is None:
         return [rows] if rows else []
-    end = _columns_end(rows, gutter)
     groups: list[list[Row]] = []
     spanning: list[Row] = []
-    left: list[Run] = []
-    right: list[Run] = []
+    beside: list[Row] = []
 
     def flush_columns() -> None:
+        end = columns_end(beside, gutter)
+        left = [run for row in beside[:end] for run in row if run.right <= gutter + 1]
+        right = [run for row in beside[:end] for run in row if run.right > gutter + 1]
         for side in (left, right):
-            groups.extend(_ordered(rows_of(side), _gutter(side) if depth > 1 else None, depth - 1))
-        left.clear()
-        right.clear()
+            groups.extend(_ordered(rows_of(side), gutter_of(side) if depth > 1 else None, depth - 1))
+        spanning.extend(beside[end:])
+        beside.clear()
 
-    for row in rows[:end]:
-        if any(run.left < gutter - 1 and run.right > gutter + 1 for run in row):
+    for row in rows:
+        if crosses(row, gutter):
             flush_columns()
             spanning.append(row)
             continue
         if spanning:
             groups.append(list(spanning))
             spanning.clear()
-        left += [run for run in row if run.right <= gutter + 1]
-        right += [run for run in row if run.right > gutter + 1]
+        beside.append(row)
     flush_columns()
     if spanning:
         groups.append(spanning)
-    if end < len(rows):
-        groups.append(rows[end:])
     return groups
-
-
-def _columns_end(rows: Sequence[Row], gutter: float) -> int:
-    """The index of the first row below two columns that end side by side, with a space under both of them: a colophon
-    at the left is no part of the left column then.
-    """
-    end = len(rows)
-    while end > 1 and all(run.right <= gutter + 1 for run in rows[end - 1]):
-        end -= 1
-    if end == len(rows) or len(rows) - end > _MOST_BELOW:
-        return len(rows)
-    above = rows[end - 1]
-    size = main_run(above).size
-    space = min(run.y for run in above) - max(run.y for run in rows[end])
-    leading = min((run.y for run in rows[end - 2]), default=0) - max(run.y for run in above) if end > 1 else 0
-    is_level = any(run.right <= gutter + 1 for run in above)
-    return end if is_level and space > max(1.15 * leading, 1.5 * size) else len(rows)
-
-
-def _gutter(runs: Sequence[Run]) -> float | None:
-    """Where two columns of running text part; `None` for one column, for tables and for lists with pages at the right.
-
-    A gutter is crossed by few lines, and on both sides of it most lines fill their column.
-    """
-    wide = [run for row in rows_of(runs) for run in unparted(row) if len(run.text) > 3]
-    if len(wide) < 2 * _LEAST_ROWS:
-        return None
-    low, high = min(run.left for run in wide), max(run.right for run in wide)
-    step = (high - low) / 80
-    best: tuple[int, float] | None = None
-    start: float | None = None
-    marks = [low + step * at for at in range(20, 61)]
-    crossed = _crossings(wide, marks)
-    least = min(crossed)
-    if least * 4 > len(wide):
-        return None
-    for x, count in zip([*marks, high], [*crossed, len(wide) + 1], strict=True):
-        if count == least:
-            start = x if start is None else start
-        elif start is not None:
-            middle = (start + x - step) / 2
-            length = round((x - start) / step)
-            best = max(best or (0, 0.0), (length, middle))
-            start = None
-    if best is None:
-        return None
-    gutter = best[1]
-    sides = ([run for run in wide if run.right <= gutter + 1], [run for run in wide if run.left >= gutter - 1])
-    return gutter if all(_is_filled(side, high - low) for side in sides) else None
-
-
-def _crossings(runs: Sequence[Run], marks: Sequence[float]) -> list[int]:
-    """How many runs cross each of some places, which ascend."""
-    changes = [0] * (len(marks) + 1)
-    for run in runs:
-        first = bisect_right(marks, run.left + 1)
-        changes[first] += 1
-        changes[max(bisect_left(marks, run.right - 1), first)] -= 1
-    return list(accumulate(changes))[:-1]
-
-
-def _is_filled(side: Sequence[Run], width: float) -> bool:
-    """Whether one side of a gutter is a column of running text, on a page whose text is so wide."""
-    if len(side) < _LEAST_ROWS:
-        return False
-    widths = sorted(run.right - run.left for run in side)
-    return widths[len(widths) // 2] >= 0.55 * widths[-1] and widths[-1] >= 0.22 * width
-
-
-def rows_of(runs: Sequence[Run]) -> list[Row]:
-    """Runs that stand beside each other, from the top; raised and lowered characters stay with their line."""
-    rows: list[Row] = []
-    anchor: Run | None = None
-    for run in sorted(runs, key=lambda run: (-run.y, run.left)):
-        if anchor is not None and anchor.y - run.y <= _reach(anchor, run):
-            rows[-1].append(run)
-            if run.size > anchor.size + 0.5:
-                anchor = run
-        else:
-            rows.append([run])
-            anchor = run
-    for row in rows:
-        row.sort(key=lambda run: run.left)
-    return rows
-
-
-def _reach(upper: Run, lower: Run) -> float:
-    """How far apart the baselines of two runs may be on one line. A small one hangs less below a large one than it
-    stands above it.
-    """
-    if upper.size > 1.4 * lower.size:
-        return 0.25 * upper.size
-    return 0.42 * max(upper.size, lower.size)
 
 
 def line_of(row: Sequence[Run], page: int, frame: int = 0) -> Line:

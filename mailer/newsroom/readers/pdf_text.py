@@ -3,7 +3,7 @@
 import ctypes
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -19,6 +19,9 @@ _SHIFT = 0.15
 # Fonts on one line differ in height by less than this; what differs by more is of another size.
 _OTHER_SIZE = 1.6
 _CJK_SPACE = 0.2
+# Narrower gaps between ideographs are the font's; and at least so many make a line that was drawn apart to its width.
+_SEEN = 0.08
+_LEAST_SEEN = 4
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\ufeff\ufffe\uffff\u200b-\u200f\u2060]")
 _IDEOGRAPHS = re.compile("[\u4e00-\u9fff]{3,16}")
 # Characters of a run that may fill another's gap, at most.
@@ -95,6 +98,9 @@ class PageText:
         gaps: list[tuple[int, float, float]] = []
         before = 0
         first, left, start, right, ink, baseline, height = 0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0
+        # Of the run: its gaps, and the spaces that only they say.
+        seen: list[float] = []
+        made: list[tuple[int, float]] = []
         top = bottom = line = -1.0
         is_spaced = is_other = False
         after = 0
@@ -118,8 +124,10 @@ class PageText:
                 )
             gap = (here - right) / height
             if is_other or not pieces or not -0.5 <= gap <= _GAP:
+                _close(pieces, made, seen)
                 yield first, pieces, (left, ink, baseline), gaps
                 first, pieces, gaps, left, baseline, is_other = at, [], [], here, line, False
+                seen, made = [], []
                 height = abs(top - bottom) or height
             elif is_spaced or gap > _CJK_SPACE:
                 gaps.append((len(pieces), right, here))
@@ -127,7 +135,9 @@ class PageText:
                 if _is_spaced(pieces[-1][-1], character, gap, pitch, is_generated=is_spaced) and (
                     not is_cjk(character) or self._is_apart(before, at)
                 ):
+                    made.append((len(pieces), gap))
                     pieces.append(" ")
+            seen.append(gap)
             is_spaced = False
             pieces.append(character)
             start, right, before = here, box.right, at
@@ -136,6 +146,7 @@ class PageText:
                 start, right, after, before = box.left, box.right, spans[at] + 1, spans[at]
             # A space at the end of a line is not seen, and says nothing of where the line ends.
             ink = right if character != " " or len(pieces) == 1 else ink
+        _close(pieces, made, seen)
         yield first, pieces, (left, ink, baseline), gaps
 
     def _is_apart(self, before: int, after: int) -> bool:
@@ -189,6 +200,18 @@ class PageText:
         length = pdfium.FPDFText_GetFontInfo(raw, at, self._name, len(self._name), self._flags)
         name = self._name.value.decode("utf-8", "replace") if 0 < length <= len(self._name) else ""
         return size, weight >= 600 or _BOLD_NAME.search(name) is not None, is_upright
+
+
+def _close(pieces: list[str], made: Sequence[tuple[int, float]], gaps: Sequence[float]) -> None:
+    """Takes the spaces that gaps made out of a line whose ideographs were drawn apart, to fill it or as a heading; one
+    whose gap is clearly wider than the others of the line stays. `made` are their places in `pieces`, and the gaps.
+    """
+    seen = sorted(gap for gap in gaps if gap > _SEEN) if made else []
+    if len(seen) >= _LEAST_SEEN and len(seen) * 2 > len(pieces) - len(made):
+        usual = seen[len(seen) // 2]
+        for at, gap in made:
+            if gap <= usual + _CJK_SPACE and is_cjk(pieces[at - 1][-1:] or " ") and is_cjk(pieces[at + 1][:1] or " "):
+                pieces[at] = ""
 
 
 def _holes(pieces: list[str], gaps: list[tuple[int, float, float]]) -> tuple[tuple[int, float, float], ...]:

@@ -9,6 +9,8 @@ from mailer.newsroom.structure.typography import is_cjk
 _SAME_GAP = 0.15
 # In parts of the type's size; what is less parts no words.
 _LEAST_GAP = 0.2
+# Nor what is less columns.
+_CLOSE = 0.5
 
 Row = list[Run]
 
@@ -16,6 +18,32 @@ Row = list[Run]
 def main_run(row: Sequence[Run]) -> Run:
     """The run whose place and look are the line's: the one with the most text."""
     return row[0] if len(row) == 1 else max(row, key=lambda run: len(run.text.strip()))
+
+
+def rows_of(runs: Sequence[Run]) -> list[Row]:
+    """Runs that stand beside each other, from the top; raised and lowered characters stay with their line."""
+    rows: list[Row] = []
+    anchor: Run | None = None
+    for run in sorted(runs, key=lambda run: (-run.y, run.left)):
+        if anchor is not None and anchor.y - run.y <= _reach(anchor, run):
+            rows[-1].append(run)
+            if run.size > anchor.size + 0.5:
+                anchor = run
+        else:
+            rows.append([run])
+            anchor = run
+    for row in rows:
+        row.sort(key=lambda run: run.left)
+    return rows
+
+
+def _reach(upper: Run, lower: Run) -> float:
+    """How far apart the baselines of two runs may be on one line. A small one hangs less below a large one than it
+    stands above it.
+    """
+    if upper.size > 1.4 * lower.size:
+        return 0.25 * upper.size
+    return 0.42 * max(upper.size, lower.size)
 
 
 def unparted(row: Row) -> Row:
@@ -36,6 +64,19 @@ def unparted(row: Row) -> Row:
         else:
             found.append(row[start])
             start += 1
+    return found
+
+
+def closed(row: Row) -> Row:
+    """A row with those runs as one that stand close: some programs draw quotation marks and strokes of another font by
+    themselves.
+    """
+    found: Row = []
+    for run in row:
+        if found and run.left - found[-1].right < _CLOSE * run.size:
+            found[-1] = _together([found[-1], run])
+        else:
+            found.append(run)
     return found
 
 
