@@ -195,28 +195,44 @@ def queries(list_id: int, newsletter_id: int) -> dict[str, dict[str, float]]:
 
 
 def plans(list_id: int, newsletter_id: int) -> dict[str, str]:
-    """EXPLAIN (ANALYZE, BUFFERS) of each query's first statement."""
+    """EXPLAIN (ANALYZE, BUFFERS) of the statement that takes longest, of a segment of the sample's."""
     from sqlalchemy import event
 
     from mailer.db import get_engine, session_scope
 
     found = {}
     for name, case in _cases(list_id, newsletter_id).items():
-        seen: list[tuple[str, Any]] = []
+        # Each with the seconds it took and its parameters.
+        seen: list[tuple[float, str, Any]] = []
+        began = [0.0]
+
+        def start(*_args: Any, began: Any = began) -> None:
+            began[0] = time.perf_counter()
 
         def note(
-            _connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any, seen: Any = seen
+            _connection: Any,
+            _cursor: Any,
+            statement: str,
+            parameters: Any,
+            *_rest: Any,
+            seen: Any = seen,
+            began: Any = began,
         ) -> None:
             if statement.lstrip().upper().startswith(("SELECT", "WITH")):
-                seen.append((statement, parameters))
+                seen.append((time.perf_counter() - began[0], statement, parameters))
 
-        event.listen(get_engine(), "before_cursor_execute", note)
+        event.listen(get_engine(), "before_cursor_execute", start)
+        event.listen(get_engine(), "after_cursor_execute", note)
         with session_scope() as session:
             case(session)
-        event.remove(get_engine(), "before_cursor_execute", note)
+        event.remove(get_engine(), "before_cursor_execute", start)
+        event.remove(get_engine(), "after_cursor_execute", note)
         # Of a segment its sample: what comes before are the table's size, the sample's numbers, when an issue was sent.
-        wanted = [each for each in seen if "= ANY" in each[0]] if name.startswith("segment") else seen
-        statement, parameters = (wanted or seen)[0]
+        is_segment = name.startswith("segment")
+        wanted = (
+            [each for each in seen if "= ANY" in each[1]] if is_segment else sorted(seen, key=lambda each: -each[0])
+        )
+        _seconds, statement, parameters = (wanted or seen)[0]
         with session_scope() as session:
             lines = session.connection().exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS) {statement}", parameters)
             found[name] = "\n".join(_shorten(line) for (line,) in lines)
