@@ -282,6 +282,17 @@ def test_tables_and_captions_stand_apart() -> None:
     assert table.rows == (("名次", "队伍", "得分"), ("一等奖", "甲队", "96"))
 
 
+@pytest.mark.parametrize(
+    ("rows", "is_table"), [(("甲　　2　　3", "乙　　4　　5"), True), (("甲　　2", "乙　　4　　5"), False)]
+)
+def test_rows_of_a_table_may_have_space_between_them_if_their_cells_are_as_many(
+    rows: tuple[str, ...], is_table: bool
+) -> None:
+    found = article("正文一句，意思完整。\n\n" + "\n\n".join(("队伍　　场　　分", *rows)))
+    tables = [part.rows for part in found.parts if part.kind is PartKind.TABLE]
+    assert tables == ([tuple(tuple(row.split("　　")) for row in ("队伍　　场　　分", *rows))] if is_table else [])
+
+
 def test_numbered_headings_inside_an_article_are_its_text() -> None:
     lines = ("一、主要进展", "（一）贷款投放加快。审批时间缩短。", "二、存在问题", "1.网点少。县域只有两家。")
     assert article("\n\n".join(lines)).paragraphs == lines

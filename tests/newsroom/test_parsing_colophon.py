@@ -84,3 +84,17 @@ def test_number_date_and_publisher_may_stand_at_the_foot() -> None:
     text = "科技简报\n\n目录\n★海洋观测站启用……1\n\n海洋观测站启用\n\n正文一句。\n\n望川市科技局主办\n2024年3月29日印发\n编辑：李涛\n"
     found = parse_document(text.encode(), "a.txt")
     assert (found.publisher, found.as_json()["date"], found.year) == ("望川市科技局", "2024-03-29", 2024)
+
+
+@pytest.mark.parametrize(
+    "foot", ["编辑：李涛　电话：5550101", "", "（共印120份）"], ids=["editors", "none", "print run"]
+)
+def test_the_one_sentence_of_an_announced_article_is_its_text_though_it_invites_as_a_colophon_does(foot: str) -> None:
+    said = "感谢各界读者支持，本刊自本期起改为双月出刊，欢迎来稿。"
+    text = HEAD.replace("启用……1\n", "启用……1\n★编后语……2\n", 1) + f"编后语\n\n{said}\n\n{foot}"
+    found = parse_document(text.encode(), "a.txt")
+    assert [(article.title, article.paragraphs) for article in found.articles] == [
+        ("海洋观测站启用", ("正文一句，意思完整。",)),
+        ("编后语", (said,)),
+    ]
+    assert found.colophon == ((foot,) if foot else ())

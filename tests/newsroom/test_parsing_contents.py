@@ -274,3 +274,14 @@ def test_a_title_with_a_bullet_above_text_that_begins_like_it_is_no_list() -> No
     bulletin = parse("", body)
     assert bulletin.contents == ()
     assert [article.title for article in bulletin.articles] == ["海洋观测站启用", "渔港改造"]
+
+
+def test_a_page_that_a_narrow_tab_left_right_behind_its_title_is_no_part_of_it() -> None:
+    bulletin = parse("目录\n海洋观测站启用    1\n渔港改造进入第二阶段3\n“百团进百企”行动启动12")
+    assert entries(bulletin) == list(zip(TITLES, [1, 3, 12], strict=True))
+    assert [article.page for article in bulletin.articles] == [1, 3, 12]
+
+
+def test_a_number_that_ends_a_title_of_the_body_stays_with_it() -> None:
+    bulletin = parse("目录\n海洋观测站启用    1\n海洋观测站启用2    3", BODY.replace(TITLES[1], "海洋观测站启用2"))
+    assert entries(bulletin)[:2] == [("海洋观测站启用", 1), ("海洋观测站启用2", 3)]

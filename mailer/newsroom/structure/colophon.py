@@ -1,6 +1,7 @@
 """The foot of the bulletin: who edited it, whom to call, to whom it goes. Read from the last line upwards."""
 
 import re
+from collections.abc import Sequence
 
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.imprint import ImprintRole, is_organisation, looks_like_people, read_labels, read_makers
@@ -46,7 +47,17 @@ def find_colophon(blocks: list[Block], start: int, skip: set[int], masthead: Mas
         else:
             break
         at -= 1
+    if start < first < len(blocks) and normal_form(blocks[first - 1].text) in kept:
+        return _below_text(blocks, first)
     return first
+
+
+def _below_text(blocks: Sequence[Block], first: int) -> int:
+    """Where the colophon begins if the last announced title stands right above it: sentences there are its text."""
+    end = first
+    while end < len(blocks) and is_finished(blocks[end].text, soft=False) and not read_labels(blocks[end].text)[1]:
+        end += 1
+    return end
 
 
 def is_colophon_line(block: Block, publishers: set[str]) -> bool:

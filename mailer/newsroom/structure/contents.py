@@ -1,7 +1,7 @@
 """The contents list: with or without bullets and pages, under a heading or none (`unheaded.py`); and where it ends."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.entries import Entry, entries_beside, read_entry, undecorated
@@ -17,6 +17,7 @@ _HEADING = re.compile(
     r"(?:tableof)?contents|(?:in|inside)this(?:issue|edition|number)|inside|content(?:s)?目录|index"
 )
 _FRONT = 120
+_CLOSE_PAGE = re.compile(r"(?<=[^\s\d])[1-9][0-9]{0,2}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,29 @@ def find_contents(blocks: list[Block]) -> Contents | None:
 
 
 def with_columns_apart(blocks: list[Block]) -> list[Block]:
-    """The same blocks; above the text, lines of a list in columns become one block an entry, row by row."""
+    """The same blocks; above the text, lines of a list in columns become one block an entry, row by row, and pages that
+    stand right behind a title are set off from it.
+    """
     front = next((at for at, block in enumerate(blocks[:_FRONT]) if is_text(block)), min(len(blocks), _FRONT))
-    return [piece for block in blocks[:front] for piece in entries_beside(block)] + blocks[front:]
+    pieces = [piece for block in blocks[:front] for piece in entries_beside(block)]
+    heading = next((at for at, block in enumerate(pieces) if is_contents_heading(block.text)), len(pieces))
+    doubtful = [at for at in range(heading + 1, len(pieces)) if _CLOSE_PAGE.search(pieces[at].text)]
+    if doubtful:
+        forms = _forms([block for at, block in enumerate([*pieces, *blocks[front:]]) if at not in doubtful])
+        known = forms | {normal_form(entry.title) for entry in map(read_entry, pieces) if entry.page is not None}
+        for at in doubtful:
+            if normal_form(pieces[at].text) not in known:
+                pieces[at] = _with_close_page(pieces[at], forms)
+    return pieces + blocks[front:]
+
+
+def _with_close_page(block: Block, forms: set[str]) -> Block:
+    """An entry whose page stands right behind its title, as the body has that: a tab that had no room left."""
+    match = _CLOSE_PAGE.search(block.text)
+    if match is None or read_entry(block).page is not None:
+        return block
+    entry = read_entry(replace(block, text=block.text[: match.start()]))
+    return replace(block, text=f"{entry.block.text}    {match[0]}") if normal_form(entry.title) in forms else block
 
 
 def _contents(blocks: list[Block], start: int, first: int) -> Contents | None:

@@ -175,12 +175,18 @@ def _table_rows(lines: Sequence[Block], at: int) -> int:
         if columns != len(cells_of(lines[at + 1].text)):
             return 0
         end = at + 1
-    while end < len(lines) and (lines[end].blank_before == 0 or end == at):
+    while end < len(lines):
         cells = len(cells_of(lines[end].text))
-        if cells < 2 or abs(cells - columns) > 1:
+        # Rows with space between them, as Word's paragraphs in cells have it, must be of as many cells.
+        is_apart = end > at and lines[end].blank_before > 0
+        if cells < 2 or abs(cells - columns) > 1 or (is_apart and not _is_row_apart(lines[end], cells, columns)):
             break
         end += 1
     return end - at if end - at >= (2 if columns > 2 else 3) else 0
+
+
+def _is_row_apart(block: Block, cells: int, columns: int) -> bool:
+    return block.blank_before == 1 and cells == columns > 2
 
 
 def _table(lines: Sequence[Block]) -> Part:

@@ -52,9 +52,10 @@ def _parted(blocks: Sequence[Block], at: int, said: Collection[str], forms: Coun
             return None
         # What only the list says, and at length, is a title whatever follows it: "【标题】一、概况".
         return _halves(blocks, at, _RUN_IN, is_sure=forms[form] == 1 and width(match["head"]) >= _SHORTEST_HEAD)
-    halves = _halves(blocks, at, _SET_OFF)
+    match = _SET_OFF.match(blocks[at].text[:120])
     # Where the title also stands by itself, the sentence only begins like it.
-    return halves if halves and forms[form := normal_form(halves[0].text)] == 1 and form in said else None
+    is_announced = match is not None and (form := normal_form(match["head"].strip())) in said and forms[form] == 1
+    return _halves(blocks, at, _SET_OFF) if is_announced else None
 
 
 def with_heads_apart(body: Sequence[Block], entries: Sequence[ContentsEntry]) -> list[Block]:
