@@ -1,6 +1,8 @@
 """Every error becomes a page that says what happened and what to do, in the reader's language."""
 
 import logging
+import traceback
+from pathlib import Path
 
 from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
@@ -77,5 +79,11 @@ def init_app(app: Flask) -> None:
     def _unexpected(error: Exception) -> ResponseReturnValue:
         if app.testing and app.config.get("PROPAGATE_EXCEPTIONS", True):
             raise error
-        log.error("unexpected error at %s", request.endpoint)
+        log.error("unexpected %s at %s: %s", type(error).__name__, request.endpoint, _where(error))
         return error_page(500)
+
+
+def _where(error: Exception) -> str:
+    """The calls that led to `error`, the last one first. Not what it says: that may hold an address; logs hold none."""
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    return " < ".join(f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}" for frame in frames)
