@@ -91,7 +91,9 @@ def test_a_directory_is_set_up_tried_and_switched_on(signed_in: Visitor, session
     assert states(session) == ["confirmed", "confirmed"]
     page = signed_in.submit(page.path, action=f"{page.path}/pause")
     assert "Paused: the list stays as it is." in page.text
-    actions = session.scalars(select(AuditEntry.action).where(AuditEntry.subject_type == "directory")).all()
+    actions = session.scalars(
+        select(AuditEntry.action).where(AuditEntry.subject_type == "directory").order_by(AuditEntry.id)
+    ).all()
     assert actions == [
         f"directory.{act}" for act in ("created", "tried", "switched_on", "run_asked", "synchronised", "paused")
     ]
