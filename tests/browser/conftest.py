@@ -68,6 +68,10 @@ def site(database: str, redis: str, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     yield f"http://127.0.0.1:{port}"
     server.shutdown()
     thread.join(timeout=10)
+    # An answer still under way holds a connection of the engine that is let go of below.
+    for handler in threading.enumerate():
+        if "process_request_thread" in handler.name:
+            handler.join(timeout=10)
     server.server_close()
     monkeypatch.undo()
     forget_settings()
