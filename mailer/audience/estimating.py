@@ -62,7 +62,8 @@ def glance(session: Session, tree: Node, issue_times: IssueTimes, *, limit: int 
     readers = _in_time(session, newest)
     are_newest = readers is not None
     if readers is None:
-        readers = [session.get_one(Subscriber, each) for each in found[:limit]]
+        among = select(Subscriber).where(Subscriber.id.in_(found[:limit])).order_by(Subscriber.id.desc())
+        readers = list(session.scalars(among))
     if len(found) >= LEAST_FOUND:
         return Glance(round(rows * len(found) / looked_at), Certainty.ABOUT, readers, are_newest)
     counted = _in_time(session, count)
