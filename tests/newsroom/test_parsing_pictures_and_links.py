@@ -13,6 +13,7 @@ from mailer.newsroom.bodies import body_of
 from mailer.newsroom.parsing import parse_document
 from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedBulletin, ParsedPart
 from mailer.newsroom.structure.lines import PartKind
+from mailer.newsroom.structure.spans import Span
 
 HEAD = "观潮简讯\n\n2025年第3期\n\n"
 FONTS = '("Libertinus Serif", "Noto Serif CJK SC")'
@@ -44,7 +45,7 @@ def kinds(article: ParsedArticle) -> list[PartKind]:
 
 
 def links(bulletin: ParsedBulletin) -> list[tuple[str, str]]:
-    return [link for article in bulletin.articles for part in article.parts for link in part.links]
+    return [(one.words, one.address) for article in bulletin.articles for part in article.parts for one in part.spans]
 
 
 def test_a_picture_of_a_pdf_stands_between_the_paragraphs_it_stood_between() -> None:
@@ -154,6 +155,8 @@ def test_addresses_that_lead_to_no_page_are_left_out(address: str) -> None:
 
 
 def test_an_address_cannot_break_out_of_its_attribute() -> None:
-    part = ParsedPart(PartKind.PARAGRAPH, "详见潮位公报", (1,), links=(("潮位公报", "https://a.example/?a=1&b=%22'x"),))
+    part = ParsedPart(
+        PartKind.PARAGRAPH, "详见潮位公报", (1,), spans=(Span("潮位公报", address="https://a.example/?a=1&b=%22'x"),)
+    )
     article = ParsedArticle("观测站建成", None, None, None, 1, (part,))
     assert body_of(article, "zh_CN") == '<p>详见<a href="https://a.example/?a=1&amp;b=%22&#x27;x">潮位公报</a></p>'

@@ -13,11 +13,12 @@ from mailer.i18n import N_
 from mailer.newsroom.readers.content import DocumentContent, Notice
 from mailer.newsroom.readers.docx_package import Package
 from mailer.newsroom.readers.docx_runs import Gathered, Gatherer
-from mailer.newsroom.readers.docx_styles import Numbering, Styles, W, with_paragraph
+from mailer.newsroom.readers.docx_styles import BULLET, Numbering, Styles, W, with_paragraph
 from mailer.newsroom.readers.limits import Limits
 from mailer.newsroom.readers.telling import tell
 from mailer.newsroom.structure.blocks import Block, Inset, Picture
 from mailer.newsroom.structure.layout import read_layout
+from mailer.newsroom.structure.spans import ListItem, lines_of, number_in
 from mailer.newsroom.structure.typography import is_finished, join
 
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
@@ -116,21 +117,21 @@ class _Reading:
             # The mark at the paragraph's end was deleted: it is one with the next.
             self._carried = found
             return
-        label = self._numbering.next(*look.numbering) if look.numbering and found.text.strip() else ""
+        item = self._item(look.numbering) if look.numbering and found.text.strip() else None
         self._page += found.breaks_before
         is_contents = look.is_contents or self._is_contents or found.is_contents
-        lines = [line for line in found.text.split("\n") if line.strip()]
+        lines = lines_of(found.runs)
         if look.level is not None and len(lines) > 1:
-            whole = lines[0]
-            for line in lines[1:]:
+            whole = lines[0][0]
+            for line, _ in lines[1:]:
                 whole = join(whole.rstrip(), line.lstrip())
-            lines = [whole]
+            lines = [(whole, ())]
         if not lines and not found.pictures:
             self._blanks += 1
-        for at, line in enumerate(lines):
+        for at, (line, spans) in enumerate(lines):
             self._add(
                 Block(
-                    (label if at == 0 else "") + line.strip(),
+                    (item.label if item and at == 0 else "") + line.strip(),
                     self._line,
                     self._page,
                     _indent(line, properties),
@@ -141,17 +142,24 @@ class _Reading:
                     is_centred=look.is_centred,
                     joins=None if at else False,
                     is_listed=is_contents and not look.is_centred,
-                    links=tuple(link for link in found.links if link[0] in line),
+                    spans=spans,
+                    item=item if at == 0 else None,
                 )
             )
             self._blanks = 0
         self._insets(found)
         self._page += found.breaks_after
 
+    def _item(self, numbering: tuple[str, int]) -> ListItem | None:
+        label = self._numbering.next(*numbering)
+        if not label:
+            return None
+        return ListItem(numbering[1], None if label == BULLET else number_in(label), label)
+
     def _insets(self, found: Gathered) -> None:
-        for kind, identity in found.notes:
+        for kind, identity, mark in found.notes:
             if text := self._notes.get(kind, {}).get(identity):
-                self._add(Block(text, self._line, self._page, inset=Inset.FOOTNOTE, joins=False))
+                self._add(Block(text, self._line, self._page, inset=Inset.FOOTNOTE, joins=False, note=mark))
         for relation, alt in found.pictures:
             self._picture(relation, alt)
 

@@ -9,6 +9,8 @@ W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING = re.compile(r"(?:heading|标题|標題) ?([1-9])", re.IGNORECASE)
 _CONTENTS = re.compile(r"(?:toc|目录|目錄) ?[1-9]", re.IGNORECASE)
 _MOST_ANCESTORS = 12
+# The label of an item that has no number.
+BULLET = "• "
 _HAN = "零一二三四五六七八九"
 _STEMS, _BRANCHES = "甲乙丙丁戊己庚辛壬癸", "子丑寅卯辰巳午未申酉戌亥"
 
@@ -171,7 +173,7 @@ class Numbering:
         counts[depth] = start if before is None else before + 1
         counts[depth + 1 :] = [None] * (8 - depth)
         if kind == "bullet":
-            return "• "
+            return BULLET
         if kind == "none" or not text:
             return ""
 

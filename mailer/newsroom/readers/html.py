@@ -17,7 +17,8 @@ from mailer.i18n import N_
 from mailer.newsroom.readers.content import DocumentContent, Notice
 from mailer.newsroom.readers.limits import Limits
 from mailer.newsroom.reading import decode
-from mailer.newsroom.structure.blocks import Block, Inset, Picture, is_linkable
+from mailer.newsroom.structure.blocks import Block, Inset, Picture
+from mailer.newsroom.structure.spans import PLAIN, ListItem, Mark, Marks, Run, is_linkable, lines_of
 
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{2,30})", re.IGNORECASE)
 _UNSEEN = frozenset((
@@ -33,9 +34,24 @@ _BLOCKS = frozenset((
 _WORDED = frozenset(("nav", "form", "button", "noscript", "iframe", "object", "canvas", "audio", "video"))
 _HEADING = re.compile(r"h([1-6])")
 _SIZE = re.compile(r"font-size\s*:\s*([\d.]{1,6})\s*(pt|px)", re.IGNORECASE)
+_LISTS = frozenset(("ul", "ol"))
 _BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
 _IGNORABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\xad\u200b-\u200f\u2060\ufeff]")
 _DATA = re.compile(r"data:(image/[\w.+-]{1,20});base64,(.+)", re.DOTALL)
+_MARKS = {
+    "b": Mark.STRONG, "strong": Mark.STRONG, "i": Mark.EMPHASIS, "em": Mark.EMPHASIS, "cite": Mark.EMPHASIS,
+    "s": Mark.STRUCK, "strike": Mark.STRUCK, "del": Mark.STRUCK, "u": Mark.UNDERLINED,
+    "sup": Mark.RAISED, "sub": Mark.LOWERED,
+}  # fmt: skip
+# A style has the last word: Google Docs wraps everything into a <b> that is not bold.
+_STYLED = (
+    (Mark.STRONG, re.compile(r"font-weight\s*:\s*(?:(bold|[6-9]00)|normal|[1-5]00)")),
+    (Mark.EMPHASIS, re.compile(r"font-style\s*:\s*(?:(italic|oblique)|normal)")),
+    (Mark.STRUCK, re.compile(r"text-decoration(?:-line)?\s*:[^;]*?(?:(line-through)|none)")),
+    (Mark.UNDERLINED, re.compile(r"text-decoration(?:-line)?\s*:[^;]*?(?:(underline)|none)")),
+    (Mark.RAISED, re.compile(r"vertical-align\s*:\s*(?:(super)|baseline)")),
+    (Mark.LOWERED, re.compile(r"vertical-align\s*:\s*(?:(sub)\b|baseline)")),
+)
 _ELSEWHERE = N_("Pictures that lie outside the document were not taken over (%(count)d). Add them by hand.")
 _MOST_DEPTH = 120
 _LONGEST_CELL = 240
@@ -48,7 +64,7 @@ class _Style:
 
     level: int | None = None
     size: float | None = None
-    is_bold: bool = False
+    marks: Marks = PLAIN
     is_centred: bool = False
     is_listed: bool = False
     is_caption: bool = False
@@ -104,35 +120,40 @@ class _Reading:
         # Pictures that are not in the file, or could not be read.
         self.missing = 0
         self._limits = limits
-        self._pieces: list[tuple[str, bool]] = []
-        self._links: list[tuple[str, str]] = []
+        self._runs: list[Run] = []
         self._style = _Style()
         self._line, self._blanks, self._tables, self._breaks = 0, 0, 0, 0
         self._waiting: list[Block] = []
-        self._is_list_start = ""
+        self._item: ListItem | None = None
+        self._depth = -1
 
     def walk(self, element: Any, style: _Style, depth: int) -> None:
         """Text of an element and what is in it, in order."""
         if depth > _MOST_DEPTH:
             return
+        self._depth += element.tag in _LISTS
         self._say(element.text, style)
         counter = _first_number(element)
         for child in element:
             tag = child.tag if isinstance(child.tag, str) else ""
             if tag == "li":
                 self.flush()
-                ordinal = f"{counter}. " if element.tag == "ol" else "• "
+                self._item = self._item_of(element, counter)
                 counter += 1
-                self._is_list_start = ordinal
             if tag and tag not in _UNSEEN and not _is_hidden(child):
                 self._element(child, tag, style, depth)
             elif tag and (tag in _WORDED or tag not in _UNSEEN):
                 self._leave_out(child)
             self._say(child.tail, style)
+        self._depth -= element.tag in _LISTS
+
+    def _item_of(self, around: Any, number: int) -> ListItem:
+        depth = max(0, self._depth)
+        return ListItem(depth, number, f"{number}. ") if around.tag == "ol" else ListItem(depth, None, "• ")
 
     def _element(self, child: Any, tag: str, style: _Style, depth: int) -> None:
         if tag == "br":
-            self._pieces.append(("\n", style.is_bold))
+            self._runs.append(Run("\n"))
         elif tag == "img":
             self._picture(child)
         elif tag == "hr":
@@ -149,32 +170,29 @@ class _Reading:
             self.flush()
             self._style = style
         else:
-            start = len(self._pieces)
+            start = len(self._runs)
             self.walk(child, _style_of(child, tag, style), depth + 1)
             if tag == "a" and is_linkable(address := child.get("href", "").strip()):
-                words = _IGNORABLE.sub("", "".join(piece for piece, _ in self._pieces[start:]))
-                self._links += [(line.strip(), address) for line in words.split("\n") if line.strip()]
+                self._runs[start:] = [run._replace(address=address) for run in self._runs[start:]]
 
     def _say(self, text: str | None, style: _Style) -> None:
         if text:
-            self._pieces.append((_BLANKS.sub(" ", text), style.is_bold))
+            self._runs.append(Run(_IGNORABLE.sub("", _BLANKS.sub(" ", text)), style.marks))
             if style.size and text.strip() and self._style.size is None:
                 self._style = replace(self._style, size=style.size)
 
     def flush(self) -> None:
         """What was gathered becomes blocks: one for each line that the author broke."""
-        text = _IGNORABLE.sub("", "".join(piece for piece, _ in self._pieces))
-        bold = bool(text.strip()) and all(is_bold for piece, is_bold in self._pieces if piece.strip())
-        self._pieces.clear()
-        shown = [line for line in text.split("\n") if line.strip()]
-        links, self._links = tuple(self._links), []
+        shown = lines_of(self._runs)
+        bold = bool(shown) and all(Mark.STRONG in run.marks for run in self._runs if run.text.strip())
         if not shown:
-            self._blanks += "\n" in text or "\u3000" in text
-        label, style = self._is_list_start if shown else "", self._style
-        for at, line in enumerate(shown):
+            self._blanks += any("\n" in run.text or "\u3000" in run.text for run in self._runs)
+        self._runs.clear()
+        style, item = self._style, self._item
+        for at, (line, spans) in enumerate(shown):
             self._add(
                 Block(
-                    (label if at == 0 else "") + line.strip(),
+                    (item.label if item and at == 0 else "") + line.strip(),
                     self._next_line(),
                     indent=2 * (len(line) - len(line.lstrip("\u3000 "))),
                     blank_before=self._blanks,
@@ -184,12 +202,13 @@ class _Reading:
                     is_centred=style.is_centred,
                     joins=None if len(shown) > 1 else False,
                     is_listed=style.is_listed,
-                    links=tuple(link for link in links if link[0] in line),
+                    spans=spans,
+                    item=item if at == 0 else None,
                 )
             )
             self._blanks = 0
         if shown:
-            self._is_list_start = ""
+            self._item = None
         for block in self._waiting:
             self._add(replace(block, line=self._next_line()))
         self._waiting.clear()
@@ -262,8 +281,7 @@ def _style_of(element: Any, tag: str, inherited: _Style) -> _Style:
         style = replace(style, level=0)
     elif "msotoc" in classes:
         style = replace(style, is_listed=True)
-    if tag in {"b", "strong"} or re.search(r"font-weight\s*:\s*(bold|[6-9]00)", css):
-        style = replace(style, is_bold=True)
+    style = replace(style, marks=_marks_of(tag, css, style.marks))
     if tag == "center" or element.get("align", "").lower() == "center" or re.search(r"text-align\s*:\s*center", css):
         style = replace(style, is_centred=True)
     elif tag in _BLOCKS and "text-align" in css:
@@ -272,6 +290,14 @@ def _style_of(element: Any, tag: str, inherited: _Style) -> _Style:
         points = float(size[1]) if size[1].replace(".", "", 1).isdecimal() else 0
         style = replace(style, size=points * (0.75 if size[2].lower() == "px" else 1) or None)
     return style
+
+
+def _marks_of(tag: str, css: str, inherited: Marks) -> Marks:
+    marks = inherited | {_MARKS[tag]} if tag in _MARKS else inherited
+    for mark, pattern in _STYLED if css else ():
+        if said := pattern.search(css):
+            marks = marks | {mark} if said[1] else marks - {mark}
+    return marks
 
 
 def _arranges_page(table: Any) -> bool:

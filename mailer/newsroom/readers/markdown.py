@@ -6,11 +6,14 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from mailer.newsroom.readers.content import DocumentContent
-from mailer.newsroom.structure.blocks import Block, Inset, is_linkable
+from mailer.newsroom.structure.blocks import Block, Inset
 from mailer.newsroom.structure.marks import is_marked
+from mailer.newsroom.structure.spans import PLAIN, ListItem, Mark, Run, Span, lines_of
 
 _LEFT_EMPHASIS = re.compile(r"\*\*(?=\S)([^*]{1,2000})(?<=\S)\*\*")
 _LONGEST_LINE = 20_000
+_STRONG, _SIGN = 1, 2
+_MARKS = {"strong": Mark.STRONG, "em": Mark.EMPHASIS, "s": Mark.STRUCK}
 _BREAKS = frozenset(("softbreak", "hardbreak"))
 
 
@@ -30,7 +33,7 @@ class _Reading:
         self._level: int | None = None
         self._line, self._end = 0, 0
         self._lists: list[int | None] = []
-        self._label = ""
+        self._item: ListItem | None = None
         self._cells: list[str] | None = None
         self._tables = 0
 
@@ -61,12 +64,13 @@ class _Reading:
     def _block(self, token: Token) -> None:
         """Text that is set as it stands, and rules."""
         for at, line in enumerate(["————"] if token.type == "hr" else token.content.split("\n")):
-            self._add(line, self._line + at, is_first=at == 0)
+            self._add([Run(line)], self._line + at, is_first=at == 0)
         self._end = token.map[1] if token.map else self._end
 
     def _begin_item(self) -> None:
         number = self._lists[-1]
-        self._label = "• " if number is None else f"{number}. "
+        depth = len(self._lists) - 1
+        self._item = ListItem(depth, number, "• " if number is None else f"{number}. ")
         if number is not None:
             self._lists[-1] = number + 1
 
@@ -99,11 +103,10 @@ class _Reading:
         first = self._line
         for at, line in enumerate(lines):
             self._add(
-                _text(line),
+                _runs(line),
                 first + at,
                 is_first=at == 0,
                 is_bold=_is_bold(line),
-                links=_links(line),
                 is_soft=at in soft,
             )
             for child in line:
@@ -114,53 +117,76 @@ class _Reading:
 
     def _add(
         self,
-        text: str,
+        runs: list[Run],
         line: int,
         *,
         is_first: bool,
         is_bold: bool = False,
-        links: tuple[tuple[str, str], ...] = (),
         is_soft: bool = False,
     ) -> None:
         """`is_soft` says that the line goes on with the one above it, as Markdown has it, unless it begins an item."""
+        spans: tuple[Span, ...]
+        text, spans = next(iter(lines_of(runs)), ("", ()))
         shown = text.strip()
         if not shown:
             return
+        item, self._item = self._item, None
         self.blocks.append(
             Block(
-                self._label + shown,
+                (item.label if item else "") + shown,
                 line,
                 indent=sum(2 if character == "\u3000" else 1 for character in text[: len(text) - len(text.lstrip())]),
                 blank_before=max(0, line - self._end - 1) if is_first else 0,
                 level=self._level,
                 is_bold=is_bold,
                 joins=True if is_soft and not is_marked(shown) else None,
-                links=links,
+                spans=spans,
+                item=item,
             )
         )
-        self._label = ""
         self._end = line
 
 
 def _text(tokens: list[Token]) -> str:
-    text = "".join(token.content for token in tokens if token.type in {"text", "code_inline", "html_inline"})
-    # CommonMark leaves emphasis that touches Chinese punctuation as it stands: 入夏**，气温**升高.
-    return _LEFT_EMPHASIS.sub(r"\1", text) if "**" in text and len(text) < _LONGEST_LINE else text
+    return "".join(run.text for run in _runs(tokens))
 
 
-def _links(tokens: list[Token]) -> tuple[tuple[str, str], ...]:
-    """Words of a line that lead somewhere, each with the address."""
-    found: list[tuple[str, str]] = []
-    start, address = None, ""
-    for at, token in enumerate(tokens):
+def _runs(tokens: list[Token]) -> list[Run]:
+    """The text of a line, and what is set off in it."""
+    found: list[Run] = []
+    marks, address = PLAIN, ""
+    for token in tokens:
+        kind, _, side = token.type.rpartition("_")
         if token.type == "link_open":
-            start, address = at, str(token.attrGet("href") or "")
-        elif token.type == "link_close" and start is not None:
-            words = _text(tokens[start:at]).strip()
-            if words and is_linkable(address):
-                found.append((words, address))
-            start = None
-    return tuple(found)
+            address = str(token.attrGet("href") or "")
+        elif token.type == "link_close":
+            address = ""
+        elif kind in _MARKS:
+            marks = marks | {_MARKS[kind]} if side == "open" else marks - {_MARKS[kind]}
+        elif token.type in {"text", "code_inline", "html_inline"}:
+            found.append(Run(token.content, marks, address))
+    return _with_left_emphasis(found)
+
+
+def _with_left_emphasis(runs: list[Run]) -> list[Run]:
+    """CommonMark leaves emphasis that touches Chinese punctuation as it stands: 入夏**，气温**升高."""
+    text = "".join(run.text for run in runs)
+    if "**" not in text or len(text) > _LONGEST_LINE:
+        return runs
+    told = bytearray(len(text))
+    for match in _LEFT_EMPHASIS.finditer(text):
+        (start, end), (inner, outer) = match.span(), match.span(1)
+        told[start:end] = bytes([_SIGN]) * (end - start)
+        told[inner:outer] = bytes([_STRONG]) * (outer - inner)
+    found: list[Run] = []
+    at = 0
+    for run in runs:
+        for character in run.text:
+            if told[at] != _SIGN:
+                marks = run.marks | {Mark.STRONG} if told[at] == _STRONG else run.marks
+                found.append(run._replace(text=character, marks=marks))
+            at += 1
+    return found
 
 
 def _is_bold(tokens: list[Token]) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 
 from mailer.errors import UnreadableError
 from mailer.newsroom.readers.content import DocumentContent, Notice
-from mailer.newsroom.structure.blocks import Block, Inset, Picture, is_linkable
+from mailer.newsroom.structure.blocks import Block, Inset, Picture
+from mailer.newsroom.structure.spans import ListItem, Mark, Span, is_linkable
 
 _LENGTH_BYTES = 8
 # A step on the way, "p37 100" and a line end, begins so; the answer, with the highest byte of a length, never does.
@@ -43,7 +44,10 @@ def _framed(header: dict[str, Any]) -> bytes:
 
 def _short(block: Block) -> dict[str, Any]:
     """A block's fields that are not at their defaults: most are."""
-    return {name: value for name in _FIELDS if (value := getattr(block, name)) != _DEFAULTS.get(name, ...)}
+    short = {name: value for name in _FIELDS if (value := getattr(block, name)) != _DEFAULTS.get(name, ...)}
+    if block.spans:
+        short["spans"] = [[one.words, sorted(one.marks), one.address, one.before, one.note] for one in block.spans]
+    return short
 
 
 _FIELDS = tuple(Block.__dataclass_fields__)
@@ -74,6 +78,12 @@ def _block(values: dict[str, Any]) -> Block:
         values["inset"] = Inset(values["inset"])
     if "cells" in values:
         values["cells"] = tuple(values["cells"])
-    if "links" in values:
-        values["links"] = tuple((words, address) for words, address in values["links"] if is_linkable(address))
+    if "spans" in values:
+        values["spans"] = tuple(_span(*span) for span in values["spans"])
+    if "item" in values:
+        values["item"] = ListItem(*values["item"])
     return Block(**values)
+
+
+def _span(words: str, marks: list[str], address: str, before: str, note: str) -> Span:
+    return Span(words, frozenset(map(Mark, marks)), address if is_linkable(address) else "", before, note)

@@ -10,6 +10,7 @@ from mailer.newsroom.readers.pdf_page import Line, line_of
 from mailer.newsroom.readers.pdf_words import Row
 from mailer.newsroom.structure.blocks import Block, Inset
 from mailer.newsroom.structure.marks import is_marked, is_page_number
+from mailer.newsroom.structure.spans import Span
 from mailer.newsroom.structure.typography import is_cjk, is_finished, join, squeeze
 
 # Lines of head and foot: at most so many from a page's edge are looked at.
@@ -120,7 +121,7 @@ def blocks_of_lines(lines: Sequence[Line]) -> list[Block]:
                 has_space_after=is_spaced or (line.text[-1:] == " " and line.text[-2:-1] != " "),
                 is_centred=_is_centred(line, left, right),
                 joins=None if above is None else _joins(above, line, edges, setting),
-                links=line.links,
+                spans=tuple(Span(words, address=address) for words, address in line.links),
             )
         )
         above = line

@@ -9,7 +9,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from mailer.newsroom.readers.pdf_text import cleaned
-from mailer.newsroom.structure.blocks import is_linkable
+from mailer.newsroom.structure.spans import is_linkable
 
 _MOST = 400
 _LONGEST = 2048

@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailer.newsroom.structure.spans import ListItem, Span
+
 _HEADING = re.compile(r"(#{1,6})[ \t]+(?=\S)")
 _BOLD = re.compile(r"(\*\*|__)(?=\S)([^*_]+)(?<=\S)\1")
-_LINKABLE = re.compile(r"(?:https?://|mailto:)[^\s<>\"\x00-\x20]+$", re.IGNORECASE)
-_LONGEST_ADDRESS = 2000
 _INDENT_WIDTH = {"\u3000": 2, "\t": 4}
 
 
@@ -21,11 +21,6 @@ class Inset(StrEnum):
     FOOTNOTE = "footnote"
     PICTURE = "picture"
     FURNITURE = "furniture"
-
-
-def is_linkable(address: str) -> bool:
-    """Whether an address of a document may stand in an article: one of the web or of a mailbox."""
-    return len(address) <= _LONGEST_ADDRESS and _LINKABLE.match(address) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +62,12 @@ class Block:
     # What stands beside the text and is no part of its flow.
     inset: Inset | None = None
     picture: int | None = None
-    # Words that lead somewhere, in their order, each with the address.
-    links: tuple[tuple[str, str], ...] = ()
+    # What is set off inside it, in its order.
+    spans: tuple[Span, ...] = ()
+    # Of a list that the format itself marks as one; `text` begins with its label.
+    item: ListItem | None = None
+    # The mark that a note has in the text, where the format counts its notes.
+    note: str = ""
 
     @property
     def is_short(self) -> bool:

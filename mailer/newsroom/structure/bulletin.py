@@ -8,6 +8,7 @@ from mailer.i18n import N_, translate
 from mailer.newsroom.structure.blocks import Picture
 from mailer.newsroom.structure.lines import PartKind
 from mailer.newsroom.structure.listing import ContentsEntry
+from mailer.newsroom.structure.spans import ListItem, Span
 from mailer.newsroom.structure.tracing import TracedLine
 
 TEXT_KINDS = frozenset({PartKind.PARAGRAPH, PartKind.SUBHEADING})
@@ -36,8 +37,8 @@ class ParseWarning:
 @dataclass(frozen=True, slots=True)
 class ParsedPart:
     """A piece of an article in its order. `lines` are source lines; `rows` a table's cells; `picture` an index into
-    `ParsedBulletin.pictures`, `None` for one that could not be taken out of the document; `links` words of the text in
-    their order, each with where it leads.
+    `ParsedBulletin.pictures`, `None` for one that could not be taken out of the document; `spans` what is set
+    off in the text, in its order; `item` that it is an item of a list; `note` the mark of a note in the text.
     """
 
     kind: PartKind
@@ -45,7 +46,9 @@ class ParsedPart:
     lines: tuple[int, ...]
     rows: tuple[tuple[str, ...], ...] = ()
     picture: int | None = None
-    links: tuple[tuple[str, str], ...] = ()
+    spans: tuple[Span, ...] = ()
+    item: ListItem | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

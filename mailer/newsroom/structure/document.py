@@ -161,7 +161,9 @@ def _parsed(article: Article) -> ParsedArticle:
                 tuple(block.line for block in part.blocks),
                 tuple(tuple(row) for row in part.rows),
                 part.blocks[0].picture if part.kind is PartKind.PICTURE else None,
-                tuple(link for block in part.blocks for link in block.links),
+                tuple(span for block in part.blocks for span in block.spans),
+                part.blocks[0].item,
+                part.blocks[0].note,
             )
             for part in article.parts
             if part.text or part.kind is not PartKind.EDITORS_NOTE

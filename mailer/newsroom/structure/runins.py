@@ -135,7 +135,7 @@ def _halves(
         return None
     # Where the typesetter broke the line, it counts as full as it was.
     indent = block.indent + width(block.text[: match.end()]) if goes_on else block.indent
-    return replace(block, text=match["head"].strip(), links=()), replace(
+    return replace(block, text=match["head"].strip(), spans=(), item=None), replace(
         block, text=rest, indent=indent, blank_before=0, joins=False
     )
 

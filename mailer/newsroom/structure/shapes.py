@@ -67,7 +67,7 @@ def _is_candidate(items: Sequence[Item], at: int) -> bool:
         return False
     if is_finished(text, soft=False) and (text[-1] not in "？！?!”」』）)】" or _names_speaker(text)):
         return False
-    if not _leads_to_text(items, at):
+    if _is_next_in_list(items, at) or not _leads_to_text(items, at):
         return False
     below = items[at + 1]
     if is_section_shape(text) and isinstance(below, Part) and _is_title_below(below.text):
@@ -76,6 +76,12 @@ def _is_candidate(items: Sequence[Item], at: int) -> bool:
     if is_byline_below_title(text) and isinstance(above, Part) and has_title_shape(above.text):
         return False
     return not (isinstance(above, Part) and above.kind is PartKind.PARAGRAPH and not _may_stand_above(above))
+
+
+def _is_next_in_list(items: Sequence[Item], at: int) -> bool:
+    """Whether a line is an item of a list right below another, as the format has it."""
+    here, above = items[at], items[at - 1] if at else None
+    return all(isinstance(part, Part) and part.blocks[0].item is not None for part in (here, above))
 
 
 def _is_title_below(text: str) -> bool:
