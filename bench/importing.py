@@ -144,7 +144,7 @@ def compare(name: str, content: bytes, libraries: dict[str, Callable[[bytes], No
         path = Path(folder) / name
         path.write_bytes(content)
         own, child = memory_of(path)
-    print(f"  memory at most: {own} MB, and {child} MB in the process that reads the file")
+    print(f"  memory at most: {own} MB, and {child} MB in the process that reads the file (a long PDF: in each of two)")
 
 
 if __name__ == "__main__":

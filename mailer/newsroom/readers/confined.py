@@ -6,6 +6,7 @@ JSON and pictures' bytes, never a pickle: a reader that was taken over can lie a
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -37,8 +38,10 @@ def read_confined(content: bytes, kind: Kind, limits: Limits, tell: Step | None 
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=child_environment(),
+        # A group of its own, since a long PDF is read by two.
+        start_new_session=True,
     ) as process:
-        clock = threading.Timer(limits.seconds + 5, process.kill)
+        clock = threading.Timer(limits.seconds + 5, _end, [process])
         feeder = threading.Thread(target=_feed, args=(process.stdin, content))
         clock.start()
         feeder.start()
@@ -46,16 +49,25 @@ def read_confined(content: bytes, kind: Kind, limits: Limits, tell: Step | None 
             # The child cannot have more in its memory than this, so what says more is no answer.
             answer = _hear(cast("IO[bytes]", process.stdout), limits.memory, tell)
             if answer is None:
-                process.kill()
+                _end(process)
             process.wait()
         finally:
-            process.kill()
+            _end(process)
             clock.cancel()
             feeder.join()
     if process.returncode or answer is None:
         # Killed for its time or memory, or crashed: which of them it was says nothing to an editor.
         raise _too_costly(limits)
     return unpacked(answer)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends the reading process and what it started, wherever they are."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
 
 
 def _feed(stdin: IO[bytes] | None, content: bytes) -> None:

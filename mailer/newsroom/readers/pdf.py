@@ -1,7 +1,7 @@
 """PDF → blocks, by pdfium: text with its place, in the order of columns, pages' heads and feet told apart."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -10,11 +10,12 @@ from mailer.errors import UnreadableError
 from mailer.i18n import N_
 from mailer.newsroom.readers.content import DocumentContent, Notice
 from mailer.newsroom.readers.limits import Limits
+from mailer.newsroom.readers.pdf_halves import PdfPage, pages_in_halves
 from mailer.newsroom.readers.pdf_lines import blocks_of_lines, find_furniture
 from mailer.newsroom.readers.pdf_links import Link, links_of
 from mailer.newsroom.readers.pdf_page import Line, ReadingOrder
-from mailer.newsroom.readers.pdf_pictures import Pictures, Shown
-from mailer.newsroom.readers.pdf_text import PageText, Run
+from mailer.newsroom.readers.pdf_pictures import Pictures, Shown, has_pictures
+from mailer.newsroom.readers.pdf_text import PageText
 from mailer.newsroom.readers.pdf_words import rows_of
 from mailer.newsroom.readers.telling import tell
 from mailer.newsroom.structure.blocks import Block, Inset
@@ -31,16 +32,8 @@ def read_pdf(content: bytes, limits: Limits) -> DocumentContent:
         raise UnreadableError(
             N_("The document has %(count)d pages; at most %(limit)d are read."), count=count, limit=limits.max_pages
         )
-    pages: list[_Page] = []
     pictures = Pictures(limits)
-    characters = 0
-    for number in range(count):
-        page = _read_page(document, number, pictures)
-        characters += page.length
-        if characters > _MOST_CHARACTERS:
-            raise UnreadableError(N_("The document holds more text than any bulletin does."))
-        pages.append(page)
-        tell(number + 1, count)
+    pages = _pages(document, count, pictures)
     lines = _lines(pages)
     if not any(character.isalnum() for line in lines for character in line.text):
         raise UnreadableError(
@@ -62,17 +55,26 @@ def read_pdf(content: bytes, limits: Limits) -> DocumentContent:
     return DocumentContent(blocks, "pdf", tuple(pictures.kept), tuple(notices), is_furniture_known=count > 2)
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """What is on a page: runs of text, its number of characters, links, and its width in points."""
+def _pages(document: pypdfium2.PdfDocument, count: int, pictures: Pictures) -> list[PdfPage]:
+    """The pages in order; their pictures go to `pictures`."""
+    own, reading = pages_in_halves(count, lambda number: _read_page(document, number))
+    pages: list[PdfPage] = []
+    characters = 0
+    for page in reading:
+        characters += page.length
+        if characters > _MOST_CHARACTERS or page.length > _MOST_ON_A_PAGE:
+            raise UnreadableError(N_("The document holds more text than any bulletin does."))
+        if page.has_pictures:
+            shown = document[len(pages)]
+            pictures.look(shown, len(pages) + 1)
+            shown.close()
+        pages.append(page)
+        # The others are being read meanwhile.
+        tell(min(len(pages) * count // own, count), count)
+    return pages
 
-    runs: list[Run] = field(default_factory=list)
-    length: int = 0
-    links: list[Link] = field(default_factory=list)
-    width: float = 0
 
-
-def _lines(pages: Sequence[_Page]) -> list[Line]:
+def _lines(pages: Sequence[PdfPage]) -> list[Line]:
     rows = [rows_of(page.runs) for page in pages]
     order = ReadingOrder(find_furniture(rows))
     lines: list[Line] = []
@@ -88,12 +90,18 @@ def _link(lines: Sequence[Line], links: Sequence[Link]) -> None:
     """Gives each line the links that lie over words of it."""
     for line in lines:
         over = [
-            (line.text.find(words), words, link.address)
+            (found.start(), found[0], link.address)
             for link in links
             if link.bottom - line.size / 2 <= line.y <= link.top and link.left < line.right and link.right > line.left
             for words in link.words
+            if (found := _spaced(words).search(line.text))
         ]
-        line.links = tuple((words, address) for at, words, address in sorted(over) if at >= 0)
+        line.links = tuple((words, address) for _, words, address in sorted(over))
+
+
+def _spaced(words: str) -> re.Pattern[str]:
+    """The same words wherever spaces are: pdfium sees some between an ideograph and a digit that no line keeps."""
+    return re.compile(r"\s*".join(map(re.escape, "".join(words.split()))))
 
 
 def _picture_blocks(pictures: Pictures, lines: Sequence[Line], pages: int) -> list[Block]:
@@ -139,19 +147,19 @@ def _open(content: bytes) -> pypdfium2.PdfDocument:
     return document
 
 
-def _read_page(document: pypdfium2.PdfDocument, number: int, pictures: Pictures) -> _Page:
-    """What is on a page; its pictures go to `pictures`. A broken page is an empty one."""
+def _read_page(document: pypdfium2.PdfDocument, number: int) -> PdfPage:
+    """What is on a page. A broken page is an empty one; one with too much text is not read."""
     try:
         page = document[number]
         text = page.get_textpage()
     except pypdfium2.PdfiumError:
-        return _Page()
+        return PdfPage()
     try:
         length = pdfium.FPDFText_CountChars(text.raw)
         if length > _MOST_ON_A_PAGE:
-            raise UnreadableError(N_("The document holds more text than any bulletin does."))
-        pictures.look(page, number + 1)
-        return _Page(PageText(text.raw).runs(), length, links_of(page, text.raw), page.get_width())
+            return PdfPage(length=length)
+        runs, links = PageText(text.raw).runs(), links_of(page, text.raw)
+        return PdfPage(runs, length, links, page.get_width(), has_pictures(page))
     finally:
         text.close()
         page.close()

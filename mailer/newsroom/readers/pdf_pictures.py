@@ -95,6 +95,11 @@ class Pictures:
         return digest, at
 
 
+def has_pictures(page: pypdfium2.PdfPage) -> bool:
+    """Whether a page has any."""
+    return next(_images(page), None) is not None
+
+
 def _drawn(image: pypdfium2.PdfImage, *, is_masked_only: bool) -> Picture | None:
     """A picture as the page shows it: turned, and on white where its mask lets the page through. `is_masked_only` asks
     for it only if something does.
