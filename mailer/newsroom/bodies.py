@@ -58,14 +58,17 @@ def _part(part: ParsedPart, language: str, pictures: Mapping[int, str], common: 
             note = translate(language, N_("Editor's note: %(text)s"), text=part.text)
             return f"<blockquote>{paragraph(note)}</blockquote>"
         case PartKind.TABLE if part.rows:
-            rows = "".join(
-                f"<tr>{''.join(f'<td>{escape(cell, quote=False)}</td>' for cell in row)}</tr>" for row in part.rows
-            )
-            return f"<table><tbody>{rows}</tbody></table>"
+            head = _rows(part.rows[:1], "th") if part.has_head else ""
+            rows = _rows(part.rows[1:] if head else part.rows, "td")
+            return f"<table>{f'<thead>{head}</thead>' if head else ''}<tbody>{rows}</tbody></table>"
         case PartKind.FOOTNOTE if part.note:
             return f"<p>{escape(part.note, quote=False)} {_text(part, common)}</p>"
         case _:
             return f"<p>{_text(part, common)}</p>"
+
+
+def _rows(rows: Sequence[Sequence[str]], tag: str) -> str:
+    return "".join(f"<tr>{''.join(f'<{tag}>{escape(cell, quote=False)}</{tag}>' for cell in row)}</tr>" for row in rows)
 
 
 def _list(parts: Sequence[ParsedPart], common: Marks) -> str:

@@ -253,3 +253,46 @@ def test_runs_part_into_lines_with_what_is_set_off_in_each() -> None:
         ("丙丁", (Span("丙丁", bold),)),
         ("戊", (Span("", before="戊", note="[1]"),)),
     ]
+
+
+TABLE = (
+    "<table><thead><tr><th>地区</th><th>投入</th></tr></thead><tbody><tr><td>北渚县</td><td>3.2亿元</td></tr>"
+    "<tr><td>南渚县</td><td>2.8亿元</td></tr></tbody></table>"
+)
+ROWS = (("地区", "投入"), ("北渚县", "3.2亿元"), ("南渚县", "2.8亿元"))
+
+
+def table_of(tags: tuple[str, str]) -> str:
+    plain = ("<td>", "</td>")
+    rows = ["".join(cell.join(plain if at else tags) for cell in row) for at, row in enumerate(ROWS)]
+    return f"<p>{LONG}</p><table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+
+
+@pytest.mark.parametrize("tags", [("<th>", "</th>"), ("<td><b>", "</b></td>")])
+def test_the_row_of_a_table_that_names_its_columns_is_its_head(tags: tuple[str, str]) -> None:
+    assert only(page(table_of(tags))) == f"<p>{LONG}</p>{TABLE}"
+
+
+def test_a_table_without_such_a_row_has_no_head() -> None:
+    assert "<thead>" not in only(page(table_of(("<td>", "</td>"))))
+
+
+def test_tables_of_markdown_have_a_head() -> None:
+    table = "| 地区 | 投入 |\n|---|---|\n| 北渚县 | 3.2亿元 |\n| 南渚县 | 2.8亿元 |"
+    assert only(markdown(f"{LONG}\n\n{table}")) == f"<p>{LONG}</p>{TABLE}"
+
+
+@pytest.mark.parametrize("is_repeated", [True, False])
+def test_tables_of_word_have_a_head_where_it_is_repeated_or_bold(is_repeated: bool) -> None:
+    document = word()
+    document.add_paragraph(LONG)
+    table = document.add_table(rows=3, cols=2)
+    for row, texts in zip(table.rows, ROWS, strict=True):
+        for cell, text in zip(row.cells, texts, strict=True):
+            cell.paragraphs[0].add_run(text)
+    if is_repeated:
+        table.rows[0]._tr.get_or_add_trPr().append(parse_xml(f"<w:tblHeader {nsdecls('w')}/>"))
+    else:
+        for cell in table.rows[0].cells:
+            cell.paragraphs[0].runs[0].bold = True
+    assert only(parsed(document)) == f"<p>{LONG}</p>{TABLE}"

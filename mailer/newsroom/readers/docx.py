@@ -13,7 +13,7 @@ from mailer.i18n import N_
 from mailer.newsroom.readers.content import DocumentContent, Notice
 from mailer.newsroom.readers.docx_package import Package
 from mailer.newsroom.readers.docx_runs import Gathered, Gatherer
-from mailer.newsroom.readers.docx_styles import BULLET, Numbering, Styles, W, with_paragraph
+from mailer.newsroom.readers.docx_styles import BULLET, Numbering, Styles, W, flag, with_paragraph
 from mailer.newsroom.readers.limits import Limits
 from mailer.newsroom.readers.telling import tell
 from mailer.newsroom.structure.blocks import Block, Inset, Picture
@@ -189,7 +189,8 @@ class _Reading:
                         self._walk(cell, depth + 1)
             return
         self._tables += 1
-        for row, cells in zip(rows, texts, strict=True):
+        head = _is_head(next(table.iterchildren(f"{W}tr"), None)) and len(rows) > 1
+        for at, (row, cells) in enumerate(zip(rows, texts, strict=True)):
             self._line += 1
             if any(cells):
                 self._add(
@@ -201,6 +202,7 @@ class _Reading:
                         joins=False,
                         cells=tuple(cells),
                         table=self._tables,
+                        is_head=head and at == 0,
                     )
                 )
                 self._blanks = 0
@@ -278,6 +280,16 @@ def _visible_text(paragraph: Any) -> list[str]:
         for element in paragraph.iter(f"{W}t", f"{W}tab", f"{W}br")
         if next(element.iterancestors(f"{W}del", f"{W}moveFrom"), None) is None
     ]
+
+
+def _is_head(row: Any) -> bool:
+    """Whether a row is repeated on every page, or bold throughout: it names the columns."""
+    if row is None:
+        return False
+    if flag(row.find(f"{W}trPr/{W}tblHeader")):
+        return True
+    runs = [run for run in row.iter(f"{W}r") if "".join(text.text or "" for text in run.iter(f"{W}t")).strip()]
+    return bool(runs) and all(flag(run.find(f"{W}rPr/{W}b")) for run in runs)
 
 
 def _arranges_page(table: Any, texts: list[list[str]]) -> bool:

@@ -239,15 +239,14 @@ class _Reading:
 
     def _table(self, table: Any) -> None:
         self._tables += 1
-        for row in table.iter("tr"):
+        rows = table.findall(".//tr")
+        for at, row in enumerate(rows):
             cells = tuple(" ".join("".join(cell.itertext()).split()) for cell in row.iterchildren("td", "th"))
             if any(cells):
                 text = "    ".join(filter(None, cells))
-                self._add(
-                    Block(
-                        text, self._next_line(), blank_before=self._blanks, joins=False, cells=cells, table=self._tables
-                    )
-                )
+                is_head = at == 0 and len(rows) > 1 and _is_head(row)
+                block = Block(text, self._next_line(), blank_before=self._blanks, joins=False, cells=cells)
+                self._add(replace(block, table=self._tables, is_head=is_head))
                 self._blanks = 0
 
     def _next_line(self) -> int:
@@ -260,6 +259,16 @@ class _Reading:
                 N_("The file has more than %(limit)d lines: no bulletin is that long."), limit=self._limits.max_blocks
             )
         self.blocks.append(block)
+
+
+def _is_head(row: Any) -> bool:
+    """Whether a row names the columns: in cells made for that, or in bold ones."""
+    cells = [cell for cell in row.iterchildren("td", "th") if "".join(cell.itertext()).strip()]
+    return all(
+        cell.tag == "th"
+        or "".join("".join(bold.itertext()) for bold in cell.iter("b", "strong")) == "".join(cell.itertext())
+        for cell in cells
+    )
 
 
 def _first_number(element: Any) -> int:

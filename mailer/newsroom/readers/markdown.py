@@ -36,6 +36,7 @@ class _Reading:
         self._item: ListItem | None = None
         self._cells: list[str] | None = None
         self._tables = 0
+        self._is_head = False
 
     def take(self, token: Token) -> None:
         """One token; nesting is known from those that open and close."""
@@ -77,6 +78,8 @@ class _Reading:
     def _table(self, token: Token) -> None:
         if token.type == "table_open":
             self._tables += 1
+            # Markdown has no table without one.
+            self._is_head = True
         elif token.type == "tr_open":
             self._cells = []
         elif token.type == "tr_close" and self._cells is not None:
@@ -84,7 +87,10 @@ class _Reading:
             self._cells = None
             if any(cells):
                 text = "    ".join(filter(None, cells))
-                self.blocks.append(Block(text, self._line, joins=False, cells=cells, table=self._tables))
+                self.blocks.append(
+                    Block(text, self._line, joins=False, cells=cells, table=self._tables, is_head=self._is_head)
+                )
+                self._is_head = False
                 self._end = self._line
 
     def _inline(self, token: Token) -> None:

@@ -59,6 +59,8 @@ class Block:
     # A row of a table: its cells, and the number of the table in the document. `text` has the cells wide apart.
     cells: tuple[str, ...] = ()
     table: int | None = None
+    # Whether that row names the columns.
+    is_head: bool = False
     # What stands beside the text and is no part of its flow.
     inset: Inset | None = None
     picture: int | None = None

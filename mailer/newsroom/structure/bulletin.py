@@ -38,7 +38,8 @@ class ParseWarning:
 class ParsedPart:
     """A piece of an article in its order. `lines` are source lines; `rows` a table's cells; `picture` an index into
     `ParsedBulletin.pictures`, `None` for one that could not be taken out of the document; `spans` what is set
-    off in the text, in its order; `item` that it is an item of a list; `note` the mark of a note in the text.
+    off in the text, in its order; `item` that it is an item of a list; `note` the mark of a note in the text;
+    `has_head` that a table's first row names its columns.
     """
 
     kind: PartKind
@@ -49,6 +50,7 @@ class ParsedPart:
     spans: tuple[Span, ...] = ()
     item: ListItem | None = None
     note: str = ""
+    has_head: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,7 @@ def _parsed(article: Article) -> ParsedArticle:
                 tuple(span for block in part.blocks for span in block.spans),
                 part.blocks[0].item,
                 part.blocks[0].note,
+                part.blocks[0].is_head,
             )
             for part in article.parts
             if part.text or part.kind is not PartKind.EDITORS_NOTE
