@@ -2,7 +2,7 @@
 is approved, and what was approved is what is sent.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from mailer import accounts
 from mailer.accounts.models import Account
+from mailer.accounts.rules import AccountState
 from mailer.db import now
 from mailer.errors import RuleError
 from mailer.i18n import N_
@@ -27,6 +28,26 @@ from mailer.newsroom.rules import Act, IssueState, ReviewAct, check_note, take_s
 from mailer.newsroom.signatories import find_submission, list_signed_by
 
 CHANGED_SINCE = N_("This issue has changed since you opened it. Look at it again before you decide.")
+RULES_CHANGED = N_(
+    "The rules of the newsletter have been changed since you opened this issue, and with them what it waits for. "
+    "Look at it again before you decide."
+)
+# What whoever was slower is told, by what a colleague has done meanwhile.
+OVERTAKEN: dict[ReviewAct, str] = {
+    ReviewAct.PASSED: N_(
+        "%(name)s has signed “%(step)s” meanwhile. What it waits for now is another signature: look at it again."
+    ),
+    ReviewAct.APPROVED: N_("%(name)s has approved this issue meanwhile; nothing is left to sign."),
+    ReviewAct.RETURNED: N_("%(name)s has returned this issue meanwhile."),
+    ReviewAct.WITHDRAWN: N_("%(name)s has taken this issue back meanwhile; it is a draft again."),
+    ReviewAct.CHANGED: N_("%(name)s has changed this issue meanwhile; it is a draft again."),
+}
+# The same, where it was they themselves, with one click too many or in another window.
+DONE_ALREADY: dict[ReviewAct, str] = {
+    ReviewAct.PASSED: N_("You have signed “%(step)s” already."),
+    ReviewAct.APPROVED: N_("You have approved this issue already."),
+    ReviewAct.RETURNED: N_("You have returned this issue already."),
+}
 NOT_YOURS = N_("It is not your turn to sign this issue.")
 OTHERS_FIRST = N_("Another signature comes before the last one.")
 
@@ -34,13 +55,15 @@ OTHERS_FIRST = N_("Another signature comes before the last one.")
 @dataclass(frozen=True, slots=True)
 class Turn:
     """Which signature an issue waits for, and whether it is the last. `for_account` is the account in whose right the
-    one who asks may give it; `None` where they may not, and `refusal` says why not.
+    one who asks may give it; `None` where they may not, and `refusal` says why not. `seen` names this very turn: it
+    changes with every act on the issue and with the chain, and a decision brings it back from the page.
     """
 
     step: SigningStep
     is_last: bool
     for_account: int | None
     refusal: RuleError | None
+    seen: str
 
 
 def submit(session: Session, issue: Issue, *, by: Account | None, note: str = "") -> Review:
@@ -58,9 +81,13 @@ def submit(session: Session, issue: Issue, *, by: Account | None, note: str = ""
     return _review(session, issue, by, ReviewAct.SUBMITTED, note.strip(), compiled.content_hash)
 
 
-def return_(session: Session, issue: Issue, *, by: Account | None, note: str) -> Review:
-    """Gives a submitted issue back to its editors, saying why. Raises `RuleError` unless it is `by`'s turn."""
-    lock_issue(session, issue)
+def return_(session: Session, issue: Issue, *, by: Account | None, note: str, seen: str | None = None) -> Review:
+    """Gives a submitted issue back to its editors, saying why. Raises `RuleError` unless it is `by`'s turn. A signature
+    that a colleague has given since (`seen`) does not stop it.
+    """
+    _lock(session, issue, by)
+    if issue.state != IssueState.IN_REVIEW:
+        _check_seen(session, issue, by, seen)
     step = take_step(issue.state, Act.RETURN)
     reason = check_note(note)
     turn = get_turn(session, issue, by)
@@ -79,16 +106,23 @@ def withdraw(session: Session, issue: Issue, *, by: Account | None, note: str = 
 
 
 def sign(
-    session: Session, issue: Issue, *, by: Account | None, note: str = "", revision: int | None = None
+    session: Session,
+    issue: Issue,
+    *,
+    by: Account | None,
+    note: str = "",
+    revision: int | None = None,
+    seen: str | None = None,
 ) -> Edition | None:
     """Gives the signature that the issue waits for: the last one approves what was submitted and freezes it as an
     edition; `None` where another has to follow.
 
-    `revision` is the issue's revision the approver looked at, where a person did. Raises `RuleError` when it is
-    another now, when it is not this account's turn, when the newsletter wants another pair of eyes, or when the issue
-    no longer compiles to what was submitted.
+    `revision` is the issue's revision the approver looked at, and `seen` the turn (`Turn.seen`), where a person did.
+    Raises `RuleError` when it is another now, when it is not this account's turn, when the newsletter wants another
+    pair of eyes, or when the issue no longer compiles to what was submitted.
     """
-    lock_issue(session, issue)
+    _lock(session, issue, by)
+    _check_seen(session, issue, by, seen)
     turn = get_turn(session, issue, by)
     step = take_step(issue.state, Act.APPROVE if turn.is_last else Act.PASS)
     if revision is not None and revision != issue.revision:
@@ -135,12 +169,20 @@ def get_turn(session: Session, issue: Issue, by: Account | None) -> Turn:
     newsletter = get_newsletter(session, issue)
     chain = get_chain(session, issue.newsletter_id)
     if by is None:
-        return Turn(chain[-1], is_last=True, for_account=None, refusal=None)
+        return Turn(chain[-1], is_last=True, for_account=None, refusal=None, seen="")
     step, is_last = whose_turn(chain, issue.signed_steps)
+    newest = _find_newest(session, issue)
+    turn = Turn(
+        step,
+        is_last=is_last,
+        for_account=None,
+        refusal=None,
+        seen=f"{newest.id if newest else 0}/{int(is_last)}/{step.name}",
+    )
     principals = [Signatory(one.id, one.roles) for one in list_principals(session, by.id)]
     capacity = find_capacity(step, Signatory(by.id, by.roles), principals)
-    if capacity is None:
-        return Turn(step, is_last=is_last, for_account=None, refusal=RuleError(NOT_YOURS))
+    if capacity is None or by.state != AccountState.ACTIVE:
+        return replace(turn, refusal=RuleError(NOT_YOURS))
     try:
         check_eyes(
             is_four_eyes=newsletter.is_four_eyes,
@@ -149,8 +191,8 @@ def get_turn(session: Session, issue: Issue, by: Account | None) -> Turn:
             signer=by.id,
         )
     except RuleError as error:
-        return Turn(step, is_last=is_last, for_account=None, refusal=error)
-    return Turn(step, is_last=is_last, for_account=capacity, refusal=None)
+        return replace(turn, refusal=error)
+    return replace(turn, for_account=capacity)
 
 
 def expire_due(session: Session) -> list[Issue]:
@@ -164,7 +206,8 @@ def expire_due(session: Session) -> list[Issue]:
             Issue.state == IssueState.APPROVED,
             Issue.first_sent_at.is_(None),
             HouseRules.approval_days.is_not(None),
-            Issue.approved_at + func.make_interval(0, 0, 0, HouseRules.approval_days) <= now(session),
+            # In hours, as `rules.expires_at` counts: a day of PostgreSQL's time zone may have 23 of them, or 25.
+            Issue.approved_at + func.make_interval(0, 0, 0, 0, 24 * HouseRules.approval_days) <= now(session),
         )
         .order_by(Issue.id)
         .with_for_update(of=Issue, skip_locked=True)
@@ -186,6 +229,33 @@ def list_reviews(session: Session, issue_id: int) -> list[tuple[Review, str | No
         .order_by(Review.id.desc())
     )
     return [(review, name, on_behalf_of) for review, name, on_behalf_of in rows]
+
+
+def _lock(session: Session, issue: Issue, by: Account | None) -> None:
+    """One act on the issue at a time; and `by` with the rights that they have now, not those that their page began
+    with: an admin who takes one away waits for this act, or this act for them.
+    """
+    lock_issue(session, issue)
+    if by is not None:
+        session.refresh(by, with_for_update={"read": True})
+
+
+def _find_newest(session: Session, issue: Issue) -> Review | None:
+    """The last act on the issue."""
+    return session.scalar(select(Review).where(Review.issue_id == issue.id).order_by(Review.id.desc()).limit(1))
+
+
+def _check_seen(session: Session, issue: Issue, by: Account | None, seen: str | None) -> None:
+    """Raises `RuleError`, saying what has happened, where the turn is not the one that `by` has looked at."""
+    if seen is None or by is None or seen == get_turn(session, issue, by).seen:
+        return
+    newest = _find_newest(session, issue)
+    if newest is None or seen.partition("/")[0] == str(newest.id):
+        raise RuleError(RULES_CHANGED)
+    said = DONE_ALREADY.get(newest.act) if newest.account_id == by.id else None
+    other = session.get(Account, newest.account_id) if newest.account_id is not None else None
+    said = said or (OVERTAKEN.get(newest.act) if other else None)
+    raise RuleError(said or CHANGED_SINCE, name=other.name if other else "", step=newest.step)
 
 
 def _in_name_of(turn: Turn, by: Account | None) -> dict[str, Any]:

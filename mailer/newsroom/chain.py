@@ -51,6 +51,13 @@ def whose_turn(chain: tuple[SigningStep, ...], signed: int) -> tuple[SigningStep
     return chain[at], at == len(chain) - 1
 
 
+def count_signed(chain: tuple[SigningStep, ...], names: Collection[str]) -> int:
+    """How many of the first steps of a chain are among the `names` of those that were signed, perhaps by another chain:
+    a signature counts for the step it was given for, and for no other.
+    """
+    return next((at for at, step in enumerate(chain) if step.name not in names), len(chain))
+
+
 def find_capacity(step: SigningStep, who: Signatory, principals: Iterable[Signatory]) -> int | None:
     """The id of the account in whose right `who` may sign `step`: their own, or one they stand in for now."""
     return next((one.id for one in (who, *principals) if _is_named(step, one)), None)

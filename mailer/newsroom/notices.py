@@ -2,7 +2,7 @@
 act of the service itself (the demo, a migration) writes none, except that time is nobody's act.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -43,6 +43,7 @@ LINES: dict[ReviewAct, str] = {
     ),
 }
 STEP = N_("Your step: %(step)s")
+WAITING = N_("“%(issue)s” waits for your signature, because the rules of the newsletter have been changed.")
 
 
 def tell_colleagues(session: Session, issue: Issue, newsletter: Newsletter, review: Review, by: Account | None) -> None:
@@ -56,14 +57,28 @@ def tell_colleagues(session: Session, issue: Issue, newsletter: Newsletter, revi
         lines = [translate(account.locale, LINES[review.act], **words)]
         if next_step is not None and next_step.name:
             lines.append(translate(account.locale, STEP, step=next_step.name))
-        parameters = {
-            "subject": translate(account.locale, SUBJECTS[review.act], issue=called),
-            "lines": [*lines, *(line for line in review.note.splitlines() if line.strip())],
-            "url": links.desk_issue_url(issue.id),
-        }
-        letters.write(
-            session, letters.LetterKind.NOTICE, address=account.email, locale=account.locale, parameters=parameters
-        )
+        lines += [line for line in review.note.splitlines() if line.strip()]
+        _write(session, account, translate(account.locale, SUBJECTS[review.act], issue=called), lines, issue)
+
+
+def tell_signatories(
+    session: Session, issue: Issue, newsletter: Newsletter, *, but: Collection[int], by: Account | None
+) -> None:
+    """Writes to those who may sign since the newsletter's rules were changed; `but` could do so before."""
+    called, step = issue_name(issue, newsletter.language), get_next_step(session, issue)
+    for account in list_signatories(session, issue, newsletter):
+        if account.id in but or (by is not None and account.id == by.id):
+            continue
+        lines = [translate(account.locale, WAITING, issue=called)]
+        lines += [translate(account.locale, STEP, step=step.name)] if step.name else []
+        _write(session, account, translate(account.locale, SUBJECTS[ReviewAct.SUBMITTED], issue=called), lines, issue)
+
+
+def _write(session: Session, account: Account, subject: str, lines: Sequence[str], issue: Issue) -> None:
+    parameters = {"subject": subject, "lines": list(lines), "url": links.desk_issue_url(issue.id)}
+    letters.write(
+        session, letters.LetterKind.NOTICE, address=account.email, locale=account.locale, parameters=parameters
+    )
 
 
 def _receivers(

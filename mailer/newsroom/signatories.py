@@ -2,7 +2,7 @@
 them, as far as they can sign in and four eyes let them.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -51,15 +51,23 @@ def find_submission(session: Session, issue_id: int) -> Review | None:
 
 def list_signed_by(session: Session, issue_id: int) -> list[int]:
     """Who has signed since the issue was submitted."""
+    return [review.account_id for review in _list_signed(session, issue_id) if review.account_id is not None]
+
+
+def list_signed_names(session: Session, issue_id: int) -> list[str]:
+    """Which steps have been signed since the issue was submitted, as they were called then."""
+    return [review.step for review in _list_signed(session, issue_id)]
+
+
+def _list_signed(session: Session, issue_id: int) -> Sequence[Review]:
     submitted = find_submission(session, issue_id)
-    signed = session.scalars(
-        select(Review.account_id).where(
+    return session.scalars(
+        select(Review).where(
             Review.issue_id == issue_id,
             Review.act == ReviewAct.PASSED,
             Review.id > (submitted.id if submitted else 0),
         )
-    )
-    return [account_id for account_id in signed if account_id is not None]
+    ).all()
 
 
 def _is_other_eyes(account: Account, issue: Issue, newsletter: Newsletter, signed: Collection[int]) -> bool:

@@ -18,7 +18,7 @@ from mailer.accounts.rules import Role
 from mailer.dispatch.models import Mailing
 from mailer.letters.models import Letter
 from mailer.newsletters import create_list
-from mailer.newsroom import house as house_rules
+from mailer.newsroom import house_writing
 from mailer.newsroom.chain import SigningStep
 from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.models import Issue
@@ -46,7 +46,7 @@ def signers(session: Session) -> dict[str, Account]:
     }
     newsletter = make_newsletter(session, title="云漓科技简报")
     create_list(session, newsletter, slug="all", name="全体订户")
-    house_rules.change_house_rules(
+    house_writing.change_house_rules(
         session,
         newsletter.id,
         by=None,

@@ -12,7 +12,7 @@ from mailer.dispatch import launching
 from mailer.errors import NotFoundError, RuleError
 from mailer.letters.models import Letter
 from mailer.newsletters import change_newsletter, create_list
-from mailer.newsroom import approval, archiving, deputies, editions, house
+from mailer.newsroom import approval, archiving, deputies, editions, house, house_writing
 from mailer.newsroom.chain import SigningStep
 from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.models import Deputy, Issue
@@ -40,11 +40,11 @@ class House:
 
     def write(self, **values: object) -> None:
         rules = house.get_house_rules(self.session, self.newsletter.id)
-        house.change_house_rules(
+        house_writing.change_house_rules(
             self.session,
             self.newsletter.id,
-            by=None,
             **{  # type: ignore[arg-type]
+                "by": None,
                 "steps": [SigningStep()],
                 "approval_days": rules.approval_days,
                 "sender_ids": rules.sender_ids,

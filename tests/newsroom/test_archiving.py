@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from mailer.accounts.models import AuditEntry
 from mailer.errors import GoneError, RuleError
 from mailer.newsletters.models import Newsletter
-from mailer.newsroom import approval, archiving, correcting, editing, editions, house
+from mailer.newsroom import approval, archiving, correcting, editing, editions, house_writing
 from mailer.newsroom.chain import SigningStep
 from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.models import Issue
@@ -164,7 +164,7 @@ def test_neighbours_pass_over_what_was_retracted(session: Session, newsletter: N
 
 def test_only_who_may_send_shows_and_retracts(session: Session, issue: Issue) -> None:
     anna, bao = make_account(session, "Anna"), make_account(session, "Bao")
-    house.change_house_rules(
+    house_writing.change_house_rules(
         session, issue.newsletter_id, by=None, steps=[SigningStep()], approval_days=None, sender_ids=[bao.id],
         sensitive_words="", proofreaders="",
     )  # fmt: skip

@@ -8,7 +8,7 @@ from mailer import links
 from mailer.audience.models import Subscriber, Subscription
 from mailer.newsletters import create_list
 from mailer.newsletters.models import Newsletter
-from mailer.newsroom import approval, commenting, editing, house
+from mailer.newsroom import approval, commenting, editing, house_writing
 from mailer.newsroom.chain import SigningStep
 from mailer.newsroom.link_checking import check_links, foreign_pages, list_standings
 from mailer.newsroom.models import Issue, LinkCheck
@@ -43,7 +43,7 @@ def test_what_the_newsletter_knows_is_found_too(session: Session, newsletter: Ne
     issue = make_issue(session, newsletter)
     # A gap: the first is number 1.
     editing.change_issue(session, issue, revision=1, by=None, number="9")
-    house.change_house_rules(
+    house_writing.change_house_rules(
         session, newsletter.id, by=None, steps=[SigningStep()], approval_days=None, sender_ids=[],
         sensitive_words="内部资料", proofreaders="",
     )  # fmt: skip

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from mailer.accounts.models import Account
 from mailer.accounts.rules import Role
 from mailer.dispatch import launching
-from mailer.newsroom import correcting, editing, house
+from mailer.newsroom import correcting, editing, house_writing
 from mailer.newsroom.chain import SigningStep
 from tests.newsroom.test_correcting import Bulletin
 from tests.web.conftest import Visitor
@@ -94,7 +94,7 @@ def test_who_may_not_send_sees_and_does_nothing_of_it(
 ) -> None:
     other = bulletin.issue.newsletter_id
     boss = make_account("bao", Role.APPROVER)
-    house.change_house_rules(
+    house_writing.change_house_rules(
         session, other, by=None, steps=[SigningStep()], approval_days=None, sender_ids=[boss.id], sensitive_words="",
         proofreaders="",
     )  # fmt: skip

@@ -14,7 +14,7 @@ from mailer.audience.models import Subscriber, Subscription
 from mailer.letters.models import Letter
 from mailer.newsletters import create_list
 from mailer.newsletters.models import Newsletter
-from mailer.newsroom import approval, editing, house
+from mailer.newsroom import approval, editing, house_writing
 from mailer.newsroom.chain import SigningStep
 from mailer.newsroom.models import Issue
 from tests.conftest import forget_settings
@@ -86,7 +86,7 @@ def test_the_print_edition_opens_as_a_pdf(editor: Visitor, issue: Issue) -> None
 def test_a_test_goes_to_all_proofreaders_with_one_button(session: Session, editor: Visitor, issue: Issue) -> None:
     address = f"/desk/issues/{issue.id}/preview"
     assert "proofreader" not in editor.get(address).text
-    house.change_house_rules(
+    house_writing.change_house_rules(
         session,
         issue.newsletter_id,
         by=None,

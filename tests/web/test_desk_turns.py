@@ -12,6 +12,7 @@ from mailer.dispatch.models import Mailing
 from mailer.newsletters import create_list, get_newsletter
 from mailer.newsroom import approval, commenting, editing
 from mailer.newsroom.models import Issue
+from tests.web.conftest import Page
 from tests.web.test_desk_approval import Staff, issue, staff, submit, two_signatures, write_rules
 
 __all__ = ["issue", "staff"]
@@ -29,6 +30,29 @@ def test_the_first_page_says_whose_turn_it_is_and_what_came_back(session: Sessio
     session.commit()
     (drafts,) = staff["anna"].get("/desk/").tree.xpath("//section[@aria-labelledby='drafts']")
     assert "Returned" in drafts.text_content()
+
+
+def test_whoever_decides_on_a_page_that_is_out_of_date_is_told_who_was_faster(
+    session: Session, staff: Staff, issue: Issue
+) -> None:
+    """Two approvers have the page open, and both press the button."""
+    write_rules(staff, issue, count="2", name_1="审核", name_2="签发")
+    submit(staff, issue)
+    here = f"/desk/issues/{issue.id}"
+    chen = staff["chen"]
+    (form,) = chen.get(here).tree.xpath(f"//form[@action='{here}/approve']")
+    fields = dict(form.form_values())
+    staff["bao"].submit(here, action=f"{here}/approve")
+    page = Page(chen.client.post(f"{here}/approve", data=fields, headers=chen.headers, follow_redirects=True))
+    assert "Bao has signed “审核” meanwhile" in page.text
+    assert "Your decision: 签发" in page.text
+    session.expire_all()
+    assert (issue.state, issue.signed_steps) == ("in_review", 1)
+    chen.submit(here, action=f"{here}/approve")
+    bao = staff["bao"]
+    fields |= {"csrf_token": bao.get(here).tree.xpath("//main//input[@name='csrf_token']/@value")[0], "note": "不好"}
+    page = Page(bao.client.post(f"{here}/return", data=fields, headers=bao.headers, follow_redirects=True))
+    assert "Chen has approved this issue meanwhile; nothing is left to sign." in page.text
 
 
 def test_who_signs_returns_a_submission_and_only_who_writes_takes_it_back(

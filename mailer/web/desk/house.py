@@ -18,7 +18,8 @@ from mailer.errors import RuleError
 from mailer.newsletters import get_newsletter
 from mailer.newsroom import deputies
 from mailer.newsroom.chain import MOST_STEPS, SigningStep, chain_of
-from mailer.newsroom.house import change_house_rules, get_house_rules
+from mailer.newsroom.house import get_house_rules
+from mailer.newsroom.house_writing import change_house_rules
 from mailer.newsroom.models import Deputy
 from mailer.settings import get_settings
 from mailer.web.database import commit, get_session

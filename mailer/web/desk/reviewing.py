@@ -49,7 +49,12 @@ def issue_approve(issue_id: int) -> ResponseReturnValue:
     with commit_or_tell():
         revision = request.form.get("revision", 0, type=int)
         edition = approval.sign(
-            session, get_issue(session, issue_id), by=get_account(), note=_note(), revision=revision
+            session,
+            get_issue(session, issue_id),
+            by=get_account(),
+            note=_note(),
+            revision=revision,
+            seen=request.form.get("seen"),
         )
         if edition is None:
             flash(gettext("Signed. Whoever signs next has been told."), "success")
@@ -62,7 +67,9 @@ def issue_approve(issue_id: int) -> ResponseReturnValue:
 def issue_return(issue_id: int) -> ResponseReturnValue:
     session = get_session()
     with commit_or_tell(gettext("Returned to the editors with your note.")):
-        approval.return_(session, get_issue(session, issue_id), by=get_account(), note=_note())
+        approval.return_(
+            session, get_issue(session, issue_id), by=get_account(), note=_note(), seen=request.form.get("seen")
+        )
     return _back(issue_id)
 
 
