@@ -72,9 +72,11 @@ def _rows(rows: Sequence[Sequence[str]], tag: str) -> str:
 
 
 def _list(parts: Sequence[ParsedPart], common: Marks) -> str:
-    """Items as lists, each level in the item above it; as lines where their numbers are of the text."""
+    """Items as lists, each level in the item above it; as lines where there is only one, or their numbers are of the
+    text.
+    """
     items = [(part.item, part) for part in parts if part.item is not None]
-    if any(item.number == -1 or (item.number and len(part.text) > _LONGEST_ITEM) for item, part in items):
+    if len(items) == 1 or any(item.number == -1 or (item.number and len(part.text) > _LONGEST_ITEM) for item, part in items):
         return "".join(f"<p>{_text(part, common)}</p>" for part in parts)
     html = ""
     # Open lists from the outside in: their elements and depths.

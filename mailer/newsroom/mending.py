@@ -1,11 +1,11 @@
-"""Mending what an import got wrong, with one act each: merge, split, promote, demote, on plain articles.
+"""Mending what an import got wrong, with one act each: merge, split, promote, demote, dissolve, on plain articles.
 
 Pure: articles in, articles out, in order; nothing is ever lost. Bodies are HTML as stored; they are taken apart at
 their top level only, so that no act can break what an editor made inside.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,11 @@ from mailer.i18n import N_
 from mailer.newsroom.plain_text import paragraph, subheading, to_plain
 
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+_LISTS = frozenset(("ul", "ol"))
 _LONGEST_TITLE = 300
+# What stands by itself inside an item of a list.
+_APART = frozenset(("p", "table", "blockquote", "h3", "hr"))
+_NOT_THERE = N_("That paragraph is not there any more.")
 # A title in brackets at the head of its paragraph, and what heads one too long for a title: its first clause.
 _BRACKETED = re.compile(r"\s*【([^【】]{2,80})】\s*(?=\S)")
 _CLAUSE = re.compile(r"\s*([^。！？：；!?:;]{2,80})[。！？：；!?:;]\s*(?=\S)")
@@ -50,6 +54,11 @@ class Row:
     def is_heading(self) -> bool:
         """Whether it is a subheading."""
         return self.tag in _HEADINGS
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a list, whose items may become paragraphs."""
+        return self.tag in _LISTS
 
 
 def blocks_of(body: str) -> tuple[str, ...]:
@@ -175,6 +184,44 @@ def toggle_heading(articles: Sequence[Piece], at: int, block: int) -> tuple[Piec
     return (*articles[:at], replace(articles[at], body="".join(blocks)), *articles[at + 1 :])
 
 
+def dissolve(articles: Sequence[Piece], at: int, block: int) -> tuple[Piece, ...]:
+    """The items of a list become paragraphs that begin with their number or a bullet. Raises `RuleError` for a block
+    that is not there or is no list.
+    """
+    _require(articles, at)
+    blocks = list(blocks_of(articles[at].body))
+    if not 0 <= block < len(blocks):
+        raise RuleError(_NOT_THERE)
+    element = html.fragment_fromstring(blocks[block], create_parent="div")[0]
+    if element.tag not in _LISTS:
+        raise RuleError(N_("That is no list."))
+    blocks[block] = "".join(_lines_of(element))
+    return (*articles[:at], replace(articles[at], body="".join(blocks)), *articles[at + 1 :])
+
+
+def _lines_of(element: Any) -> Iterator[str]:
+    """The items of a list, each before those of the lists in it."""
+    start = element.get("start", "1")
+    number = int(start) if start.isdecimal() else 1
+    for item in element.iterchildren("li"):
+        within = [child for child in item if child.tag in _LISTS]
+        for child in within:
+            item.remove(child)
+        blocks = list(item)
+        if not any(child.tag in _APART for child in blocks):
+            item.tag = "p"
+            blocks = [item]
+        elif blocks[0].tag != "p" or (item.text or "").strip():
+            first = etree.Element("p")
+            first.text = item.text
+            blocks.insert(0, first)
+        blocks[0].text = (f"{number}. " if element.tag == "ol" else "• ") + (blocks[0].text or "").lstrip()
+        number += 1
+        yield from (etree.tostring(child, encoding="unicode", method="html").strip() for child in blocks)
+        for child in within:
+            yield from _lines_of(child)
+
+
 def _line_of(articles: Sequence[Piece], at: int, block: int) -> str:
     """All words of a block, as a title."""
     row = _row_at(articles, at, block)
@@ -219,7 +266,7 @@ def _row_at(articles: Sequence[Piece], at: int, block: int) -> Row:
     _require(articles, at)
     rows = rows_of(articles[at].body)
     if not 0 <= block < len(rows):
-        raise RuleError(N_("That paragraph is not there any more."))
+        raise RuleError(_NOT_THERE)
     if not rows[block].text:
         raise RuleError(N_("A title has between 1 and %(limit)s characters."), limit=_LONGEST_TITLE)
     if not rows[block].title:

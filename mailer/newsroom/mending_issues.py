@@ -32,6 +32,7 @@ class MendingAct(StrEnum):
     SPLIT = "split"
     PROMOTE = "promote"
     TOGGLE = "toggle"
+    DISSOLVE = "dissolve"
 
 
 _ON_ARTICLES: Mapping[MendingAct, Callable[[Sequence[Piece], int], tuple[Piece, ...]]] = {
@@ -42,6 +43,7 @@ _ON_BLOCKS: Mapping[MendingAct, Callable[[Sequence[Piece], int, int], tuple[Piec
     MendingAct.SPLIT: mending.split,
     MendingAct.PROMOTE: mending.promote,
     MendingAct.TOGGLE: mending.toggle_heading,
+    MendingAct.DISSOLVE: mending.dissolve,
 }
 
 

@@ -6,7 +6,18 @@ from hypothesis import strategies as st
 from lxml import html
 
 from mailer.errors import RuleError
-from mailer.newsroom.mending import Piece, blocks_of, demote, merge, promote, rows_of, split, text_of, toggle_heading
+from mailer.newsroom.mending import (
+    Piece,
+    blocks_of,
+    demote,
+    dissolve,
+    merge,
+    promote,
+    rows_of,
+    split,
+    text_of,
+    toggle_heading,
+)
 
 ARTICLES = (
     Piece(
@@ -73,13 +84,35 @@ def test_a_subheading_becomes_a_paragraph_and_back() -> None:
     assert toggle_heading(once, 0, 1) == ARTICLES
 
 
+@pytest.mark.parametrize(
+    ("body", "mended"),
+    [
+        ("<ul><li><p>一<b>二</b></p></li><li>三 <em>四</em></li></ul>", "<p>• 一<b>二</b></p><p>• 三 <em>四</em></p>"),
+        (
+            '<ol start="3"><li><p>甲</p><ul><li><p>乙</p></li></ul></li><li><p>丙</p><p>又丙</p></li></ol>',
+            "<p>3. 甲</p><p>• 乙</p><p>4. 丙</p><p>又丙</p>",
+        ),
+        ("<ol><li><h3>题</h3><p>文</p></li><li></li></ol>", "<p>1. </p><h3>题</h3><p>文</p><p>2. </p>"),
+    ],
+)
+def test_the_items_of_a_list_become_paragraphs_with_what_stood_before_them(body: str, mended: str) -> None:
+    pieces = (Piece(1, "甲", body=f"<p>前</p>{body}<p>后</p>"),)
+    assert dissolve(pieces, 0, 1)[0].body == f"<p>前</p>{mended}<p>后</p>"
+    assert [row.is_list for row in rows_of(pieces[0].body)] == [False, True, False]
+
+
+def test_only_a_list_has_items() -> None:
+    with pytest.raises(RuleError, match="no list"):
+        dissolve(ARTICLES, 0, 0)
+
+
 def test_markup_in_a_title_stays_text() -> None:
     pieces = (Piece(1, "甲"), Piece(2, "<b>乙</b> & 丙"))
     assert merge(pieces, 1)[0].body == "<h3>&lt;b&gt;乙&lt;/b&gt; &amp; 丙</h3>"
     assert text_of(blocks_of(merge(pieces, 1)[0].body)[0]) == "<b>乙</b> & 丙"
 
 
-@pytest.mark.parametrize("act", [split, promote, toggle_heading])
+@pytest.mark.parametrize("act", [split, promote, toggle_heading, dissolve])
 def test_what_is_not_there_any_more_is_said(act) -> None:
     with pytest.raises(RuleError, match="not there"):
         act(ARTICLES, 0, 9)

@@ -161,10 +161,18 @@ def test_numbers_that_mean_something_stay_as_they_are_written() -> None:
 
 
 def test_a_list_goes_on_counting_behind_what_interrupts_it() -> None:
-    body = f"<ol><li>加大<b>投入</b></li><li>引进人才</li></ol><p>{LONG}</p><ol start=3><li>建设平台</li></ol>"
+    first, second = "<li>加大<b>投入</b></li><li>引进人才</li>", "<li>建设平台</li><li>共享数据</li>"
+    body = f"<ol>{first}</ol><p>{LONG}</p><ol start=3>{second}</ol>"
     assert only(page(body)) == (
         "<ol><li><p>加大<strong>投入</strong></p></li><li><p>引进人才</p></li></ol>"
-        f'<p>{LONG}</p><ol start="3"><li><p>建设平台</p></li></ol>'
+        f'<p>{LONG}</p><ol start="3"><li><p>建设平台</p></li><li><p>共享数据</p></li></ol>'
+    )
+
+
+def test_a_single_item_is_no_list() -> None:
+    assert (
+        only(page(f"<p>{LONG}</p><ol><li>引进人才</li></ol><p>{LONG}</p>"))
+        == f"<p>{LONG}</p><p>1. 引进人才</p><p>{LONG}</p>"
     )
 
 

@@ -49,6 +49,7 @@ DONE: dict[MendingAct, str] = {
     MendingAct.SPLIT: N_("“%(title)s” is divided; a new article begins below it."),
     MendingAct.PROMOTE: N_("“%(title)s” has another title now; the old one is a paragraph."),
     MendingAct.TOGGLE: N_("In “%(title)s”, a paragraph has become a subheading, or the other way round."),
+    MendingAct.DISSOLVE: N_("In “%(title)s”, the items of a list are paragraphs now."),
 }
 
 
@@ -83,7 +84,7 @@ def issue_import(issue_id: int) -> ResponseReturnValue:
 @blueprint.post("/articles/<int:article_id>/mend")
 @only(may_edit)
 def article_mend(article_id: int) -> ResponseReturnValue:
-    """`act` is "merge" or "demote", or "split", "promote" or "toggle" with the block's number behind a hyphen; `shown`
+    """`act` is "merge" or "demote", or one of the other acts with the block's number behind a hyphen; `shown`
     are articles with their revisions, as the page was made: "17.3".
     """
     session = get_session()
