@@ -292,3 +292,8 @@ def admin_directory_run_url(run_id: int) -> str:
 def desk_issue_url(issue_id: int) -> str:
     """An issue's page at the desk, for letters to colleagues; it asks them to sign in."""
     return absolute(f"/desk/issues/{issue_id}")
+
+
+def desk_mailing_url(mailing_id: int) -> str:
+    """A mailing's page at the desk, likewise."""
+    return absolute(f"/desk/mailings/{mailing_id}")

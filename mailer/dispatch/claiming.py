@@ -1,7 +1,8 @@
 """Claiming: a worker takes a few deliveries that are due, for as long as its lease lasts.
 
-One statement decides everything: the mailing is being sent, the delivery is due, its provider is not suspended, nobody
-else holds it, its reader is neither suppressed nor has left every list it came by. PostgreSQL's clock is the only one.
+One statement decides everything: the mailing is being sent, its edition is the newest of an issue that stands approved,
+the delivery is due, its provider is not suspended, nobody else holds it, its reader is neither suppressed nor has left
+every list it came by. PostgreSQL's clock is the only one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,7 @@ _CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT d.id, d.subscriber_id, d.list_ids, m.newsletter_id
     FROM mailings m
+    JOIN issues i ON i.id = m.issue_id AND i.state = 'approved'
     CROSS JOIN unnest(CAST(:providers AS varchar[]), CAST(:quotas AS integer[])) AS q(provider, quota)
     CROSS JOIN LATERAL (
         SELECT e.id, e.subscriber_id, e.list_ids FROM deliveries e
@@ -50,6 +52,7 @@ WITH due AS MATERIALIZED (
         FOR NO KEY UPDATE SKIP LOCKED
     ) d
     WHERE m.id = :mailing AND m.state = 'sending'
+      AND m.edition_id = (SELECT n.id FROM editions n WHERE n.issue_id = m.issue_id ORDER BY n.ordinal DESC LIMIT 1)
     LIMIT :batch
 ),
 judged AS MATERIALIZED (
@@ -83,9 +86,10 @@ SELECT d.id,
     END AS skip
 FROM deliveries d
 JOIN mailings m ON m.id = d.mailing_id
+JOIN issues i ON i.id = m.issue_id
 LEFT JOIN subscribers b ON b.id = d.subscriber_id
 WHERE d.id = ANY(:ids) AND d.lease_until IS NOT NULL AND starts_with(d.claimed_by, :holder)
-  AND m.state IN ('sending', 'cancelled')
+  AND (m.state = 'sending' AND i.state = 'approved' OR m.state = 'cancelled')
 """
 RECHECK = text(_RECHECK.format(judgement=_JUDGEMENT.format(newsletter_id="m.newsletter_id")))
 
@@ -185,8 +189,8 @@ def _add_attributes(session: Session, claims: Sequence[Claim]) -> None:
 
 
 def recheck(session: Session, key: str, delivery_ids: Sequence[int]) -> dict[int, SkipReason | None]:
-    """Of these claims, those that are still this process's in a mailing that is not paused: why each must not be sent
-    any more, or `None`. One that is missing has to be given back.
+    """Of these claims, those that are still this process's in a mailing that is not paused and still approved: why
+    each must not be sent any more, or `None`. One that is missing has to be given back.
     """
     keep_to_indexes(session)
     rows = session.execute(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from mailer.accounts.auditing import record
 from mailer.accounts.models import Account
 from mailer.db import now
+from mailer.dispatch.mailing_notices import tell_not_launched
 from mailer.dispatch.models import Delivery, Mailing, MailingList
 from mailer.dispatch.rules import HAS_ISSUE, MailingEvent, MailingState, SkipReason, next_mailing_state
 from mailer.dispatch.segmentation import Narrowing
@@ -21,7 +22,7 @@ from mailer.errors import NotFoundError, RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import List, Newsletter
 from mailer.newsroom.edition_models import Edition
-from mailer.newsroom.editions import get_sendable_edition
+from mailer.newsroom.editions import get_approved_edition, get_sendable_edition
 from mailer.newsroom.house import check_sender
 from mailer.newsroom.models import Issue
 from mailer.queue import TaskName, enqueue_after_commit
@@ -167,9 +168,23 @@ def launch_due(session: Session, mailing: Mailing) -> None:
         _launch(session, mailing)
         _record(session, mailing, "launched", None, late_seconds=round(late.total_seconds()))
         return
-    _move(mailing, MailingEvent.OVERDUE)
-    mailing.scheduled_at, mailing.pause_reason = None, refusal
-    _record(session, mailing, "not_launched", None, late_seconds=round(late.total_seconds()), reason=refusal)
+    event = MailingEvent.OVERDUE if refusal == OVERDUE else MailingEvent.REFUSE
+    _give_back(session, mailing, event, refusal, late_seconds=round(late.total_seconds()))
+
+
+def refuse(session: Session, mailing: Mailing, reason: str) -> None:
+    """The service's: a mailing that is scheduled or being prepared, the row locked already, is a draft again that says
+    why (`reason`, a gettext id), and so does a letter to who made it.
+    """
+    _give_back(session, mailing, MailingEvent.REFUSE, reason)
+
+
+def _give_back(session: Session, mailing: Mailing, event: MailingEvent, reason: str, **details: Any) -> None:
+    _move(mailing, event)
+    mailing.scheduled_at = mailing.launched_at = None
+    mailing.pause_reason = reason
+    _record(session, mailing, "not_launched", None, **details, reason=reason)
+    tell_not_launched(session, mailing, reason)
 
 
 def pause(session: Session, mailing: Mailing, reason: str = "", *, reply: str = "", by: Account | None = None) -> None:
@@ -184,9 +199,12 @@ def pause(session: Session, mailing: Mailing, reason: str = "", *, reply: str = 
 
 
 def resume(session: Session, mailing: Mailing, *, by: Account | None = None) -> None:
-    """Goes on where it stopped."""
+    """Goes on where it stopped. Raises `RuleError`, as for an edition whose approval was withdrawn meanwhile; one that
+    has run out since the start does not matter.
+    """
     _lock(session, mailing)
     check_sender(session, mailing.newsletter_id, by)
+    get_approved_edition(session, mailing.edition_id)
     _move(mailing, MailingEvent.RESUME)
     mailing.paused_at, mailing.pause_reason, mailing.pause_reply = None, "", ""
     # The stall's clock starts again: the pause was no stall.

@@ -13,6 +13,7 @@ from sqlalchemy import TextClause, func, select, text, update
 from sqlalchemy.orm import Session
 
 from mailer.db import session_scope
+from mailer.dispatch import launching
 from mailer.dispatch.exclusions import count_exclusions
 from mailer.dispatch.models import Mailing
 from mailer.dispatch.pace.provider_settings import load_domains
@@ -20,7 +21,9 @@ from mailer.dispatch.pace.providers import OTHER
 from mailer.dispatch.plans import one_pass_each
 from mailer.dispatch.rules import HAS_ISSUE, ExclusionReason, MailingEvent, MailingState, next_mailing_state
 from mailer.dispatch.segmentation import Narrowing, note_outsiders
+from mailer.errors import RuleError
 from mailer.newsroom.archiving import mark_sent
+from mailer.newsroom.editions import get_approved_edition
 from mailer.queue import TaskName, enqueue_after_commit
 from mailer.settings import get_settings
 
@@ -132,7 +135,12 @@ def prepare(mailing_id: int) -> Prepared | None:
         if session.scalar(select(Mailing.state).where(Mailing.id == mailing_id)) != MailingState.PREPARING:
             return None
         size = _freeze_roster(session, mailing)
-        state = _begin(session, mailing, size)
+        try:
+            state = _begin(session, mailing, size)
+        except RuleError as error:
+            session.rollback()
+            _refuse(session, mailing_id, error.message)
+            return None
         if state is None:
             session.rollback()
             return None
@@ -197,7 +205,12 @@ def _freeze_roster(session: Session, mailing: Mailing) -> int:
 
 
 def _begin(session: Session, mailing: Mailing, size: int) -> MailingState | None:
-    """Lets the mailing be sent, unless it was cancelled meanwhile; an empty roster is finished as it begins."""
+    """Lets the mailing be sent, unless it was cancelled meanwhile; an empty roster is finished as it begins. Raises
+    `RuleError` where its approval was withdrawn meanwhile.
+    """
+    # The mailing before the issue, as everybody locks them who acts on both.
+    session.scalar(select(Mailing.id).where(Mailing.id == mailing.id).with_for_update(key_share=True))
+    get_approved_edition(session, mailing.edition_id)
     state = next_mailing_state(MailingState.PREPARING, MailingEvent.PREPARED)
     finished_at = None
     if size == 0:
@@ -221,3 +234,9 @@ def _begin(session: Session, mailing: Mailing, size: int) -> MailingState | None
     if size:
         mark_sent(session, mailing.edition_id, session.scalars(select(func.now())).one())
     return state
+
+
+def _refuse(session: Session, mailing_id: int, reason: str) -> None:
+    mailing = session.get_one(Mailing, mailing_id, with_for_update={"key_share": True}, populate_existing=True)
+    if mailing.state == MailingState.PREPARING:
+        launching.refuse(session, mailing, reason)

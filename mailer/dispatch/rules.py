@@ -79,6 +79,8 @@ class MailingEvent(StrEnum):
     UNSCHEDULE = "unschedule"
     # Its time passed while nobody was there to send it, and too long ago to send it unasked.
     OVERDUE = "overdue"
+    # Its edition may not be sent any more: the approval was withdrawn, or a later edition has been approved.
+    REFUSE = "refuse"
     LAUNCH = "launch"
     PREPARED = "prepared"
     PAUSE = "pause"
@@ -115,8 +117,10 @@ MAILING_TRANSITIONS: dict[tuple[MailingState, MailingEvent], MailingState] = {
     (_M.SCHEDULED, _ME.SCHEDULE): _M.SCHEDULED,
     (_M.SCHEDULED, _ME.UNSCHEDULE): _M.DRAFT,
     (_M.SCHEDULED, _ME.OVERDUE): _M.DRAFT,
+    (_M.SCHEDULED, _ME.REFUSE): _M.DRAFT,
     (_M.SCHEDULED, _ME.LAUNCH): _M.PREPARING,
     (_M.PREPARING, _ME.PREPARED): _M.SENDING,
+    (_M.PREPARING, _ME.REFUSE): _M.DRAFT,
     (_M.SENDING, _ME.PAUSE): _M.PAUSED,
     (_M.SENDING, _ME.DRAINED): _M.FINISHED,
     (_M.SENDING, _ME.REOPEN): _M.SENDING,

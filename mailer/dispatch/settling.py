@@ -33,6 +33,7 @@ from mailer.dispatch.rules import (
     next_mailing_state,
 )
 from mailer.dispatch.suspending import suspend_providers
+from mailer.newsroom.editions import get_approved_edition
 from mailer.queue import TaskName, enqueue_after_commit
 
 logger = logging.getLogger(__name__)
@@ -203,9 +204,10 @@ def _suppress(session: Session, refused: dict[int, Settlement]) -> None:
 def send_again(session: Session, delivery: Delivery, by: Account | None) -> None:
     """A person decides that an unknown delivery is sent once more, at the risk of a second copy. Audited.
 
-    Raises `RuleError` unless it is unknown and its mailing was not cancelled.
+    Raises `RuleError` unless it is unknown, its mailing was not cancelled, and its edition may still be sent.
     """
     mailing = _lock_both(session, delivery)
+    get_approved_edition(session, mailing.edition_id)
     state = next_mailing_state(MailingState(mailing.state), MailingEvent.REOPEN)
     delivery.state = next_delivery_state(DeliveryState(delivery.state), DeliveryEvent.SEND_AGAIN)
     moment = now(session)

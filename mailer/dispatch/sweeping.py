@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from mailer.db import now, session_scope
 from mailer.dispatch import launching
 from mailer.dispatch.finishing import finish_drained, list_due
+from mailer.dispatch.halting import halt
 from mailer.dispatch.models import Mailing
 from mailer.dispatch.outbox import is_due as has_due_letters
 from mailer.dispatch.outbox import resolve_letters
@@ -42,6 +43,7 @@ SELECT EXISTS (SELECT FROM deliveries WHERE state = 'claimed' AND starts_with(cl
 class SweepReport:
     """What one sweep did: for the log, and for tests."""
 
+    halted: list[int] = field(default_factory=list)
     launched: list[int] = field(default_factory=list)
     prepared: list[int] = field(default_factory=list)
     due: list[int] = field(default_factory=list)
@@ -55,7 +57,7 @@ class SweepReport:
 def sweep() -> SweepReport:
     """One round of repairs. A part that fails is logged and does not keep the others from running."""
     report = SweepReport()
-    for part in (_launch_due, _resolve_claims, _drain_cancelled, _finish, _hint):
+    for part in (_halt, _launch_due, _resolve_claims, _drain_cancelled, _finish, _hint):
         _run(part, report)
     _beat()
     # Last, because relays that keep silent take a few seconds.
@@ -68,6 +70,11 @@ def _run(part: Callable[[SweepReport], None], report: SweepReport) -> None:
         part(report)
     except Exception:
         logger.exception("sweep: %s failed", part.__name__.strip("_"))
+
+
+def _halt(report: SweepReport) -> None:
+    with session_scope() as session:
+        report.halted = halt(session)
 
 
 def _launch_due(report: SweepReport) -> None:

@@ -41,8 +41,22 @@ def list_editions(session: Session, issue_id: int) -> list[Edition]:
 
 
 def get_sendable_edition(session: Session, edition_id: int, *, at: dt.datetime | None = None) -> Edition:
-    """The edition, if its issue stands approved (at `at`, where it is to be sent later) and no later edition has taken
-    its place; else `RuleError`.
+    """As `get_approved_edition`, while the approval lasts (at `at`, where it is to be sent later): what a mailing needs
+    when it is begun.
+    """
+    edition = get_approved_edition(session, edition_id)
+    issue = session.get_one(Issue, edition.issue_id)
+    until = expires_at(issue.approved_at, get_house_rules(session, issue.newsletter_id).approval_days)
+    if until is not None and until <= now(session):
+        raise RuleError(N_("The approval of this issue has expired; have it approved again before it is sent."))
+    if until is not None and at is not None and until <= at:
+        raise RuleError(N_("The approval of this issue runs out before that time. Choose an earlier one."))
+    return edition
+
+
+def get_approved_edition(session: Session, edition_id: int) -> Edition:
+    """The edition, if its issue stands approved and not retracted, and no later edition has taken its place; else
+    `RuleError`. What a mailing that was begun needs to go on.
 
     The issue's row is locked until the transaction ends, so that an approval cannot be withdrawn between this
     question and the sending that relies on its answer.
@@ -60,11 +74,6 @@ def get_sendable_edition(session: Session, edition_id: int, *, at: dt.datetime |
     latest = latest_edition(session, issue.id)
     if latest is None or latest.id != edition.id:
         raise RuleError(N_("A later edition of this issue has been approved; send that one."))
-    until = expires_at(issue.approved_at, get_house_rules(session, issue.newsletter_id).approval_days)
-    if until is not None and until <= now(session):
-        raise RuleError(N_("The approval of this issue has expired; have it approved again before it is sent."))
-    if until is not None and at is not None and until <= at:
-        raise RuleError(N_("The approval of this issue runs out before that time. Choose an earlier one."))
     return edition
 
 

@@ -149,6 +149,15 @@ def tell_withdrawn(found: Issue, before: str) -> None:
     """Says aloud that a change has taken a submission or an approval back."""
     if found.state != before:
         flash(gettext("This change has withdrawn the issue: submit it again when it is ready."), "warning")
+        tell_stopped(found.id)
+
+
+def tell_stopped(issue_id: int) -> None:
+    """Says aloud that a mailing of an issue that was taken back goes no further (`dispatch.halting`)."""
+    under_way = (MailingState.SCHEDULED, MailingState.PREPARING, MailingState.SENDING)
+    query = select(Mailing.id).where(Mailing.issue_id == issue_id, Mailing.state.in_(under_way)).limit(1)
+    if get_session().scalar(query) is not None:
+        flash(gettext("Its mailing, which was scheduled or being sent, stops within seconds."), "warning")
 
 
 @blueprint.post("/issues/<int:issue_id>/correct")
@@ -157,6 +166,7 @@ def issue_correct(issue_id: int) -> ResponseReturnValue:
     session = get_session()
     with commit_or_tell(gettext("The issue is a draft again. Mend it and submit it; what was sent stays as it was.")):
         correcting.begin(session, editing.get_issue(session, issue_id), request.form.get("note", ""), by=get_account())
+        tell_stopped(issue_id)
     return redirect(url_for("desk.issue", issue_id=issue_id))
 
 

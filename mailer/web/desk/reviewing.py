@@ -15,6 +15,7 @@ from mailer.newsroom.editions import list_editions
 from mailer.newsroom.rules import IssueState
 from mailer.web.database import get_session
 from mailer.web.desk import blueprint
+from mailer.web.desk.issues import tell_stopped
 from mailer.web.desk.rights import may_approve, may_edit, only
 from mailer.web.desk.telling import commit_or_tell
 from mailer.web.locale import gettext
@@ -82,6 +83,7 @@ def issue_withdraw(issue_id: int) -> ResponseReturnValue:
         abort(403)
     with commit_or_tell(gettext("Withdrawn. The issue is a draft again.")):
         approval.withdraw(session, get_issue(session, issue_id), by=me, note=_note())
+        tell_stopped(issue_id)
     return _back(issue_id)
 
 

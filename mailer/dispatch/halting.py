@@ -1,0 +1,55 @@
+"""Mailings whose edition may not be sent any more, because its issue was taken back, changed or approved anew: what is
+scheduled is a draft again, and what is being sent is paused, within seconds (`sweeping`). Meanwhile nothing leaves: the
+claim asks for the approval too. What is being prepared is refused by `preparing`, and a retraction cancels by itself.
+"""
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from mailer.dispatch import launching
+from mailer.dispatch.mailing_notices import tell_stopped
+from mailer.dispatch.models import Mailing
+from mailer.dispatch.rules import MailingState
+from mailer.errors import RuleError
+from mailer.i18n import N_
+from mailer.newsroom.edition_models import Edition
+from mailer.newsroom.editions import get_approved_edition
+from mailer.newsroom.models import Issue
+from mailer.newsroom.rules import IssueState
+
+HALTED = N_(
+    "The approval of this issue was withdrawn while it was being sent: nothing more leaves. Cancel this mailing. Once "
+    "the issue is approved again, a new one reaches those who have not had it, or those who have had the wrong edition."
+)
+
+
+def halt(session: Session) -> list[int]:
+    """The ids of those that it has stopped. Each row is locked, so that no person acts on it meanwhile."""
+    newest = (
+        select(Edition.id)
+        .where(Edition.issue_id == Mailing.issue_id)
+        .order_by(Edition.ordinal.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    doomed = session.scalars(
+        select(Mailing)
+        .join(Issue, Issue.id == Mailing.issue_id)
+        .where(
+            Mailing.state.in_((MailingState.SCHEDULED, MailingState.SENDING)),
+            or_(Issue.state != IssueState.APPROVED, Mailing.edition_id != newest),
+        )
+        .order_by(Mailing.id)
+        .with_for_update(of=Mailing, skip_locked=True, key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    for mailing in doomed:
+        if mailing.state == MailingState.SENDING:
+            launching.pause(session, mailing, HALTED)
+            tell_stopped(session, mailing, HALTED)
+            continue
+        try:
+            get_approved_edition(session, mailing.edition_id)
+        except RuleError as error:
+            launching.refuse(session, mailing, error.message)
+    return [mailing.id for mailing in doomed]
