@@ -15,6 +15,8 @@ from mailer.newsroom.readers.pdf_text import Run
 from mailer.newsroom.readers.telling import be_told
 from tests.newsroom.test_parsing_pictures_and_links import FONTS, picture, shown
 
+# The reading process has one thread; pytest may have more, of which Python 3.12 warns.
+pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 PAGES = 20
 
 
