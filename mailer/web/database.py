@@ -19,12 +19,17 @@ def commit() -> None:
     get_session().commit()
 
 
+def release() -> None:
+    """Gives the connection back before the request ends; what was not committed is rolled back."""
+    session: Session | None = g.pop("session", None)
+    if session is not None:
+        session.rollback()
+        session.close()
+
+
 def init_app(app: Flask) -> None:
     """Closes the session when the request ends, whatever became of it."""
 
     @app.teardown_appcontext
     def _close(_error: BaseException | None) -> None:
-        session: Session | None = g.pop("session", None)
-        if session is not None:
-            session.rollback()
-            session.close()
+        release()

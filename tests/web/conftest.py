@@ -18,6 +18,7 @@ from mailer.accounts.models import Account
 from mailer.accounts.passwords import hash_password
 from mailer.accounts.rules import AccountState, Role
 from mailer.settings import Settings, get_settings
+from mailer.web import even_times
 from mailer.web.app import create_app
 from mailer.web.limits import limiter
 
@@ -108,6 +109,14 @@ def _cheap_passwords() -> Iterator[None]:
         passwords._decoy.cache_clear()
         yield
     passwords._decoy.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting() -> Iterator[None]:
+    """Answers about addresses leave on the beat; `test_even_times.py` has the waits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(even_times, "wait", lambda _seconds: None)
+        yield
 
 
 @pytest.fixture(scope="session")

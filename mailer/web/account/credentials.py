@@ -14,6 +14,7 @@ from mailer.web.account import blueprint
 from mailer.web.account.entering import typed_address
 from mailer.web.account.forms import ForgottenForm, SetPasswordForm
 from mailer.web.database import commit, get_session
+from mailer.web.even_times import on_the_beat
 from mailer.web.forms import REFUSED
 from mailer.web.limits import limiter
 from mailer.web.locale import gettext
@@ -22,6 +23,7 @@ from mailer.web.locale import gettext
 @blueprint.route("/forgotten", methods=["GET", "POST"])
 @limiter.limit("20 per hour", methods=["POST"])
 @limiter.limit("5 per hour", methods=["POST"], key_func=typed_address)
+@on_the_beat
 def forgotten() -> ResponseReturnValue:
     """Asks for a letter; the answer is the same whether there is such an account or not."""
     form = ForgottenForm()

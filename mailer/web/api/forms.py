@@ -20,6 +20,7 @@ from mailer.newsletters.models import List, Newsletter
 from mailer.web.api import blueprint
 from mailer.web.api.origins import find_open_newsletter
 from mailer.web.database import commit, get_session
+from mailer.web.even_times import on_the_beat
 from mailer.web.failures import say
 from mailer.web.forms import strip
 from mailer.web.limits import limiter
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 @blueprint.post("/newsletters/<slug>/form")
 @limiter.limit("10 per minute; 60 per hour")
+@on_the_beat
 def form(slug: str) -> ResponseReturnValue:
     """Let in, or told why not, with the way to the whole form: that one can ask for a proof of work, a form that was
     copied long ago cannot.

@@ -29,6 +29,7 @@ from mailer.newsletters.questions import AnswerError
 from mailer.web.api import blueprint
 from mailer.web.api.origins import find_open_newsletter
 from mailer.web.database import commit, get_session
+from mailer.web.even_times import on_the_beat
 from mailer.web.failures import error_page, say
 from mailer.web.forms import strip
 from mailer.web.limits import limiter
@@ -92,6 +93,7 @@ def challenge(slug: str) -> ResponseReturnValue:
 
 @blueprint.route("/newsletters/<slug>/subscriptions", methods=["POST", "OPTIONS"])
 @limiter.limit("10 per minute; 60 per hour", methods=["POST"])
+@on_the_beat
 def subscribe(slug: str) -> ResponseReturnValue:
     """202, the same whatever the address is to us; 422 for what the sender can mend, 429 when there is no place."""
     found = find_open_newsletter(slug)

@@ -16,6 +16,7 @@ from mailer.links import UnsubscribeTarget, make_unsubscribe_token
 from mailer.newsletters.questions import AnswerError
 from mailer.settings import get_settings
 from mailer.web.database import commit, get_session
+from mailer.web.even_times import on_the_beat
 from mailer.web.forms import REFUSED
 from mailer.web.limits import limiter
 from mailer.web.locale import gettext
@@ -94,6 +95,7 @@ def resume(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/preferences/<token>/address")
 @limiter.limit("10 per hour")
+@on_the_beat
 def change_address(token: str) -> ResponseReturnValue:
     """Asks both mailboxes."""
     form = AddressForm()

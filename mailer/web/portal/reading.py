@@ -17,6 +17,7 @@ from mailer.newsletters.models import Newsletter
 from mailer.newsletters.rules import ArchiveAccess
 from mailer.web import reading_pass
 from mailer.web.database import commit, get_session
+from mailer.web.even_times import on_the_beat
 from mailer.web.forms import REFUSED, Form, lazy, required, strip
 from mailer.web.limits import limiter
 from mailer.web.locale import gettext
@@ -125,6 +126,7 @@ def _closed(newsletter: Newsletter, form: ReadingForm) -> str:
 
 @blueprint.post("/n/<slug>/reading-link")
 @limiter.limit("3 per minute; 20 per hour")
+@on_the_beat
 def reading_link(slug: str) -> ResponseReturnValue:
     """Mails a link into the archive to whoever subscribes; the answer is the same for everybody."""
     session = get_session()

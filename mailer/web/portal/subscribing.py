@@ -22,6 +22,7 @@ from mailer.newsletters.questions import AnswerError
 from mailer.newsletters.rules import Visibility
 from mailer.newsroom.editions import count_published_by_year, list_published
 from mailer.web.database import commit, get_session
+from mailer.web.even_times import on_the_beat
 from mailer.web.forms import REFUSED
 from mailer.web.limits import limiter
 from mailer.web.locale import current_locale
@@ -46,6 +47,7 @@ def make_sign_up_form(lists: Sequence[List]) -> SignUpForm:
 
 @blueprint.route("/subscribe", methods=["GET", "POST"])
 @limiter.limit("10 per minute; 60 per hour", methods=["POST"])
+@on_the_beat
 def subscribe() -> ResponseReturnValue:
     """For several newsletters at once."""
     return _subscribe(newsletters.list_lists(get_session(), is_public=True), None, request.path)
@@ -53,6 +55,7 @@ def subscribe() -> ResponseReturnValue:
 
 @blueprint.route("/n/<slug>/subscribe", methods=["GET", "POST"])
 @limiter.limit("10 per minute; 60 per hour", methods=["POST"])
+@on_the_beat
 def subscribe_to(slug: str) -> ResponseReturnValue:
     """For the lists of one newsletter; its page holds the same form."""
     found = newsletters.get_newsletter_by_slug(get_session(), slug)
@@ -62,6 +65,7 @@ def subscribe_to(slug: str) -> ResponseReturnValue:
 
 @blueprint.route("/invitation/<token>", methods=["GET", "POST"])
 @limiter.limit("10 per minute; 60 per hour", methods=["POST"])
+@on_the_beat
 def invited(token: str) -> ResponseReturnValue:
     """For a list that is by invitation, with the link that its publisher gives out."""
     found = newsletters.get_list(get_session(), links.read_invitation_token(token))
