@@ -15,6 +15,7 @@ from mailer.press.bodytext import TextWriter
 from mailer.press.linking import LinkRegister
 from mailer.press.printblocks import BlockWriter
 from mailer.press.sanitising import sanitise_body
+from mailer.press.shapes import mark_shapes
 from mailer.press.slots import fill_text, place_editors_slots
 
 _BLOCKS = frozenset({"p", "h3", "ul", "ol", "blockquote", "hr", "table"})
@@ -44,6 +45,7 @@ class Body:
         clean = sanitise_body(html)
         self._root: HtmlElement = lxml_html.fragment_fromstring(clean, create_parent="div")
         _wrap_loose_text(self._root)
+        mark_shapes(self._root)
         self._language = language
         self._own_host = own_host
         self._picture_width = picture_width
@@ -159,17 +161,30 @@ def _frame(table: HtmlElement) -> None:
     """
     rows = [row for part in table.xpath("self::table|thead|tbody|tfoot") for row in part.iterchildren("tr")]
     columns = max((sum(max(1, int(cell.get("colspan", "1"))) for cell in row) for row in rows), default=0)
-    table.set("class", "data wide" if columns >= WIDE_COLUMNS else "data")
+    is_wide = columns >= WIDE_COLUMNS
+    table.set("class", "data wide" if is_wide else "data")
     table.set("cellspacing", "0")
     box = lxml_html.Element("div", {"class": "scroll"})
-    if columns >= WIDE_COLUMNS:
+    if is_wide:
         box.set("tabindex", "0")
+        for caption in table.iterchildren("caption"):
+            _hold(caption)
     tail, table.tail = table.tail, None
     parent = table.getparent()
     assert parent is not None
     parent.replace(table, box)
     box.append(table)
     box.tail = tail
+
+
+def _hold(caption: HtmlElement) -> None:
+    """The caption's words in a span, which is no wider than a phone: centred over the whole table they would begin
+    beyond its edge.
+    """
+    span = lxml_html.Element("span", {"class": "held"})
+    span.text, caption.text = caption.text, None
+    span.extend(list(caption))
+    caption.append(span)
 
 
 def _replace_by_link(image: HtmlElement, words: str) -> None:

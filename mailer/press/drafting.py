@@ -173,7 +173,7 @@ class _Pages:
             "is_title_latin": content.title.isascii(),
             "issue_line": wording.issue_line(content),
             "date_line": wording.date_line(content),
-            "imprint_line": wording.imprint_line(content),
+            "imprint_parts": wording.imprint_parts(content),
             "colophon_lines": wording.colophon_lines(content),
         }
 

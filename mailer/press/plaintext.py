@@ -76,9 +76,11 @@ def centre(text: str, columns: int = COLUMNS) -> str:
     return " " * max(0, (columns - width(text)) // 2) + text
 
 
-def justify(left: str, right: str, columns: int = COLUMNS, *, leader: str = " ") -> str:
-    """`left` and `right` at the two ends of a line, or `left` wrapped first where they do not fit."""
-    *lines, last = wrap(left, columns=columns - width(right) - 2).split("\n")
+def justify(left: str, right: str, columns: int = COLUMNS, *, leader: str = " ", rest: str = "") -> str:
+    """`left` and `right` at the two ends of a line, or `left` wrapped first where they do not fit, its further lines
+    after `rest`.
+    """
+    *lines, last = wrap(left, rest=rest, columns=columns - width(right) - 2).split("\n")
     gap = max(1, columns - width(last) - width(right) - (2 if leader != " " else 0))
     filling = leader * gap if leader == " " else f" {leader * gap} "
     return "\n".join([*lines, f"{last}{filling}{right}" if right else last])

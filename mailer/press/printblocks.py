@@ -1,9 +1,10 @@
 """An article's body as the print edition wants it: a tree of plain values, every word of it a string.
 
-Blocks are ``{"kind": …}`` of ``p``, ``h`` (``inside``), ``list`` (``is_ordered``, ``start``, ``items``: lists of
-blocks), ``quote`` (``inside``: blocks), ``rule``, ``table`` (see `mailer.press.printtables`) and ``picture`` (``file``,
-``alt``). Inline nodes are ``text``, ``br``, ``a`` (``address``) and ``strong``, ``em``, ``u``, ``s``, ``sub``, ``sup``
-with their ``inside``. The template `templates/print/edition.typ` draws them and evaluates nothing.
+Blocks are ``{"kind": …}`` of ``p`` (``inside``, and ``role`` where it is a ``caption``, ``subtitle`` or ``byline``),
+``h`` (``inside``), ``list`` (``is_ordered``, ``start``, ``items``: lists of blocks), ``quote`` (``inside``: blocks),
+``rule``, ``table`` (see `mailer.press.printtables`) and ``picture`` (``file``, ``alt``, ``is_captioned``). Inline nodes
+are ``text``, ``br``, ``a`` (``address``) and ``strong``, ``em``, ``u``, ``s``, ``sub``, ``sup`` with their ``inside``.
+The template `templates/print/edition.typ` draws them and evaluates nothing.
 """
 
 import re
@@ -21,6 +22,7 @@ Node = dict[str, Any]
 _BREAK = "\u200b"
 _LONG_RUN = re.compile(r"[^\s\u2e80-\uffff]{24,}")
 _MARKS = frozenset({"strong", "em", "u", "s", "sub", "sup"})
+_ROLES = frozenset({"caption", "subtitle", "byline"})
 _BLOCKS = frozenset({"p", "h3", "ul", "ol", "blockquote", "hr", "table"})
 
 
@@ -84,7 +86,16 @@ class BlockWriter:
             caption = element.find("caption")
             table = lay_out(element, self.write)
             return [{**table, "caption": self._flat(caption) if caption is not None else []}] if table else []
-        return self._paragraph(self._inside(element))
+        return self._in_role(self._paragraph(self._inside(element)), element.get("class", ""))
+
+    @staticmethod
+    def _in_role(blocks: list[Node], shape: str) -> list[Node]:
+        """`blocks` of one paragraph with what `shapes` knows of it."""
+        if shape in _ROLES:
+            return [{**block, "role": shape} if block["kind"] == "p" else block for block in blocks]
+        if "captioned" in shape and blocks:
+            blocks[-1]["is_captioned"] = True
+        return blocks
 
     def _inside(self, element: HtmlElement) -> list[Node]:
         nodes = self._text(element.text)

@@ -31,6 +31,8 @@ from mailer.resources import TEMPLATES
 
 # A hundred pages take some seconds; a machine that is busy gets ten times that.
 SECONDS = 60.0
+# Columns of a title that a line of the page holds.
+TITLE_COLUMNS = 56
 _CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 # What Typst draws, known by its first bytes and not by its name.
 _PICTURES = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpg"), (b"GIF8", "gif"))
@@ -133,15 +135,22 @@ def _values(content: Content, files: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _masthead(content: Content, theme: Theme) -> dict[str, Any]:
-    """The title as large as one line of the page allows, its letters set apart where it is Chinese."""
+    """The title's letters are set apart where it is Chinese."""
     tracking = 0.0 if content.title.isascii() else 0.12
-    ems = max(1.0, width(content.title) / 2) * (1 + tracking)
-    points = max(20, min(44, int(440 / ems)))
-    return {"title": content.title, "title_points": points, "title_tracking": tracking, "colour": theme.colour}
+    return {"title": content.title, "title_tracking": tracking, "colour": theme.colour}
 
 
 def _article(
     article: ArticleContent, number: int, blocks: list[dict[str, Any]], language: str, *, is_first: bool
 ) -> dict[str, Any]:
     source = translate(language, N_("Source: %(source)s"), source=article.source) if article.source else ""
-    return {"number": number, "title": article.title, "source": source, "is_first": is_first, "blocks": blocks}
+    return {
+        "number": number, "title": article.title, "lines": _title_lines(article.title), "source": source,
+        "is_first": is_first, "blocks": blocks,
+    }  # fmt: skip
+
+
+def _title_lines(title: str) -> list[str]:
+    """The title's clauses, each of which begins a line where one line does not hold them all."""
+    clauses = wording.clauses(title)
+    return clauses if width(title) > TITLE_COLUMNS else [title]

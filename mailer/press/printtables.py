@@ -28,8 +28,8 @@ def lay_out(table: HtmlElement, write: Callable[[HtmlElement], list[dict[str, An
     """``{"kind": "table", "columns": weights, "is_crowded", "cells": […], "head_rows", "head_cells"}``; `None`
     without a cell. Crowded is a table whose longest words do not fit side by side: they are hyphenated.
 
-    A cell is ``x``, ``y``, ``colspan``, ``rowspan``, ``is_head``, ``is_whole`` (short enough that no page's end need
-    cut it) and ``inside``, which is what `write` makes of it. The
+    A cell is ``x``, ``y``, ``colspan``, ``rowspan``, ``is_head``, ``is_figure`` (of a column of figures), ``is_whole``
+    (short enough that no page's end need cut it) and ``inside``, which is what `write` makes of it. The
     first `head_cells` cells make up `head_rows` whole rows, repeated on each page.
     """
     # Not the rows of a table inside a cell: those are that cell's.
@@ -52,6 +52,7 @@ def lay_out(table: HtmlElement, write: Callable[[HtmlElement], list[dict[str, An
             taken |= {(x + dx, y + dy) for dx in range(colspan) for dy in range(rowspan)}
             cells.append({
                 "x": x, "y": y, "colspan": colspan, "rowspan": rowspan, "is_head": element.tag == "th",
+                "is_figure": element.get("class") == "figure",
                 "is_whole": rowspan == 1 and _extent(element) <= WHOLE, "inside": write(element),
             })  # fmt: skip
             if colspan == 1:

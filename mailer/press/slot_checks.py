@@ -26,10 +26,12 @@ def _lacking(content: Content, own: OwnSlot, count: int, readers: int) -> Findin
     stand_in = own.fallback or (translate(content.language, N_("reader")) if own.key == NAME else "")
     params |= {"slot": own.written, "count": count, "readers": readers, "stand_in": stand_in}
     if stand_in:
-        message = N_("%(slot)s: not told by %(count)s of %(readers)s readers; “%(stand_in)s” stands there for them.")
+        message = N_(
+            "%(slot)s: readers who have not told it: %(count)s of %(readers)s. “%(stand_in)s” stands there instead."
+        )
         return Finding(Severity.HINT, place, message, params)
     message = N_(
-        "%(slot)s: not told by %(count)s of %(readers)s readers, for whom nothing stands there. "
+        "%(slot)s: readers who have not told it: %(count)s of %(readers)s. Nothing stands there for them. "
         "Choose it in the text and say what stands there instead."
     )
     return Finding(Severity.WARNING, place, message, params)

@@ -1,5 +1,7 @@
 """What the masthead and the colophon say: numbers, dates and labels in the issue's own language."""
 
+import re
+
 from babel.dates import format_date
 
 from mailer.i18n import N_, translate
@@ -35,8 +37,14 @@ def issue_line(content: Content) -> str:
 
 
 def clauses(title: str) -> list[str]:
-    """A Chinese title has a blank only between its halves, and that is where it should break; others break anywhere."""
-    return [title] if title.isascii() else title.split()
+    """A Chinese title has a blank only between its halves, and that is where it should break, or before the dash of
+    its second half; others break anywhere.
+    """
+    if title.isascii():
+        return [title]
+    # Two dashes set off what stands between them.
+    halves = title.replace("——", " ——") if title.count("——") == 1 else title
+    return halves.split()
 
 
 def date_line(content: Content) -> str:
@@ -44,18 +52,39 @@ def date_line(content: Content) -> str:
     return format_date(content.published_on, "long", locale=content.language) if content.published_on else ""
 
 
-def imprint_line(content: Content) -> str:
-    """Number, publisher and date in one line, for mastheads that have no more room for them."""
-    return " · ".join(part for part in (issue_line(content), content.publisher, date_line(content)) if part)
+def imprint_parts(content: Content) -> list[str]:
+    """Number, publisher and date, for mastheads that have one line for them."""
+    return [part for part in (issue_line(content), content.publisher, date_line(content)) if part]
+
+
+# What a document's own colophon calls them, in any of our scripts.
+_OWN_LABELS = {
+    "editor": r"(?:编辑|編輯|责编|責編|编审|編審|Editors?)",
+    "phone": r"(?:电话|電話|Tel(?:ephone)?\.?|Phone)",
+}
 
 
 def colophon_lines(content: Content) -> list[str]:
-    """Publisher, editor, phone, then the lines of the document's own colophon and the contact, none twice."""
+    """Publisher, editor, phone, then the lines of the document's own colophon and the contact, none twice: what one of
+    those lines says under a label of its own is not said again.
+    """
+    free = [line.strip() for line in f"{content.colophon}\n{content.contact}".splitlines() if line.strip()]
+
+    def is_said(name: str, value: str) -> bool:
+        label = _OWN_LABELS.get(name)
+        said = (
+            re.compile(rf"{label}[^：:|]{{0,6}}[：:]?\s*{re.escape(value)}(?![0-9])", re.IGNORECASE) if label else None
+        )
+        return said is not None and any(said.search(line) for line in free)
+
     labelled = (
-        (N_("Published by: %(value)s"), content.publisher),
-        (N_("Editor: %(value)s"), content.editor),
-        (N_("Phone: %(value)s"), content.phone),
+        ("publisher", N_("Published by: %(value)s"), content.publisher),
+        ("editor", N_("Editor: %(value)s"), content.editor),
+        ("phone", N_("Phone: %(value)s"), content.phone),
     )
-    lines = [translate(content.language, label, value=value) for label, value in labelled if value]
-    free = [line.strip() for line in f"{content.colophon}\n{content.contact}".splitlines()]
-    return list(dict.fromkeys([*lines, *(line for line in free if line)]))
+    lines = [
+        translate(content.language, label, value=value)
+        for name, label, value in labelled
+        if value and not is_said(name, value)
+    ]
+    return list(dict.fromkeys([*lines, *free]))

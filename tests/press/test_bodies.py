@@ -37,7 +37,7 @@ def test_a_link_round_a_picture_is_named_by_its_address() -> None:
 
 def test_a_picture_is_fitted_to_the_page_and_keeps_no_empty_box() -> None:
     html, _ = as_html('<img src="https://news.example.org/a.png" width="1200" height="500">')
-    assert html == '<p><img src="https://news.example.org/a.png" width="576" alt=""></p>'
+    assert html == '<p class="picture"><img src="https://news.example.org/a.png" width="576" alt=""></p>'
     html, _ = as_html('<img src="https://news.example.org/a.png" width="120" alt="图">')
     assert 'width="120"' in html
 
@@ -49,7 +49,7 @@ def test_a_picture_of_another_host_becomes_a_link() -> None:
     assert links.links[0].url == "https://other.example.com/a.png"
     assert make_body(typed).foreign_pictures == ("https://other.example.com/a.png",)
     html, links = as_html('<a href="https://example.org/"><img src="https://other.example.com/a.png"></a>')
-    assert html == '<p><a href="~mailer.link.1~">[图片]</a></p>'
+    assert html == '<p class="picture"><a href="~mailer.link.1~">[图片]</a></p>'
 
 
 def test_a_table_too_wide_for_a_phone_scrolls_in_a_box_that_takes_the_focus() -> None:
@@ -134,11 +134,31 @@ def test_text_has_paragraphs_lists_and_tables() -> None:
         "■ 小标题",
         "- 甲\n- 乙\n  - 丙",
         "3. 丁",
-        "表1\n名 | 值\n水 位 | 3",
-        "  　　引文",
+        "表1\n名    | 值\n水 位 |  3",
+        "  引文",
         "* * *",
         "　　[图一]",
     ]
+
+
+def test_text_keeps_what_a_list_a_stroke_and_a_raised_figure_say() -> None:
+    text, _ = as_text(
+        "<ol start=9><li><p>甲</p><p>又</p></li><li>乙<ul><li>丙</li></ul></li></ol>"
+        "<p>25 km<sup>2</sup>，CO<sub>2</sub>，10<sup>-6</sup>，见注<sup>[1]</sup>与<sup>①</sup>，1<sup>st</sup>，"
+        "<s>原定15%</s>现为18%</p>"
+    )
+    assert text.split("\n\n") == [
+        " 9. 甲\n    又\n10. 乙\n    - 丙",
+        "　　25 km²，CO₂，10⁻⁶，见注[1]与①，1st，〔划去：原定15%〕现为18%",
+    ]
+    assert as_text("<p><s>old</s> <a href='https://example.org/'>new</a></p>", "en")[0] == (
+        "[struck out: old] new (link 1)"
+    )
+
+
+def test_a_table_too_wide_for_a_line_of_text_is_wrapped() -> None:
+    rows = f"<table><tr><td>甲</td><td>乙</td></tr><tr><td>{'水' * 30}</td><td>{'文' * 30}</td></tr></table>"
+    assert as_text(rows)[0].split("\n")[0] == "甲 | 乙"
 
 
 def test_english_paragraphs_are_not_indented() -> None:
@@ -150,7 +170,7 @@ def test_hidden_addresses_become_notes_and_shown_ones_do_not() -> None:
         '<p><a href="https://example.org/a">甲</a>、<a href="https://example.org/b">https://example.org/b</a>、'
         '<a href="mailto:x@example.org">x@example.org</a>、<a href="https://example.org/c">丙</a></p>'
     )
-    assert text == "　　甲[1]、https://example.org/b、x@example.org、丙[2]"
+    assert text == "　　甲（链接1）、https://example.org/b、x@example.org、丙（链接2）"
     assert notes == ["https://example.org/a", "https://example.org/c"]
 
 

@@ -234,6 +234,14 @@ def test_every_theme_can_be_read(theme: str) -> None:
             {"articles": (make_article(1, body="<p>此为内<strong>部</strong>资\u200b料。</p>"),)},
             "文章“第1篇：春灌用水调度”",
         ),
+        (
+            {
+                "articles": (
+                    make_article(1, body="<p>台<br>风<b>内<br/>部</b>资<a href='https://example.org/'>料</a></p>"),
+                )
+            },
+            "文章“第1篇：春灌用水调度”",
+        ),
         ({"articles": (make_article(1, title="内部資料", body="<p>ＴＯＰ secret</p>"),)}, "文章“内部資料”"),
     ],
 )

@@ -13,6 +13,7 @@ from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
 from mailer.errors import CompositionError
+from mailer.press.bodies import Body
 from mailer.press.content import Content
 from mailer.press.printing import print_edition
 from mailer.press.typesetting import CHINESE_FAMILIES, choose_families
@@ -90,6 +91,30 @@ def test_contents_lead_to_their_articles_with_leaders_between() -> None:
     assert re.search(r"标题[. ]{20,}2", reader.pages[0].extract_text())
     links = [entry.get_object() for entry in reader.pages[0]["/Annots"]]  # type: ignore[union-attr]
     assert len([link for link in links if "/Dest" in link or "/A" in link]) >= 3
+
+
+def test_a_long_masthead_is_set_in_one_line() -> None:
+    for title in ("THE MARSH LABORATORY NEWSLETTER", "示例市科学技术信息研究所科技情报参考"):
+        first = read(make_content(title=title)).pages[0].extract_text().split("\n")[0]
+        assert "".join(first.split()) == "".join(title.split())
+
+
+def test_a_long_title_ends_its_lines_between_its_clauses() -> None:
+    halves = ["示例市加快培育新质生产力推动科技创新和产业创新", "——以生物医药产业概念验证中心建设为例（上）"]
+    reader = read(make_content(articles=(make_article(1, title="".join(halves)),)))
+    assert set(halves) <= {line.strip() for line in reader.pages[1].extract_text().split("\n")}
+    assert [entry.title for entry in reader.outline] == ["".join(halves)]  # type: ignore[union-attr]
+
+
+def test_captions_authors_and_figures_are_told_to_the_typesetter() -> None:
+    picture = '<p><img src="https://news.example.org/media/1.png" alt="外景"></p>'
+    table = "<table><tr><td>县</td><td>产值</td></tr><tr><td>甲</td><td>1,250</td></tr></table>"
+    html = f"<p><em>王小明</em></p><p>正文。</p>{picture}<p>图1 外景</p>{table}"
+    body = Body(html, language="zh_CN", own_host="news.example.org")
+    byline, text, drawn, caption, figures = body.as_blocks({"https://news.example.org/media/1.png": "1.png"}, {})
+    assert (byline["role"], caption["role"], drawn["is_captioned"]) == ("byline", "caption", True)
+    assert "role" not in text
+    assert [cell["is_figure"] for cell in figures["cells"]] == [False, True, False, True]
 
 
 def test_a_reader_finds_its_way_by_bookmarks() -> None:

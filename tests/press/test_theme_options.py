@@ -124,7 +124,7 @@ def test_blocks_stand_at_head_and_foot_sanitised_with_their_links_counted(theme:
     assert places == sorted(places)
     text = [
         compiled.text.index(words)
-        for words in ("编者按", "[1] https://example.org/head", LONG[:10], "https://example.org/foot")
+        for words in ("编者按", "链接1： https://example.org/head", LONG[:10], "https://example.org/foot")
     ]
     assert text == sorted(text)
     # A heading in a block is no chapter: the levels stay in order.

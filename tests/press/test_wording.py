@@ -38,13 +38,25 @@ def test_the_colophon_says_nothing_twice() -> None:
     content = make_content(colophon="编辑：王小明\n 校对：李小红 \n\n", contact="示例市水源路1号\n校对：李小红")
     assert colophon_lines(content) == [
         "编印单位：示例市水利信息中心",
-        "编辑：王小明",
         "电话：0471-5550100",
+        "编辑：王小明",
         "校对：李小红",
         "示例市水源路1号",
     ]
 
 
+def test_what_the_documents_own_colophon_says_is_not_said_again() -> None:
+    own = "Editor: Nora Whitlock | Phone: (000) 555-0341 | Fax: (000) 555-0342"
+    content = make_content(publisher="", editor="Nora Whitlock", phone="(000) 555-0341", contact="", colophon=own)
+    assert colophon_lines(content) == [own]
+    content = make_content(
+        publisher="", editor="顏若水", phone="555-0331", contact="", colophon="編輯小組：顏若水、甘棠\n傳真：555-0331"
+    )
+    assert colophon_lines(content) == ["电话：555-0331", "編輯小組：顏若水、甘棠", "傳真：555-0331"]
+
+
 def test_a_chinese_title_breaks_at_its_blank_and_an_english_one_anywhere() -> None:
     assert clauses("春灌有序 用水无忧") == ["春灌有序", "用水无忧"]
+    assert clauses("春灌有序——以河套灌区为例") == ["春灌有序", "——以河套灌区为例"]
+    assert clauses("春灌——节水先行——有序") == ["春灌——节水先行——有序"]
     assert clauses("Spring irrigation") == ["Spring irrigation"]
