@@ -1,7 +1,8 @@
 """The chain of signatures that a newsletter wants: pure decisions about whose turn it is and who may sign."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from mailer.accounts.rules import Role
@@ -75,6 +76,15 @@ def check_eyes(*, is_four_eyes: bool, submitted_by: int | None, signed_by: Colle
         raise RuleError(N_("You submitted this issue; this newsletter wants another pair of eyes to approve it."))
     if signer in signed_by:
         raise RuleError(N_("You have signed an earlier step; this newsletter wants another pair of eyes for each."))
+
+
+def has_eyes_for(able: Sequence[Collection[int]], *, but: int | None = None) -> bool:
+    """Whether each step of a chain can be signed by another person; `able` are those who may, step by step, and `but`
+    has submitted.
+    """
+    return any(
+        len(set(chosen)) == len(chosen) for chosen in product(*([one for one in each if one != but] for each in able))
+    )
 
 
 def check_chain(steps: Iterable[SigningStep]) -> tuple[SigningStep, ...]:

@@ -10,10 +10,13 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mailer.accounts.models import Account
+from mailer.accounts.rules import Role
 from mailer.errors import CompositionError
 from mailer.i18n import N_
+from mailer.newsroom.chain import has_eyes_for
 from mailer.newsroom.commenting import count_open
-from mailer.newsroom.compiling import compile_issue, get_content
+from mailer.newsroom.compiling import compile_issue, get_content, get_newsletter
 from mailer.newsroom.editing import numbering_remarks
 from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.house import get_chain, get_house_rules, list_words
@@ -33,6 +36,14 @@ NOBODY = N_("Nobody can approve it: no account with that role can sign in. An ad
 NOBODY_LEFT = N_(
     "Nobody can give the signature “%(step)s”: none of those who may can sign in. An admin names others in the "
     "newsletter's settings, or enables an account."
+)
+IF_YOU_SUBMIT = N_(
+    "If you submit it, nobody is left who may sign it: this newsletter wants another pair of eyes for the submission "
+    "and for each signature. Let a colleague submit it, or an admin name more people."
+)
+TOO_FEW = N_(
+    "Each signature wants another pair of eyes, and fewer people may sign than there are signatures. An admin names "
+    "more, or the newsletter does without four eyes."
 )
 # How many former subjects a new one is held against.
 FORMER = 60
@@ -66,14 +77,14 @@ class Preflight:
         return self.articles.get(str(title))
 
 
-def inspect(session: Session, issue: Issue) -> Preflight:
-    """Looks the issue over as it stands now."""
+def inspect(session: Session, issue: Issue, *, by: Account | None = None) -> Preflight:
+    """Looks the issue over as it stands now, for `by`, who would submit it."""
     content = get_content(session, issue)
     articles = {article.title: article.id for article in issue.articles}
     try:
         compiled = compile_issue(session, issue)
     except CompositionError:
-        findings = [*check_content(content), *_desk_findings(session, issue)]
+        findings = [*check_content(content), *_desk_findings(session, issue, by)]
         return Preflight(content, None, _sorted(findings), articles)
     keys = {own.key for part in (compiled.text, compiled.html) for own in find_own_slots(part)} - {ADDRESS}
     readers, lacking = count_lacking(session, issue.newsletter_id, keys) if keys else (0, {})
@@ -85,7 +96,7 @@ def inspect(session: Session, issue: Issue) -> Preflight:
     )
     findings = [
         *check_edition(content, compiled, around),
-        *_desk_findings(session, issue),
+        *_desk_findings(session, issue, by),
         *_link_findings(session, compiled),
     ]
     return Preflight(content, compiled, _sorted(findings), articles)
@@ -109,21 +120,34 @@ def _former_subjects(session: Session, issue: Issue) -> list[str]:
     )
 
 
-def _desk_findings(session: Session, issue: Issue) -> Iterator[Finding]:
+def _desk_findings(session: Session, issue: Issue, by: Account | None) -> Iterator[Finding]:
     for remark in numbering_remarks(session, issue):
         yield Finding(Severity.WARNING, MASTHEAD, remark.message, remark.params)
     if issue.warnings:
         message = N_("What the import was not sure of has not all been checked yet: %(count)s.")
         yield Finding(Severity.WARNING, IMPORT, message, {"count": len(issue.warnings)})
     if issue.state != IssueState.APPROVED:
-        for step in get_chain(session, issue.newsletter_id):
-            if not list_able(session, step):
-                yield Finding(Severity.WARNING, APPROVAL, NOBODY_LEFT if step.name else NOBODY, {"step": step.name})
+        yield from _signing_findings(session, issue, by)
     titles = {article.id: article.title for article in issue.articles}
     for article_id, count in count_open(session, issue.id).items():
         message = N_("Comments still open: %(count)s. Settle them, or say why not.")
         params = {"count": count, "title": titles.get(article_id or 0, "")}
         yield Finding(Severity.WARNING, ARTICLE if params["title"] else COMMENTS, message, params)
+
+
+def _signing_findings(session: Session, issue: Issue, by: Account | None) -> Iterator[Finding]:
+    """Signatures that nobody can give; of a draft also what four eyes will make of them, before it is submitted."""
+    chain = get_chain(session, issue.newsletter_id)
+    able = [{account.id for account in list_able(session, step)} for step in chain]
+    for step, accounts in zip(chain, able, strict=True):
+        if not accounts:
+            yield Finding(Severity.WARNING, APPROVAL, NOBODY_LEFT if step.name else NOBODY, {"step": step.name})
+    if not all(able) or issue.state != IssueState.DRAFT or not get_newsletter(session, issue).is_four_eyes:
+        return
+    if not has_eyes_for(able):
+        yield Finding(Severity.WARNING, APPROVAL, TOO_FEW)
+    elif by is not None and Role.EDITOR in by.roles and not has_eyes_for(able, but=by.id):
+        yield Finding(Severity.WARNING, APPROVAL, IF_YOU_SUBMIT)
 
 
 def _link_findings(session: Session, compiled: Compiled) -> Iterator[Finding]:

@@ -17,6 +17,8 @@ from mailer.letters.models import Letter
 from mailer.newsletters.models import List
 from mailer.newsroom.compiling import compile_issue, get_content
 from mailer.newsroom.models import Issue
+from mailer.newsroom.proof_marks import ProofWords, mark_html, mark_text
+from mailer.newsroom.wording import issue_name
 
 # A test is for colleagues; whoever wants to reach more makes a list.
 MOST = 10
@@ -25,9 +27,9 @@ MOST = 10
 def send_proof(
     session: Session, issue: Issue, addresses: str, *, by: Account | None, reader: Subscriber | None = None
 ) -> list[Letter]:
-    """Mails the issue to `addresses`, parted by commas, semicolons or blanks, its subject marked as a test. Links are
-    plain and there is no pixel: a test leaves no trace in the figures. Personal slots show what `reader` has told;
-    their id alone is kept, so that nothing of them stays behind in a letter.
+    """Mails the issue to `addresses`, parted by commas, semicolons or blanks, marked as a test in its subject and above
+    everything else (`proof_marks`). Links are plain and there is no pixel: a test leaves no trace in the figures.
+    Personal slots show what `reader` has told; their id alone is kept, so that a letter keeps nothing of them.
 
     Raises `RuleError` for an address that is none, for none at all and for more than ten; `CompositionError` where
     the issue cannot be compiled.
@@ -39,10 +41,16 @@ def send_proof(
     if len(receivers) > MOST:
         raise RuleError(N_("A test goes to at most %(most)s addresses."), most=str(MOST))
     content, compiled = get_content(session, issue), compile_issue(session, issue)
+    words = ProofWords(
+        language=compiled.language,
+        title=content.title,
+        issue=issue_name(issue, compiled.language),
+        state=issue.state,
+        sender=by.name if by else "",
+        is_as_reader=reader is not None,
+    )
     parameters: dict[str, Any] = {
         "subject": translate(compiled.language, N_("[Test] %(subject)s"), subject=compiled.subject),
-        "html": compiled.html,
-        "text": compiled.text,
         "language": compiled.language,
         "web_url": content.web_url,
     }
@@ -54,7 +62,11 @@ def send_proof(
             letters.LetterKind.PROOF,
             address=receiver,
             locale=compiled.language,
-            parameters=parameters,
+            parameters=parameters
+            | {
+                "html": mark_html(compiled.html, words, receiver),
+                "text": mark_text(compiled.text, words, receiver),
+            },
             newsletter_id=issue.newsletter_id,
         )
         for receiver in receivers

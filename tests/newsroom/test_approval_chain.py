@@ -16,7 +16,7 @@ from mailer.newsroom import approval, archiving, deputies, editions, house, hous
 from mailer.newsroom.chain import SigningStep
 from mailer.newsroom.edition_models import Edition
 from mailer.newsroom.models import Deputy, Issue
-from mailer.newsroom.preflight import NOBODY, NOBODY_LEFT, inspect
+from mailer.newsroom.preflight import IF_YOU_SUBMIT, NOBODY, NOBODY_LEFT, TOO_FEW, inspect
 from mailer.newsroom.rules import IssueState
 from mailer.newsroom.signatories import list_signatories
 from tests.newsroom.making import make_account, make_issue, make_newsletter
@@ -318,3 +318,27 @@ def test_a_signature_that_nobody_can_give_is_seen(home: House, session: Session)
     assert list_signatories(session, home.issue, home.newsletter) == []
     change_newsletter(session, home.newsletter, by=None, is_four_eyes=False)
     assert list_signatories(session, home.issue, home.newsletter) == [home.bao]
+
+
+def test_a_draft_says_beforehand_that_four_eyes_will_leave_nobody(home: House, session: Session) -> None:
+    def said(by: Account | None) -> set[str]:
+        found = inspect(session, home.issue, by=by).findings
+        return {finding.message for finding in found} & {IF_YOU_SUBMIT, TOO_FEW, NOBODY, NOBODY_LEFT}
+
+    approval.withdraw(session, home.issue, by=home.anna)
+    home.bao.roles = ["editor", "approver"]
+    accounts.disable(session, home.chen, by=None)
+    home.write(steps=[SigningStep()])
+    # Bao is the only approver, and could submit it too.
+    assert said(home.bao) == {IF_YOU_SUBMIT}
+    assert said(home.anna) == set()
+    assert said(None) == set()
+    home.write(steps=[SigningStep("审核"), SigningStep("签发")])
+    assert said(home.anna) == {TOO_FEW}
+    change_newsletter(session, home.newsletter, is_four_eyes=False)
+    assert said(home.bao) == said(home.anna) == set()
+    change_newsletter(session, home.newsletter, is_four_eyes=True)
+    # With a second approver Anna may submit it, Bao must not.
+    make_account(session, "Elsa", "approver")
+    assert said(home.anna) == set()
+    assert said(home.bao) == {IF_YOU_SUBMIT}

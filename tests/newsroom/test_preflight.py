@@ -82,9 +82,9 @@ def test_readers_without_a_name_are_counted_where_a_name_stands(session: Session
         reader.subscriptions.append(Subscription(list_id=made.id, state=state, source="test"))
         session.add(reader)
     issue = make_issue(session, newsletter)
-    assert not any("not told by" in line for line in said(session, issue))
+    assert not any("have not told it" in line for line in said(session, issue))
     write(session, issue, "<p>{{ name }}，您好。</p>")
-    assert any("{{ name }}: not told by 2 of 3 readers" in line for line in said(session, issue))
+    assert any("{{ name }}: readers who have not told it: 2 of 3." in line for line in said(session, issue))
 
 
 def test_readers_who_lack_what_the_lists_ask_are_counted_for_each_field(
@@ -109,8 +109,8 @@ def test_readers_who_lack_what_the_lists_ask_are_counted_for_each_field(
     issue = make_issue(session, newsletter)
     write(session, issue, "<p>{{ department }}，{{ city|本市 }}，{{ address }}，{{ salary }}</p>")
     lines = said(session, issue)
-    assert any("{{ department }}: not told by 3 of 5 readers, for whom nothing" in line for line in lines)
-    assert any("{{ city|本市 }}: not told by 4 of 5 readers" in line and "“本市”" in line for line in lines)
+    assert any("{{ department }}: readers who have not told it: 3 of 5. Nothing" in line for line in lines)
+    assert any("{{ city|本市 }}: readers who have not told it: 4 of 5." in line and "“本市”" in line for line in lines)
     assert any("“{{ salary }}” would reach readers as typed" in line for line in lines)
     assert not any("{{ address }}:" in line for line in lines)
 

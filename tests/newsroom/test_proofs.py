@@ -5,6 +5,7 @@ from email.message import EmailMessage
 from typing import cast
 
 import pytest
+from lxml.html import fromstring
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,7 +15,7 @@ from mailer.dispatch.letter_messages import LetterClaim, compose
 from mailer.errors import CompositionError, RuleError
 from mailer.letters.models import Letter
 from mailer.newsletters import create_list
-from mailer.newsroom import editing
+from mailer.newsroom import approval, editing
 from mailer.newsroom.models import Issue
 from mailer.newsroom.proofs import send_proof
 from tests.newsroom.making import make_account, make_issue, make_newsletter
@@ -76,6 +77,49 @@ def test_what_is_no_address_is_refused_and_nobody_is_written_to(
     with pytest.raises(RuleError, match=problem):
         send_proof(session, issue, typed, by=None)
     assert session.scalars(select(Letter)).all() == []
+
+
+def read_parts(message: EmailMessage) -> list[str]:
+    """The words of both parts, blanks folded, without what is hidden in the head of the page."""
+    html, text = message.get_body(("html",)), message.get_body(("plain",))
+    assert html is not None
+    assert text is not None
+    body = fromstring(html.get_content()).xpath("//body")[0].text_content()
+    return ["".join(part.split()) for part in (body, text.get_content())]
+
+
+@pytest.mark.parametrize("theme", ["bulletin", "journal", "plain"])
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_a_test_says_on_top_that_it_is_one_and_nowhere_that_its_reader_has_subscribed(
+    session: Session, theme: str, language: str
+) -> None:
+    newsletter = make_newsletter(session, title="A & B <科技>", theme=theme, language=language)
+    issue = make_issue(session, newsletter)
+    anna, bao = make_account(session, "Anna", "editor"), make_account(session, "Bao", "approver")
+    expected = {
+        "zh_CN": ("测试", "草稿", "由Anna发给li@example.org", "不属于任何订阅", "订阅了《", "您收到"),
+        "en": (
+            "Testof",
+            "asadraft",
+            "sentbyAnnatoli@example.org",
+            "belongstonosubscription",
+            "becauseyou",
+            "Youreceive",
+        ),
+    }[language]
+    (letter,) = send_proof(session, issue, "li@example.org", by=anna)
+    for part in read_parts(arrived(session, letter)):
+        head, foot = part[:400], part[-600:]
+        assert all(word in head for word in (*expected[:3], "A&B<科技>"))
+        assert head.index(expected[0]) < part.index("第1篇的正文")
+        assert expected[3] in foot
+        assert not any(claim in part for claim in expected[4:])
+    approval.submit(session, issue, by=anna)
+    approval.sign(session, issue, by=bao)
+    (letter,) = send_proof(session, issue, "li@example.org", by=None)
+    for part in read_parts(arrived(session, letter)):
+        assert {"zh_CN": "已签发", "en": "approved"}[language] in part[:400]
+        assert not any(claim in part for claim in expected[4:])
 
 
 def test_a_test_is_for_colleagues_and_not_for_a_crowd(session: Session, issue: Issue) -> None:

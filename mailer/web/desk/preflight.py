@@ -65,7 +65,7 @@ def issue_preflight(issue_id: int) -> ResponseReturnValue:
         template,
         issue=issue,
         newsletter=get_newsletter(session, issue.newsletter_id),
-        flight=preflight.inspect(session, issue),
+        flight=preflight.inspect(session, issue, by=get_account()),
     )
 
 

@@ -72,7 +72,7 @@ def issue_preview(issue_id: int) -> ResponseReturnValue:
     session = get_session()
     issue = get_issue(session, issue_id)
     wanted = request.args.get("as", "")[:320].strip()
-    flight = preflight.inspect(session, issue)
+    flight = preflight.inspect(session, issue, by=get_account())
     compiled = flight.compiled
     return render_template(
         "desk/preview.html",
