@@ -10,6 +10,9 @@ from docx.document import Document
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from docx.text.paragraph import Paragraph
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import html
 
 from mailer.newsroom.bodies import body_of
 from mailer.newsroom.parsing import parse_document
@@ -304,3 +307,40 @@ def test_tables_of_word_have_a_head_where_it_is_repeated_or_bold(is_repeated: bo
         for cell in table.rows[0].cells:
             cell.paragraphs[0].runs[0].bold = True
     assert only(parsed(document)) == f"<p>{LONG}</p>{TABLE}"
+
+
+runs = st.lists(
+    st.builds(
+        Run,
+        st.text("水位 升<&\n", max_size=5),
+        st.sets(st.sampled_from(Mark)).map(frozenset),
+        st.sampled_from(["", TIDE]),
+        st.sampled_from(["", "[1]"]),
+    ),
+    max_size=12,
+)
+
+
+@given(runs)
+def test_whatever_is_set_off_no_character_is_lost_or_moved(given_runs: list[Run]) -> None:
+    for line, spans in lines_of(given_runs):
+        part = ParsedPart(PartKind.PARAGRAPH, line.strip(), (1,), spans=spans)
+        body = body_of(ParsedArticle("题", None, None, None, 1, (part,)), "zh_CN")
+        shown = html.fragment_fromstring(body)
+        for note in shown.xpath(".//sup[text()='[1]']"):
+            note.text = ""
+        assert "".join(shown.itertext()) == line.strip()
+
+
+@given(runs)
+def test_what_is_set_off_is_so_for_the_words_that_were(given_runs: list[Run]) -> None:
+    whole = "".join(run.text for run in given_runs)
+    # Where most of it is strong nothing is set off, and where words come twice only the first may be meant.
+    strong = [run.text for run in given_runs if Mark.STRONG in run.marks and run.text.strip()]
+    if "\n" in whole or len("".join(strong)) * 2 > len(whole.strip()):
+        return
+    for line, spans in lines_of(given_runs):
+        part = ParsedPart(PartKind.PARAGRAPH, line.strip(), (1,), spans=spans)
+        shown = html.fragment_fromstring(body_of(ParsedArticle("题", None, None, None, 1, (part,)), "zh_CN"))
+        found = "".join("".join(element.itertext()) for element in shown.iter("strong"))
+        assert "".join(found.split()) == "".join("".join(strong).split())
