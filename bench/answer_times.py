@@ -45,6 +45,7 @@ class Site:
     """A connection to the web server, as one browser keeps it, and what its forms carry."""
 
     port: int
+    network: int = 10
     connection: http.client.HTTPConnection = field(init=False)
     cookie: str = ""
     token: str = ""
@@ -59,7 +60,7 @@ class Site:
     ) -> tuple[float, http.client.HTTPResponse, str]:
         """(milliseconds, answer, its text). Every request comes from another network, so that no bound is met."""
         self.asked += 1
-        ip = f"10.{self.asked >> 16 & 255}.{self.asked >> 8 & 255}.{self.asked & 255}"
+        ip = f"{self.network}.{self.asked >> 8 & 255}.{self.asked & 255}.1"
         sent = {"X-Forwarded-For": ip, "Accept-Language": "en", "Cookie": self.cookie} | dict(headers or {})
         started = time.perf_counter()
         self.connection.request(method, path, body.encode() or None, sent)
@@ -86,7 +87,8 @@ def main() -> None:
     options = _options()
     names = [name for name in PAGES if options.pages is None or name in options.pages]
     with _service(is_bare=options.bare) as port, ThreadPoolExecutor(1 if options.bare else len(names)) as pool:
-        report = dict(zip(names, pool.map(lambda name: _measure(Site(port), name, options.each), names), strict=True))
+        sites = [Site(port, network) for network in range(10, 10 + len(names))]
+        report = dict(zip(names, pool.map(partial(_measure, options.each), sites, names), strict=True))
     if options.json:
         print(json.dumps(report, indent=2))
     else:
@@ -273,8 +275,8 @@ def _sign_up_by_json(site: Site, slug: str, wording: int, _number: int, email: s
     return site.ask("POST", f"/api/newsletters/{slug}/subscriptions", json.dumps(body), sent)
 
 
-def _sign_up_elsewhere(site: Site, slug: str, list_id: int, _number: int, email: str) -> tuple[Any, ...]:
-    return site.send(f"/api/newsletters/{slug}/form", email=email, lists=list_id, list=list_id, agree="y", website="")
+def _sign_up_elsewhere(site: Site, slug: str, _number: int, email: str) -> tuple[Any, ...]:
+    return site.send(f"/api/newsletters/{slug}/form", email=email, list="double", agree="y", website="")
 
 
 def _change_address(site: Site, tokens: list[str], number: int, email: str) -> tuple[Any, ...]:
@@ -318,7 +320,7 @@ def _prepare(site: Site, page: str, count: int) -> tuple[Callable[[int, str], tu
     asks: dict[str, Callable[[int, str], tuple[Any, ...]]] = {
         "sign-up": partial(_sign_up, site, path, double),
         "sign-up, single": partial(_sign_up, site, path, single),
-        "sign-up elsewhere": partial(_sign_up_elsewhere, site, slug, double),
+        "sign-up elsewhere": partial(_sign_up_elsewhere, site, slug),
         "change of address": partial(_change_address, site, tokens),
         "reading link": partial(_post_address, site, f"/n/{slug}/reading-link"),
         "forgotten password": partial(_post_address, site, "/account/forgotten"),
@@ -337,11 +339,12 @@ PAGES: dict[str, tuple[str, ...]] = {
 }
 
 
-def _measure(site: Site, page: str, each: int) -> dict[str, Any]:
+def _measure(each: int, site: Site, page: str) -> dict[str, Any]:
     kinds = (*NOTHING_KNOWN, *PAGES[page])
     ask, list_ids = _prepare(site, page, each * len(kinds) + WARM_UP)
     addresses = make_addresses(kinds, each, list_ids)
     time.sleep(2.1)  # A form is not sent faster than a person can.
+    site.connection.close()  # It has been idle for too long meanwhile; the next request opens it again.
     for number in range(WARM_UP):
         ask(number, f"warm{number}@example.org")
     took: dict[str, list[float]] = {kind: [] for kind in kinds}
@@ -352,6 +355,8 @@ def _measure(site: Site, page: str, each: int) -> dict[str, Any]:
             # Another one first each time: what comes after what is no difference either.
             kind = kinds[(turn + place) % len(kinds)]
             milliseconds, answer, text = ask(number, addresses[kind][turn])
+            if answer.status >= 400:
+                raise SystemExit(f"{page}: {answer.status} for an address that is {kind}")
             took[kind].append(milliseconds)
             said[kind].add(_plain(answer, text, addresses[kind][turn]))
             number += 1
