@@ -1,6 +1,9 @@
-"""Security headers of every answer: nothing from a foreign host, no inline script or style, no frames but our own."""
+"""Security headers of every answer: nothing from a foreign host, no inline script or style, no frames but our own; and
+no session in what everybody may keep.
+"""
 
 from flask import Flask, Response, g, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
 from mailer.settings import get_settings
 
@@ -22,8 +25,19 @@ def show_mail() -> None:
     g.is_mail = True
 
 
+class Sessions(SecureCookieSessionInterface):
+    """Flask's, but for an answer that everybody's cache may keep: a session that is renewed at each answer would stand
+    in it, and whoever is given the answer next would be signed in.
+    """
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if not response.cache_control.public:
+            super().save_session(app, session, response)
+
+
 def init_app(app: Flask) -> None:
     is_https = get_settings().is_https
+    app.session_interface = Sessions()
 
     @app.after_request
     def _protect(response: Response) -> Response:

@@ -84,7 +84,8 @@ def init_app(app: Flask) -> None:
     @app.after_request
     def _remember(response: Response) -> Response:
         wish = request.args.get("lang")
-        if wish in LOCALES:
+        # What everybody's cache may keep is nobody's choice.
+        if wish in LOCALES and not response.cache_control.public:
             response.set_cookie(
                 COOKIE, str(wish), max_age=365 * 86_400, samesite="Lax", httponly=True, secure=get_settings().is_https
             )

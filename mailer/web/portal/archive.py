@@ -23,6 +23,7 @@ from mailer.web.database import get_session
 from mailer.web.portal import blueprint
 from mailer.web.portal.corrections import list_earlier
 from mailer.web.portal.home import LATEST
+from mailer.web.portal.keeping import kept_briefly
 from mailer.web.portal.reading import feed_token, for_readers, keep_token, may_read
 from mailer.web.portal.robots import may_be_indexed
 from mailer.web.portal.subscribing import make_sign_up_form
@@ -69,6 +70,7 @@ def newsletter(slug: str) -> ResponseReturnValue:
 
 @blueprint.get("/n/<slug>/archive/<int:year>")
 @for_readers
+@kept_briefly
 def year(newsletter: Newsletter, year: int) -> ResponseReturnValue:
     """The issues of one year."""
     session = get_session()
@@ -93,6 +95,7 @@ def issues(slug: str) -> ResponseReturnValue:
 
 @blueprint.get("/n/<slug>/issues/<int:issue_id>")
 @for_readers
+@kept_briefly
 def issue(newsletter: Newsletter, issue_id: int) -> ResponseReturnValue:
     """The web edition, as it was sent, for good."""
     session = get_session()
@@ -116,6 +119,7 @@ def issue(newsletter: Newsletter, issue_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/n/<slug>/issues/<int:issue_id>/articles/<int:article_id>")
 @for_readers
+@kept_briefly
 def article(newsletter: Newsletter, issue_id: int, article_id: int) -> ResponseReturnValue:
     """One article by itself: where an entry of a mail's contents leads."""
     session = get_session()

@@ -17,6 +17,7 @@ from mailer.press.wording import clauses
 from mailer.reports.issues import list_sent_editions
 from mailer.web.database import get_session
 from mailer.web.portal import blueprint
+from mailer.web.portal.keeping import kept_briefly
 from mailer.web.portal.reading import feed_token, for_readers
 from mailer.web.portal.robots import must_not_be_indexed
 from mailer.web.portal.web_editions import show
@@ -45,6 +46,7 @@ def list_earlier(session: Session, newsletter: Newsletter, issue: Issue, shown: 
 
 @blueprint.get("/n/<slug>/issues/<int:issue_id>/editions/<int:ordinal>")
 @for_readers
+@kept_briefly
 def edition(newsletter: Newsletter, issue_id: int, ordinal: int) -> ResponseReturnValue:
     """An edition as it was mailed, which says that it has been corrected, and where."""
     session = get_session()

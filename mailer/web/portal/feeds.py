@@ -181,6 +181,7 @@ def _answer(newsletter: Newsletter, entries: list[Entry], body: bytes, content_t
     """With what lets a reader ask "anything new?" for nothing (RFC 9110 section 13)."""
     response = Response(body, content_type=content_type)
     is_public = newsletter.archive_access == ArchiveAccess.PUBLIC
+    # The same for everybody, in the newsletter's own language.
     response.headers["Cache-Control"] = f"public, max-age={60 * MINUTES}" if is_public else "private, no-cache"
     # Pages of other sites that show a feed may read a public one.
     if is_public:

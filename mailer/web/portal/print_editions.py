@@ -32,6 +32,7 @@ from mailer.settings import get_settings
 from mailer.web.database import get_session
 from mailer.web.limits import limiter
 from mailer.web.portal import blueprint
+from mailer.web.portal.keeping import cache_control
 from mailer.web.portal.reading import for_readers
 from mailer.web.portal.web_editions import content_of, name_of
 
@@ -50,7 +51,7 @@ class BusyError(Exception):
 @for_readers
 def print_edition_of(newsletter: Newsletter, issue_id: int) -> ResponseReturnValue:
     """The PDF, to be read in the browser and kept under a good name."""
-    session = get_session()
+    session, policy = get_session(), cache_control(newsletter)
     issue, edition = get_published(session, newsletter.id, issue_id)
     correction = edition.masthead.get("correction", "")
     content = with_theme(content_of(newsletter, issue, edition), newsletter, correction)
@@ -73,7 +74,7 @@ def print_edition_of(newsletter: Newsletter, issue_id: int) -> ResponseReturnVal
     response = Response(made, content_type="application/pdf")
     response.set_etag(path.stem)
     response.headers["Content-Disposition"] = disposition(name, f"{newsletter.slug}-{issue_id}.pdf")
-    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Cache-Control"] = policy
     return response.make_conditional(request, accept_ranges=True, complete_length=len(made))
 
 

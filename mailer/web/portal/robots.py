@@ -47,7 +47,8 @@ def must_not_be_indexed() -> None:
 
 @blueprint.after_app_request
 def _tell_robots(response: Response) -> Response:
-    if not g.get("may_be_indexed") or response.status_code != 200:
+    # A page that has not changed is as much for them as when they fetched it.
+    if not g.get("may_be_indexed") or response.status_code not in {200, 304}:
         response.headers.setdefault("X-Robots-Tag", "noindex")
     return response
 
