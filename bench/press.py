@@ -155,7 +155,7 @@ def compile_warm(name: str, content: Content) -> None:
     size = len(compiled.html.encode()) / 1000
     print(
         f"{name}: {size:.0f} KB, {1000 * best:.0f} ms, Premailer {share:.0%} of it in {draws} drawings,"
-        f" {len(compiled.abridged)} of {len(content.articles)} abridged; asked for again {1000 * again:.0f} ms"
+        f" {len(compiled.shortened)} of {len(content.articles)} shortened; asked for again {1000 * again:.0f} ms"
     )
 
 

@@ -10,7 +10,7 @@ from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
 from mailer.i18n import N_, translate
-from mailer.press.abridging import abridge
+from mailer.press.abridging import Length, abridge
 from mailer.press.bodytext import TextWriter
 from mailer.press.linking import LinkRegister
 from mailer.press.printblocks import BlockWriter
@@ -78,35 +78,40 @@ class Body:
     def _is_foreign(self, src: str) -> bool:
         return (urlsplit(src).hostname or "") != self._own_host
 
-    def _copy(self, *, is_abridged: bool) -> HtmlElement:
+    def _copy(self, length: Length) -> HtmlElement:
         root = copy.deepcopy(self._root)
         for image in list(root.iter("img")):
             if self._is_foreign(image.get("src", "")):
                 _replace_by_link(image, image.get("alt", "").strip() or translate(self._language, N_("Picture")))
-        if is_abridged:
-            abridge(root)
+        if length is not Length.WHOLE:
+            abridge(root, length)
         return root
 
-    def _slotted(self, *, is_abridged: bool) -> HtmlElement:
-        root = self._copy(is_abridged=is_abridged)
+    def _slotted(self, length: Length) -> HtmlElement:
+        root = self._copy(length)
         for element in root.iter():
             # lxml's text and tail are the only places where text stands; attributes stay as typed.
             element.text = place_editors_slots(element.text, self._attributes) if element.text else element.text
             element.tail = place_editors_slots(element.tail, self._attributes) if element.tail else element.tail
         return root
 
-    @property
-    def is_long(self) -> bool:
-        """Whether an abstract of it would leave anything out."""
-        return len(_words(self._copy(is_abridged=True))) < len(_words(self._root))
+    def is_longer_than(self, length: Length) -> bool:
+        """Whether it would lose anything by being cut to an abstract or a brief."""
+        cut = self._copy(length)
+        return len(_words(cut)) < len(_words(self._root)) or len(cut) < len(self._root)
 
     def as_html(
-        self, links: LinkRegister, article_key: int | None, *, is_abridged: bool = False, heading: str = "h3"
+        self,
+        links: LinkRegister,
+        article_key: int | None,
+        *,
+        length: Length = Length.WHOLE,
+        heading: str = "h3",
     ) -> str:
         """Inner HTML with its links registered. `heading` is the level its headings have: h3 or h4 below the title of
         their article, ``p`` in a block of the page, which is no chapter of it.
         """
-        root = self._slotted(is_abridged=is_abridged)
+        root = self._slotted(length)
         # A list, because framing a table moves it.
         for element in list(root.iter("a", "img", "h3", "table", "th")):
             if element.tag == "a" and (href := element.get("href", "")):
@@ -133,15 +138,15 @@ class Body:
         if int(image.get("width", "0")) > self._picture_width:
             image.set("width", str(self._picture_width))
 
-    def as_text(self, links: list[str], *, is_abridged: bool = False) -> str:
+    def as_text(self, links: list[str], *, length: Length = Length.WHOLE) -> str:
         """Wrapped text; each address that a link hides is added to `links`, and its number stands in the text."""
-        return TextWriter(self._language, links).write(self._slotted(is_abridged=is_abridged))
+        return TextWriter(self._language, links).write(self._slotted(length))
 
     def as_blocks(self, pictures: Mapping[str, str], values: Mapping[str, str]) -> list[dict[str, Any]]:
         """The whole body for the print edition (see `printblocks`): `pictures` are files by address, `values` fill
         the slots.
         """
-        return BlockWriter(self._language, pictures, values).write(self._slotted(is_abridged=False))
+        return BlockWriter(self._language, pictures, values).write(self._slotted(Length.WHOLE))
 
 
 def _let_break(inner: str) -> str:

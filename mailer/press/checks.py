@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from mailer.i18n import N_
+from mailer.press.abridging import Length
 from mailer.press.article_checks import check_articles
 from mailer.press.compiling import Compiled
 from mailer.press.content import Content
 from mailer.press.contrast_checks import check_contrast
-from mailer.press.drafting import BUDGET_BYTES
+from mailer.press.fitting import BUDGET_BYTES
 from mailer.press.link_checks import check_link
 from mailer.press.proofreading import Finding, Severity, check_content
 from mailer.press.slot_checks import check_own_slots
@@ -21,6 +22,27 @@ from mailer.press.word_checks import check_words
 __all__ = ["Finding", "Severity", "Surroundings", "check_edition"]
 
 SIZE, TEXT_PART = N_("Size"), N_("Text part")
+# What was done to keep within the budget: never unsaid, and graver the less is left.
+_SHORTENED = {
+    Length.ABSTRACT: (
+        Severity.HINT,
+        N_("To stay below %(budget)s KB these articles are abstracts that link to the full text: %(titles)s"),
+    ),
+    Length.BRIEF: (
+        Severity.WARNING,
+        N_(
+            "To stay below %(budget)s KB only the first sentences of these articles go out, with a link to the full "
+            "text. Make two issues of it to send more of them: %(titles)s"
+        ),
+    ),
+    Length.LISTED: (
+        Severity.WARNING,
+        N_(
+            "To stay below %(budget)s KB these articles stand in the contents only, with a link to their text on the "
+            "web. Make two issues of it, or move what matters to the front: %(titles)s"
+        ),
+    ),
+}
 # How many articles are named to be shortened.
 LONGEST_NAMED = 3
 _MARKUP = re.compile(
@@ -65,18 +87,22 @@ def check_edition(
 
 def _check_size(content: Content, compiled: Compiled) -> list[Finding]:
     size = len(compiled.html.encode())
-    params = {"size": size // 1000, "budget": BUDGET_BYTES // 1000}
+    budget = BUDGET_BYTES // 1000
+    findings = []
     if size > BUDGET_BYTES:
         message = N_(
             "The mail has %(size)s KB, Gmail cuts it off after 100. Shorten it or make two issues of it. "
             "Longest: %(titles)s"
         )
-        return [Finding(Severity.WARNING, SIZE, message, {**params, "titles": _longest(content)})]
-    if compiled.abridged and not get_theme(content.theme, content.theme_options).is_abstract:
-        names = [article.title for article in content.articles if article.key in compiled.abridged]
-        message = N_("To stay below %(budget)s KB these articles are abstracts that link to the full text: %(titles)s")
-        return [Finding(Severity.HINT, SIZE, message, {**params, "titles": "; ".join(names)})]
-    return []
+        params = {"size": size // 1000, "budget": budget, "titles": _longest(content)}
+        findings.append(Finding(Severity.WARNING, SIZE, message, params))
+    is_wanted = get_theme(content.theme, content.theme_options).is_abstract
+    for length, (severity, message) in _SHORTENED.items():
+        titles = [article.title for article in content.articles if compiled.shortened.get(article.key) is length]
+        if titles and not (is_wanted and length is Length.ABSTRACT):
+            params = {"budget": budget, "num": len(titles), "titles": "; ".join(titles)}
+            findings.append(Finding(severity, SIZE, message, params))
+    return findings
 
 
 def _longest(content: Content) -> str:

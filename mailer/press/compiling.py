@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from html import escape
 
 from mailer.errors import CompositionError
+from mailer.press.abridging import Length
 from mailer.press.content import Content
 from mailer.press.drafting import draft_edition
 from mailer.press.linking import Link, place_links
@@ -32,8 +33,8 @@ class Compiled:
     text: str
     links: tuple[Link, ...]
     content_hash: str
-    # Keys of the articles that became abstracts to keep within what Gmail shows.
-    abridged: frozenset[int] = frozenset()
+    # The articles, by their keys, that are not whole: to keep within what Gmail shows, or because abstracts are wanted.
+    shortened: Mapping[int, Length] = field(default_factory=dict)
 
 
 def compile_edition(
@@ -62,7 +63,7 @@ def compile_edition(
         text=draft.text,
         links=draft.links,
         content_hash=_hash(content, plain, draft.text, draft.links),
-        abridged=draft.abridged,
+        shortened=draft.shortened,
     )
 
 

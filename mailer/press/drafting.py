@@ -1,9 +1,9 @@
 """A draft: an edition whose links still are tokens, made to fit what Gmail shows of a mail."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,34 +11,37 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from mailer.press import wording
+from mailer.press.abridging import Length
 from mailer.press.bodies import Body
 from mailer.press.content import ArticleContent, Content
+from mailer.press.fitting import Stage, fit
 from mailer.press.linking import Link, LinkRegister, place_links
 from mailer.press.plaintext import tidy, width
 from mailer.press.rendering import inline_css, render
 from mailer.press.themes import get_theme
 
-# Gmail clips at about 102 KB of HTML, counted after link rewriting.
-BUDGET_BYTES = 90_000
 # Of a few hundred kilobytes each, in every process.
 DRAFTS_KEPT = 16
+# What stands about a body: its title, its button, the line that parts it from the next, and their rules.
+_FRAME_BYTES = 1_200
 # A tracked address is public URL, signed target in base64 and reader token; 150 covers the first and the last.
 _TRACKED_OVERHEAD = 150
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """HTML with link tokens, the text part, the links, and the keys of articles cut to an abstract."""
+    """HTML with link tokens, the text part, the links, and the articles (by their keys) that are not whole."""
 
     html: str
     text: str
     links: tuple[Link, ...]
-    abridged: frozenset[int]
+    shortened: Mapping[int, Length]
 
 
 def draft_edition(content: Content) -> Draft:
-    """The whole content where it fits, else with as few articles abridged as will do, the longest first. Where the
-    newsletter wants abstracts, every article that is longer than one is abridged to begin with.
+    """The whole content where it fits, else with as few articles shortened as will do: the longest become abstracts;
+    where that is not enough, the last ones become briefs, and where that is not enough either, the last ones stand in
+    the contents only. Where the newsletter wants abstracts, every article longer than one is one to begin with.
 
     The last drafts are kept by all that their content says: one preview asks for its own several times, for the page,
     the frame and the checks, and again for each look of it. A template that was changed is seen after a start.
@@ -57,51 +60,14 @@ class _Whole:
 @lru_cache(maxsize=DRAFTS_KEPT)
 def _draft(whole: _Whole) -> Draft:
     pages = _Pages(whole.content)
-    page = _fitting_page(pages, whole.content)
+
+    def draw(lengths: Mapping[int, Length]) -> tuple[_Page, int]:
+        page = pages.draw_html(lengths)
+        return page, page.nominal_size(is_tracked=whole.content.is_tracked)
+
+    page = fit(draw, pages.wanted, pages.stages)
     # Not before: an issue far too long is drawn several times as HTML, and its text is as much work again.
-    return Draft(page.html, pages.draw_text(page.abridged), page.links, page.abridged)
-
-
-def _fitting_page(pages: "_Pages", content: Content) -> "_Page":
-    """Drawing is what costs, so the count is not halved towards but guessed, by what each body has too many of, and the
-    guess proved: a page that fits, and the one with an article more that does not.
-    """
-
-    def draw(count: int) -> tuple[_Page, int]:
-        page = pages.draw_html(chosen | set(keys[:count]))
-        return page, page.nominal_size(is_tracked=content.is_tracked)
-
-    chosen = pages.abstracts
-    others = [article for article in content.articles if article.url and article.key not in chosen]
-    keys = [article.key for article in sorted(others, key=lambda article: -len(article.body))]
-    whole, size = draw(0)
-    if size <= BUDGET_BYTES:
-        return whole
-    best, least = draw(len(keys))
-    # What fits is kept as `best`; a page that is too long even so has nothing more to give.
-    low, high = (1, len(keys) - 1) if least <= BUDGET_BYTES else (1, 0)
-    guess = _guess(size, least, pages.savings(keys))
-    while low <= high:
-        count = min(max(guess, low), high)
-        page, size = draw(count)
-        if size <= BUDGET_BYTES:
-            best, high, guess = page, count - 1, count - 1
-        else:
-            low, guess = count + 1, count + 1
-    return best
-
-
-def _guess(whole: int, least: int, savings: Sequence[int]) -> int:
-    """How many articles must be abridged, when the page of `whole` bytes shrinks to `least` with all of them, each
-    giving its share.
-    """
-    worth = (whole - least) / max(1, sum(savings))
-    size = float(whole)
-    for count, saving in enumerate(savings, 1):
-        size -= saving * worth
-        if size <= BUDGET_BYTES:
-            return count
-    return len(savings)
+    return Draft(page.html, pages.draw_text(page.shortened), page.links, page.shortened)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +76,7 @@ class _Page:
 
     html: str
     links: tuple[Link, ...]
-    abridged: frozenset[int]
+    shortened: Mapping[int, Length]
 
     def nominal_size(self, *, is_tracked: bool) -> int:
         """Bytes of the HTML with its addresses in, as they will be about: the same for a preview and for the edition
@@ -178,51 +144,76 @@ class _Pages:
         }
 
     @property
-    def abstracts(self) -> frozenset[int]:
-        """Keys of the articles that the newsletter wants as abstracts, whatever their number."""
-        if not self._theme.is_abstract:
-            return frozenset()
-        return frozenset(a.key for a in self._content.articles if a.url and self._bodies[a.key].is_long)
+    def wanted(self) -> dict[int, Length]:
+        """What the newsletter wants as abstracts, whatever there is room for."""
+        return dict.fromkeys(self._longer_than(Length.ABSTRACT), Length.ABSTRACT) if self._theme.is_abstract else {}
 
-    def savings(self, keys: Sequence[int]) -> list[int]:
-        """About how much shorter the page gets by each of these articles, in bytes before their rules are inlined."""
+    @cached_property
+    def stages(self) -> list[Stage]:
+        """In what order articles are shortened. The first articles of an issue are its most important: they keep their
+        text the longest.
+        """
+        long = [key for key in self._longer_than(Length.ABSTRACT) if key not in self.wanted]
+        size = {article.key: len(article.body) for article in self._content.articles}
+        return [
+            self._stage(Length.ABSTRACT, Length.WHOLE, sorted(long, key=lambda key: -size[key])),
+            self._stage(Length.BRIEF, Length.ABSTRACT, self._longer_than(Length.BRIEF)[::-1]),
+            self._stage(Length.LISTED, Length.BRIEF, [a.key for a in self._content.articles if a.url][::-1]),
+        ]
 
-        def length(key: int, *, is_abridged: bool) -> int:
-            return len(self._bodies[key].as_html(LinkRegister(), key, is_abridged=is_abridged).encode())
+    def _longer_than(self, length: Length) -> list[int]:
+        return [a.key for a in self._content.articles if a.url and self._bodies[a.key].is_longer_than(length)]
 
-        return [length(key, is_abridged=False) - length(key, is_abridged=True) for key in keys]
+    def _stage(self, to: Length, at: Length, keys: Sequence[int]) -> Stage:
+        def size(key: int, length: Length) -> int:
+            if length is Length.LISTED:
+                return -_FRAME_BYTES
+            return len(self._bodies[key].as_html(LinkRegister(), key, length=length).encode())
 
-    def draw_html(self, abridged: frozenset[int]) -> _Page:
+        return Stage(to, keys, [size(key, at) - size(key, to) for key in keys])
+
+    def draw_html(self, lengths: Mapping[int, Length]) -> _Page:
         links = LinkRegister()
 
         # Markup: sanitised, and escaped by the serialiser that wrote it.
         def body(article: ArticleContent) -> Markup:
             return Markup(  # noqa: S704
                 self._bodies[article.key].as_html(
-                    links, article.key, is_abridged=article.key in abridged, heading=self._inner_heading
+                    links,
+                    article.key,
+                    length=lengths.get(article.key, Length.WHOLE),
+                    heading=self._inner_heading,
                 )
             )
 
         def block(name: str) -> Markup:
             return Markup(self._blocks[name].as_html(links, None, heading="p"))  # noqa: S704
 
-        html = self._render("edition.html", abridged, link=links.add, body=body, block_body=block)
-        return _Page(inline_css(html), tuple(links.links), abridged)
+        html = self._render("edition.html", lengths, link=links.add, body=body, block_body=block)
+        return _Page(inline_css(html), tuple(links.links), lengths)
 
-    def draw_text(self, abridged: frozenset[int]) -> str:
+    def draw_text(self, lengths: Mapping[int, Length]) -> str:
         notes: list[str] = []
 
         def body(article: ArticleContent) -> TextBody:
-            return _note(notes, self._bodies[article.key], is_abridged=article.key in abridged)
+            return _note(notes, self._bodies[article.key], lengths.get(article.key, Length.WHOLE))
 
         def block(name: str) -> TextBody:
-            return _note(notes, self._blocks[name], is_abridged=False)
+            return _note(notes, self._blocks[name], Length.WHOLE)
 
-        return tidy(self._render("edition.txt", abridged, body=body, block_body=block))
+        return tidy(self._render("edition.txt", lengths, body=body, block_body=block))
 
-    def _render(self, name: str, abridged: frozenset[int], **functions: Any) -> str:
+    def _render(self, name: str, lengths: Mapping[int, Length], **functions: Any) -> str:
         """A theme has a page of its own; its text is that of all themes unless it brings one."""
-        values = {**self._common, "abridged": abridged, **functions}
+        listed = frozenset(key for key, length in lengths.items() if length is Length.LISTED)
+        shown = [article for article in self._content.articles if article.key not in listed]
+        values = {
+            **self._common,
+            "shown": group_sections(shown),
+            "abridged": frozenset(lengths) - listed,
+            "listed": listed,
+            **functions,
+        }
         return render(f"{self._theme.name}/{name}", self._content.language, otherwise=f"shared/{name}", **values)
 
 
@@ -234,8 +225,8 @@ class TextBody:
     notes: tuple[tuple[int, str], ...]
 
 
-def _note(notes: list[str], body: Body, *, is_abridged: bool) -> TextBody:
+def _note(notes: list[str], body: Body, length: Length) -> TextBody:
     """`body` as text; the addresses behind its links join `notes`."""
     known = len(notes)
-    text = body.as_text(notes, is_abridged=is_abridged)
+    text = body.as_text(notes, length=length)
     return TextBody(text, tuple(enumerate(notes[known:], known + 1)))

@@ -1,3 +1,4 @@
+from mailer.press.abridging import Length
 from mailer.press.bodies import Body
 from mailer.press.linking import LinkRegister
 from mailer.press.plaintext import width
@@ -8,14 +9,14 @@ def make_body(html: str, language: str = "zh_CN") -> Body:
     return Body(html, language=language, own_host="news.example.org")
 
 
-def as_html(html: str, *, is_abridged: bool = False, heading: str = "h3") -> tuple[str, LinkRegister]:
+def as_html(html: str, *, length: Length = Length.WHOLE, heading: str = "h3") -> tuple[str, LinkRegister]:
     links = LinkRegister()
-    return make_body(html).as_html(links, 5, is_abridged=is_abridged, heading=heading), links
+    return make_body(html).as_html(links, 5, length=length, heading=heading), links
 
 
-def as_text(html: str, language: str = "zh_CN", *, is_abridged: bool = False) -> tuple[str, list[str]]:
+def as_text(html: str, language: str = "zh_CN", *, length: Length = Length.WHOLE) -> tuple[str, list[str]]:
     notes: list[str] = []
-    return make_body(html, language).as_text(notes, is_abridged=is_abridged), notes
+    return make_body(html, language).as_text(notes, length=length), notes
 
 
 def test_links_to_the_web_become_tokens_and_mailboxes_stay() -> None:
@@ -93,24 +94,35 @@ def test_a_slot_in_an_attribute_stays_as_typed() -> None:
 
 def test_a_body_may_be_drawn_many_times() -> None:
     body = make_body('<p><a href="https://example.org/">甲</a>{{ name }}</p>')
-    drawn = [body.as_html(LinkRegister(), 1, is_abridged=False) for _ in range(3)]
+    drawn = [body.as_html(LinkRegister(), 1, length=Length.WHOLE) for _ in range(3)]
     assert drawn[0] == drawn[1] == drawn[2]
 
 
 def test_an_abstract_is_the_first_whole_paragraphs() -> None:
     paragraph = "<p>" + "堤防加固工程按期完工。" * 12 + "</p>"
-    html, _ = as_html(paragraph * 10, is_abridged=True)
+    html, _ = as_html(paragraph * 10, length=Length.ABSTRACT)
     assert html == paragraph * 2
 
 
 def test_an_article_of_one_paragraph_is_cut_after_a_sentence() -> None:
-    html, _ = as_html("<p>" + "堤防<b>加固</b>工程按期完工。" * 200 + "</p>", is_abridged=True)
+    html, _ = as_html("<p>" + "堤防<b>加固</b>工程按期完工。" * 200 + "</p>", length=Length.ABSTRACT)
     assert html.endswith("按期完工。……</p>")
     assert 300 < width(html) < 460
-    english, _ = as_html("<p>" + "The dyke is finished in time. " * 200 + "</p>", is_abridged=True)
+    english, _ = as_html("<p>" + "The dyke is finished in time. " * 200 + "</p>", length=Length.ABSTRACT)
     assert english.endswith("in time.……</p>")
-    endless, _ = as_html("<p>" + "水" * 3000 + "</p>", is_abridged=True)
+    endless, _ = as_html("<p>" + "水" * 3000 + "</p>", length=Length.ABSTRACT)
     assert width(endless) < 460
+
+
+def test_a_brief_is_the_first_sentences_and_no_table_or_picture() -> None:
+    sentence = "堤防加固工程按期完工。"
+    picture = '<p><img src="https://news.example.org/a.png" alt="图"></p>'
+    table = "<table><tr><td>甲</td></tr></table>"
+    html, _ = as_html(f"<p><em>王小明</em></p>{picture}{table}<p>{sentence * 30}</p><p>又</p>", length=Length.BRIEF)
+    assert html == f'<p class="byline"><em>王小明</em></p><p>{sentence * 6}……</p>'
+    assert make_body(table).is_longer_than(Length.BRIEF)
+    assert not make_body(table).is_longer_than(Length.ABSTRACT)
+    assert not make_body(f"<p>{sentence}</p>").is_longer_than(Length.BRIEF)
 
 
 def test_deep_nesting_is_flattened_and_its_text_kept() -> None:
@@ -198,4 +210,4 @@ def test_personal_fields_stand_in_every_form_of_a_body() -> None:
 def test_a_field_makes_no_body_seem_shorter_than_its_abstract() -> None:
     paragraphs = "".join(f"<p>{'水' * 150}</p>" for _ in range(4))
     body = Body(f"<p>{{{{ name|{'朋' * 60} }}}}</p>{paragraphs}", language="zh_CN", own_host="news.example.org")
-    assert body.is_long
+    assert body.is_longer_than(Length.ABSTRACT)

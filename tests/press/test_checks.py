@@ -2,6 +2,7 @@ from html import escape
 
 import pytest
 
+from mailer.press.abridging import Length
 from mailer.press.checks import Finding, Severity, Surroundings, check_edition
 from mailer.press.compiling import compile_edition
 from mailer.press.content import Content
@@ -264,9 +265,24 @@ def test_an_edition_cut_to_abstracts_says_which() -> None:
     assert finding.params["titles"] == "长文"
 
 
-def test_an_edition_too_large_even_so_is_a_warning() -> None:
+def test_articles_cut_to_briefs_and_to_the_contents_are_warnings() -> None:
+    articles = tuple(make_article(key, title=f"篇{key}", body=f"<p>{LONG * 4}</p>" * 9) for key in range(60))
     rows = "<tr><td>一</td><td>二</td></tr>" * 1500
-    (finding,) = findings_of(make_content(articles=(make_article(1, body=f"<table>{rows}</table>"),)))
+    (finding,) = findings_of(make_content(articles=(make_article(1, title="表", body=f"<table>{rows}</table>"),)))
+    assert finding.severity is Severity.WARNING
+    assert "只发送开头几句" in finding.message_in("zh_CN")
+    assert finding.params["titles"] == "表"
+    for options in ({}, {"articles": "abstract"}):
+        findings = findings_of(make_content(articles=articles, theme_options=options))
+        listed = next(finding for finding in findings if "只列入目录" in finding.message_in("zh_CN"))
+        assert listed.severity is Severity.WARNING
+        assert "篇59" in str(listed.params["titles"])
+        assert not any("只保留摘要" in finding.message_in("zh_CN") for finding in findings)
+
+
+def test_an_edition_too_large_even_so_is_a_warning() -> None:
+    articles = (make_article(1, body=f"<p>{LONG * 40}</p>"), *(make_article(key) for key in range(2, 300)))
+    finding, _ = findings_of(make_content(articles=articles))
     assert finding.severity is Severity.WARNING
     assert finding.place_in("en") == "Size"
     assert int(finding.params["size"]) > 100
@@ -276,7 +292,7 @@ def test_an_edition_too_large_even_so_is_a_warning() -> None:
 def test_abstracts_that_were_asked_for_are_no_finding() -> None:
     articles = (make_article(1, body=f"<p>{LONG * 4}</p>" * 260), make_article(2))
     content = make_content(articles=articles, theme_options={"articles": "abstract"})
-    assert compile_edition(content).abridged == {1}
+    assert compile_edition(content).shortened == {1: Length.ABSTRACT}
     assert findings_of(content) == ()
 
 

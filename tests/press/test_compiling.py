@@ -1,6 +1,7 @@
 """An edition's HTML is judged by parsing it, its text by reading it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -10,9 +11,11 @@ from lxml.html import HtmlElement
 
 from mailer.errors import CompositionError
 from mailer.press import drafting
+from mailer.press.abridging import Length
 from mailer.press.colours import contrast
 from mailer.press.compiling import Compiled, compile_edition
-from mailer.press.drafting import BUDGET_BYTES
+from mailer.press.content import ArticleContent
+from mailer.press.fitting import BUDGET_BYTES
 from mailer.press.plaintext import COLUMNS, width
 from mailer.press.slots import READER_SLOT, UNSUBSCRIBE_URL, slot
 from tests.press.samples import ISSUE_URL, LONG, PIXEL_URL, click_url, make_article, make_content
@@ -290,7 +293,7 @@ def test_every_tag_is_closed() -> None:
 
 def test_a_bulletin_within_the_budget_is_whole() -> None:
     compiled = compile_tracked(articles=big_articles(6, 10))
-    assert compiled.abridged == frozenset()
+    assert compiled.shortened == {}
     assert compiled.html.count(LONG) == 6 * 10 * 4
     assert len(compiled.html.encode()) < BUDGET_BYTES
 
@@ -298,7 +301,7 @@ def test_a_bulletin_within_the_budget_is_whole() -> None:
 def test_above_the_budget_the_longest_articles_become_abstracts() -> None:
     articles = (make_article(1, body=f"<p>{LONG * 4}</p>" * 150), *big_articles(4, 20)[1:])
     compiled = compile_tracked(articles=articles)
-    assert compiled.abridged == {1}
+    assert compiled.shortened == {1: Length.ABSTRACT}
     assert len(compiled.html.encode()) <= BUDGET_BYTES
     more = parse(compiled).xpath("//a[@class='button']")
     assert [anchor.text for anchor in more] == ["阅读全文"]
@@ -309,7 +312,7 @@ def test_above_the_budget_the_longest_articles_become_abstracts() -> None:
 def test_a_preview_abridges_what_the_edition_will() -> None:
     content = make_content(articles=big_articles(8, 24))
     preview, edition = compile_edition(content), compile_edition(content, click_url=click_url)
-    assert preview.abridged == edition.abridged != frozenset()
+    assert preview.shortened == edition.shortened != {}
     assert preview.content_hash == edition.content_hash
 
 
@@ -317,14 +320,14 @@ def test_as_few_articles_as_will_do_are_abridged_by_few_drawings(monkeypatch: py
     counts: list[int] = []
     draw = drafting._Pages.draw_html
 
-    def note(self: drafting._Pages, abridged: frozenset[int]) -> drafting._Page:
-        counts.append(len(abridged))
-        return draw(self, abridged)
+    def note(self: drafting._Pages, lengths: Mapping[int, Length]) -> drafting._Page:
+        counts.append(len(lengths))
+        return draw(self, lengths)
 
     monkeypatch.setattr(drafting._Pages, "draw_html", note)
     articles = tuple(make_article(key, body=f"<p>{LONG * 2}</p>" * (5 + key * 7 % 23)) for key in range(1, 17))
     compiled = compile_edition(make_content(articles=articles, preheader="few drawings"))
-    fewest = len(compiled.abridged)
+    fewest = len(compiled.shortened)
     assert 1 < fewest < 15
     # The whole, the shortest, and the two that prove the count; a guess may be off by a little.
     assert {0, 16, fewest - 1, fewest} <= set(counts)
@@ -339,11 +342,64 @@ def test_as_few_articles_as_will_do_are_abridged_by_few_drawings(monkeypatch: py
     assert counts == [0]
 
 
+def long_articles(count: int) -> tuple[ArticleContent, ...]:
+    return tuple(
+        make_article(key, title=f"第{key}篇：各地推进节水工作", body=f"<p>{LONG * 5}</p>" * 12)
+        for key in range(1, count + 1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("theme", "count", "articles"),
+    [
+        ("bulletin", 25, "full"),
+        ("bulletin", 32, "abstract"),
+        ("bulletin", 60, "full"),
+        ("journal", 60, "abstract"),
+        ("plain", 100, "full"),
+    ],
+)
+def test_however_many_articles_are_shortened_until_they_fit(theme: str, count: int, articles: str) -> None:
+    content = make_content(articles=long_articles(count), theme=theme, theme_options={"articles": articles})
+    compiled = compile_edition(content, click_url=click_url, pixel_url=PIXEL_URL)
+    assert len(compiled.html.encode()) <= BUDGET_BYTES
+    # Each is named, and its title leads to it; as much of it goes out as there is room for, of the first ones most.
+    entries = {link.url for link in compiled.links}
+    assert {article.url for article in content.articles} <= entries
+    lengths = [compiled.shortened.get(article.key, Length.WHOLE) for article in content.articles]
+    assert Length.WHOLE not in lengths or count < 30
+    if Length.BRIEF in lengths or Length.LISTED in lengths:
+        assert lengths == sorted(lengths)
+    # The budget is used: what fits is not shortened further.
+    assert len(compiled.html.encode()) > BUDGET_BYTES * 0.7
+
+
+def test_articles_that_stand_in_the_contents_only_are_said_to_be_on_the_web() -> None:
+    compiled = compile_edition(make_content(articles=(*long_articles(60), make_article(61, section="末栏"))))
+    listed = [key for key, length in compiled.shortened.items() if length is Length.LISTED]
+    page = parse(compiled)
+    said = f"另有 {len(listed)} 篇文章载于网页版，点击目录中的标题即可阅读。"
+    assert said in page.text_content()
+    assert said in compiled.text
+    assert page.xpath("//a[@class='button']")[-1].text == "网页版"
+    # No heading of a section without articles, no title without text.
+    assert "末栏" not in [heading.text_content() for heading in page.iter("h2")]
+    assert len(page.xpath("//*[@class='article-title']")) == 61 - len(listed)
+    one = compile_edition(make_content(language="en", articles=long_articles(25)))
+    assert "more article" not in one.text
+
+
+def test_what_does_not_fit_even_by_its_contents_is_cut_to_them() -> None:
+    compiled = compile_edition(make_content(articles=long_articles(300)))
+    assert len(compiled.html.encode()) > BUDGET_BYTES
+    assert set(compiled.shortened.values()) == {Length.LISTED}
+
+
 def test_links_count_for_the_budget_as_long_as_they_will_be() -> None:
     body = "".join(f'<p><a href="https://example.org/{"x" * 60}{n}">甲</a></p>' for n in range(130))
     articles = (make_article(1, body=body), make_article(2, body=body))
-    assert compile_edition(make_content(articles=articles, is_tracked=False)).abridged == frozenset()
-    assert compile_edition(make_content(articles=articles)).abridged
+    assert compile_edition(make_content(articles=articles, is_tracked=False)).shortened == {}
+    assert compile_edition(make_content(articles=articles)).shortened
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import lxml.html
 import pytest
 
 from mailer.errors import CompositionError
+from mailer.press.abridging import Length
 from mailer.press.colours import CONTRAST, NIGHT, QUIET, WHITE, contrast
 from mailer.press.compiling import Compiled, compile_edition
 from mailer.press.fontstacks import STACKS, TITLE_STACKS
@@ -137,9 +138,9 @@ def test_articles_go_as_abstracts_where_that_is_chosen(theme: str) -> None:
     articles = (make_article(1, body=f"<p>{LONG * 4}</p>" * 9), make_article(2))
     full = compile_with(theme, {}, articles=articles)
     abstracts = compile_with(theme, {"articles": "abstract"}, articles=articles)
-    assert full.abridged == frozenset()
+    assert full.shortened == {}
     # The second is no longer than its abstract would be: it needs no link to the whole.
-    assert abstracts.abridged == {1}
+    assert abstracts.shortened == {1: Length.ABSTRACT}
     assert abstracts.html.count(LONG) < full.html.count(LONG)
     assert abstracts.html.count("阅读全文") == 1
     assert "阅读全文：" in abstracts.text
