@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from mailer.db import now
 from mailer.dispatch import launching
+from mailer.dispatch.halting import halt
 from mailer.dispatch.models import Mailing
 from mailer.newsletters import create_list, get_newsletter
 from mailer.newsroom import approval, commenting, editing
@@ -123,6 +124,28 @@ def test_a_mailing_whose_approval_was_withdrawn_says_so(session: Session, staff:
     page = staff["deng"].get(here)
     assert "It will not go out" in page.text
     assert not {form.get("action") for form in page.tree.forms} & {f"{here}/schedule", f"{here}/send"}
+
+
+def test_a_mailing_that_was_stopped_offers_only_to_be_cancelled(
+    session: Session, staff: Staff, mailing: Mailing
+) -> None:
+    """Also once the issue is approved again: that is another edition, and another mailing."""
+    issue = session.get_one(Issue, mailing.issue_id)
+    mailing.state = "sending"
+    session.commit()
+    page = staff["anna"].submit(f"/desk/issues/{issue.id}", action=f"/desk/issues/{issue.id}/withdraw")
+    assert "stops within seconds" in page.response.get_data(as_text=True)
+    halt(session)
+    session.commit()
+    approval.submit(session, issue, by=None)
+    approval.approve(session, issue, by=None)
+    session.commit()
+    here = f"/desk/mailings/{mailing.id}"
+    page = staff["deng"].get(here)
+    assert "nothing more leaves" in page.text
+    forms = {form.get("action") for form in page.tree.forms}
+    assert f"{here}/cancel" in forms
+    assert not forms & {f"{here}/resume", f"{here}/send", f"{here}/schedule"}
 
 
 def test_an_article_is_fixed_beside_what_was_said_of_it(session: Session, staff: Staff, issue: Issue) -> None:

@@ -20,6 +20,7 @@ from mailer.feedback.rules import Verdict
 from mailer.i18n import N_
 from mailer.newsletters.models import List, Newsletter
 from mailer.newsroom.edition_models import Edition
+from mailer.newsroom.editions import latest_edition
 from mailer.newsroom.models import Issue
 from mailer.newsroom.rules import IssueState
 from mailer.reports.figures import mailing_figures
@@ -119,8 +120,7 @@ def mailing(mailing_id: int) -> ResponseReturnValue:
         **_live(session, found),
         newsletter=newsletter,
         edition=session.get_one(Edition, found.edition_id),
-        # Until it is launched a withdrawn approval stops it.
-        is_approved=session.get_one(Issue, found.issue_id).state == IssueState.APPROVED,
+        is_approved=_is_approved(session, found),
         lists=session.scalars(
             select(List.name)
             .join(MailingList, MailingList.list_id == List.id)
@@ -134,6 +134,13 @@ def mailing(mailing_id: int) -> ResponseReturnValue:
         series=series,
         chart=_chart(series),
     )
+
+
+def _is_approved(session: Session, mailing: Mailing) -> bool:
+    """Whether its issue stands approved as it would send it: else nobody starts it, nor lets it go on."""
+    newest = latest_edition(session, mailing.issue_id)
+    is_newest = newest is not None and newest.id == mailing.edition_id
+    return is_newest and session.get_one(Issue, mailing.issue_id).state == IssueState.APPROVED
 
 
 @blueprint.get("/mailings/<int:mailing_id>/progress")

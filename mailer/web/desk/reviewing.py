@@ -81,8 +81,9 @@ def issue_withdraw(issue_id: int) -> ResponseReturnValue:
     # Whoever signs gives an issue back with a reason; taking a submission back is for those who write.
     if get_issue(session, issue_id).state == IssueState.IN_REVIEW and not may_edit(me):
         abort(403)
-    with commit_or_tell(gettext("Withdrawn. The issue is a draft again.")):
+    with commit_or_tell():
         approval.withdraw(session, get_issue(session, issue_id), by=me, note=_note())
+        flash(gettext("Withdrawn. The issue is a draft again."), "success")
         tell_stopped(issue_id)
     return _back(issue_id)
 
