@@ -164,8 +164,9 @@ def tell_stopped(issue_id: int) -> None:
 @only(may_edit)
 def issue_correct(issue_id: int) -> ResponseReturnValue:
     session = get_session()
-    with commit_or_tell(gettext("The issue is a draft again. Mend it and submit it; what was sent stays as it was.")):
+    with commit_or_tell():
         correcting.begin(session, editing.get_issue(session, issue_id), request.form.get("note", ""), by=get_account())
+        flash(gettext("The issue is a draft again. Mend it and submit it; what was sent stays as it was."), "success")
         tell_stopped(issue_id)
     return redirect(url_for("desk.issue", issue_id=issue_id))
 
