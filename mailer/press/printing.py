@@ -152,5 +152,5 @@ def _article(
 
 def _title_lines(title: str) -> list[str]:
     """The title's clauses, each of which begins a line where one line does not hold them all."""
-    clauses = wording.clauses(title)
+    clauses = [clause.rstrip() for clause in wording.clauses(title)]
     return clauses if width(title) > TITLE_COLUMNS else [title]

@@ -7,6 +7,9 @@ from babel.dates import format_date
 from mailer.i18n import N_, translate
 from mailer.press.content import Content
 
+# Not the colon of a time.
+_ENDS_WITHOUT_DASH = re.compile(r"(?<= )|(?<=[^0-9]：)")
+_ENDS = re.compile(rf"{_ENDS_WITHOUT_DASH.pattern}|(?=——)")
 # The fullest wording whose values are known is taken.
 _ISSUE_LINES = (
     N_("Vol. %(volume)s, No. %(number)s, %(year)s"),
@@ -37,14 +40,15 @@ def issue_line(content: Content) -> str:
 
 
 def clauses(title: str) -> list[str]:
-    """A Chinese title has a blank only between its halves, and that is where it should break, or before the dash of
-    its second half; others break anywhere.
+    """Where a Chinese title should break, if it must: after a blank (which stays at its clause's end), for it has one
+    only between its halves; after the colon of what it is about; before the dash of its second half. Others break
+    anywhere.
     """
     if title.isascii():
         return [title]
     # Two dashes set off what stands between them.
-    halves = title.replace("——", " ——") if title.count("——") == 1 else title
-    return halves.split()
+    ends = _ENDS if title.count("——") == 1 else _ENDS_WITHOUT_DASH
+    return [clause for clause in ends.split(" ".join(title.split())) if clause]
 
 
 def date_line(content: Content) -> str:

@@ -61,7 +61,7 @@ def test_columns_of_figures_are_known_with_their_heads(head: str) -> None:
     html = html_of(rows_of(ROWS, head))
     assert html.count('class="figure"') == 8
     assert '<td class="figure">1,250.3</td>' in html
-    assert "<td>东湖区</td>" in html
+    assert '<td class="short">东湖区</td>' in html
 
 
 @pytest.mark.parametrize(

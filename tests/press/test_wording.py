@@ -56,7 +56,10 @@ def test_what_the_documents_own_colophon_says_is_not_said_again() -> None:
 
 
 def test_a_chinese_title_breaks_at_its_blank_and_an_english_one_anywhere() -> None:
-    assert clauses("春灌有序 用水无忧") == ["春灌有序", "用水无忧"]
+    assert clauses("春灌有序 用水无忧") == ["春灌有序 ", "用水无忧"]
     assert clauses("春灌有序——以河套灌区为例") == ["春灌有序", "——以河套灌区为例"]
+    assert clauses("河套灌区：春灌有序") == ["河套灌区：", "春灌有序"]
+    assert clauses("每晚8：30开闸") == ["每晚8：30开闸"]
+    assert clauses("春灌有序 ——以 河套为例") == ["春灌有序 ", "——以 ", "河套为例"]
     assert clauses("春灌——节水先行——有序") == ["春灌——节水先行——有序"]
     assert clauses("Spring irrigation") == ["Spring irrigation"]
