@@ -20,11 +20,12 @@ def commit() -> None:
 
 
 def release() -> None:
-    """Gives the connection back before the request ends; what was not committed is rolled back."""
-    session: Session | None = g.pop("session", None)
+    """Gives the connection back before the request ends; what was not committed is rolled back. Whoever asks for
+    something afterwards (an error's page for whoever is signed in) gets another one.
+    """
+    session: Session | None = g.get("session")
     if session is not None:
         session.rollback()
-        session.close()
 
 
 def init_app(app: Flask) -> None:
@@ -32,4 +33,7 @@ def init_app(app: Flask) -> None:
 
     @app.teardown_appcontext
     def _close(_error: BaseException | None) -> None:
-        release()
+        session: Session | None = g.pop("session", None)
+        if session is not None:
+            session.rollback()
+            session.close()

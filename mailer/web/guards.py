@@ -26,7 +26,7 @@ def everyone() -> None:
 def signed_in() -> ResponseReturnValue | None:
     """Any active account."""
     if not current_user.is_authenticated:
-        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+        wanted = request.full_path.rstrip("?") if request.method != "POST" else None
         return redirect(url_for("account.sign_in", next=wanted))
     return None
 

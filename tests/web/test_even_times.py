@@ -117,6 +117,16 @@ def test_an_answer_about_an_address_leaves_on_the_beat(
     assert clock.waits == [(0.21, 0), (0.21, 0)], "a wait until the beat, and no connection held in it"
 
 
+@pytest.mark.parametrize("address", ["/preferences/x/address", "/n/none/subscribe"])
+def test_whoever_is_signed_in_and_refused_waits_for_a_page_as_well(
+    clock: Clock, signed_in: Visitor, address: str
+) -> None:
+    clock.waits = []
+    token = signed_in.get("/account/profile").tree.xpath("//input[@name='csrf_token']/@value")[0]
+    page = Page(signed_in.client.post(address, data={"csrf_token": token}))
+    assert (page.status, len(clock.waits)) == (404, 1)
+
+
 def test_looking_at_a_form_waits_for_nothing(app: Flask, clock: Clock, scene: Scene) -> None:
     visitor = Visitor(app)
     for address in ("/subscribe", "/n/tech/subscribe", "/account/forgotten"):

@@ -50,7 +50,7 @@ def accounts() -> ResponseReturnValue:
 def account_invite() -> ResponseReturnValue:
     """Form and act."""
     form = InvitationForm(
-        data={"roles": [Role.EDITOR], "locale": current_locale()} if request.method == "GET" else None
+        data={"roles": [Role.EDITOR], "locale": current_locale()} if request.method != "POST" else None
     )
     if form.validate_on_submit():
         try:
@@ -100,7 +100,7 @@ def account(account_id: int) -> ResponseReturnValue:
 def account_disable(account_id: int) -> ResponseReturnValue:
     """Asks, then shuts the account out at once."""
     shown = room.get_account(get_session(), account_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return ask(
             gettext(N_("Disable the account of %(name)s?"), name=shown.name),
             consequence=gettext(

@@ -85,7 +85,7 @@ def directory_change(directory_id: int) -> ResponseReturnValue:
     """Form and act; an empty key leaves the old one."""
     session = get_session()
     directory = registry.get_directory(session, directory_id)
-    form = FORMS[DirectoryKind(directory.kind)](data=shown(directory) if request.method == "GET" else None)
+    form = FORMS[DirectoryKind(directory.kind)](data=shown(directory) if request.method != "POST" else None)
     form.list_id.choices = list_choices()
     if form.validate_on_submit():
         try:
@@ -186,7 +186,7 @@ def directory_remove(directory_id: int) -> ResponseReturnValue:
     """Asks, then removes."""
     session = get_session()
     found = registry.get_directory(session, directory_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return ask(
             gettext(N_("Remove the directory “%(name)s”?"), name=found.name),
             consequence=gettext(

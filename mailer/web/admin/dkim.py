@@ -119,7 +119,7 @@ def dkim_check(key_id: int) -> ResponseReturnValue:
 def dkim_activate(key_id: int) -> ResponseReturnValue:
     """Asks, and says what the DNS has, since a key that is not published does harm; then activates."""
     key = room.get_key(get_session(), key_id)
-    if request.method == "GET":
+    if request.method != "POST":
         found = _look_up(key)
         rotation = gettext(
             N_("From the next message on it signs the mail of %(domain)s. The key before it is retired."),
@@ -141,7 +141,7 @@ def dkim_activate(key_id: int) -> ResponseReturnValue:
 def dkim_retire(key_id: int) -> ResponseReturnValue:
     """Asks, then retires."""
     key = room.get_key(get_session(), key_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return ask(
             gettext(N_("Retire the key %(selector)s?"), selector=key.selector),
             consequence=gettext(
@@ -164,7 +164,7 @@ def dkim_retire(key_id: int) -> ResponseReturnValue:
 def dkim_remove(key_id: int) -> ResponseReturnValue:
     """Asks, then removes."""
     key = room.get_key(get_session(), key_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return ask(
             gettext(N_("Remove the key %(selector)s?"), selector=key.selector),
             consequence=gettext(N_("Its private half is gone for good. Its record can be taken out of the DNS.")),

@@ -79,7 +79,7 @@ def imports() -> ResponseReturnValue:
 @blueprint.route("/imports/new", methods=["GET", "POST"])
 def import_create() -> ResponseReturnValue:
     """Form and act: the file is kept, nobody is subscribed yet."""
-    form = ImportForm(data={"list_id": request.args.get("list", type=int)} if request.method == "GET" else None)
+    form = ImportForm(data={"list_id": request.args.get("list", type=int)} if request.method != "POST" else None)
     form.list_id.choices = list_choices()
     if form.validate_on_submit():
         upload = form.file.data

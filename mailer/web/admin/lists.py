@@ -155,7 +155,7 @@ def list_archive(list_id: int) -> ResponseReturnValue:
     """Asks, then closes the list."""
     session = get_session()
     shown = room.get_list(session, list_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return ask(
             gettext(N_("Archive the list “%(name)s”?"), name=shown.name),
             consequence=gettext(

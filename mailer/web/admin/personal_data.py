@@ -41,7 +41,7 @@ def subscriber_erase(subscriber_id: int) -> ResponseReturnValue:
     """Asks, then erases for good (PIPL article 47, GDPR article 17)."""
     session = get_session()
     shown = get_subscriber(session, subscriber_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return ask(
             gettext(N_("Erase %(email)s for good?"), email=readable(shown.email)),
             consequence=gettext(

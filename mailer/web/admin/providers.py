@@ -86,7 +86,7 @@ def provider_reset(name: str) -> ResponseReturnValue:
     """Asks, then lays the file's values bare again."""
     session = get_session()
     room.find_override(session, name)
-    if request.method == "GET":
+    if request.method != "POST":
         return ask(
             gettext(N_("Use the default limits for %(name)s again?"), name=name),
             consequence=gettext(N_("What was set here, the added domains too, is gone for good.")),

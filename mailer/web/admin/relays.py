@@ -193,7 +193,7 @@ def relay_remove(relay_id: int) -> ResponseReturnValue:
     """Asks, then removes."""
     session = get_session()
     relay = room.get_relay(session, relay_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return ask(
             gettext(N_("Remove the relay %(name)s?"), name=relay.name),
             consequence=gettext(

@@ -72,7 +72,7 @@ def segment_archive(segment_id: int) -> ResponseReturnValue:
 
 
 def _edit(kept: Segment | None) -> ResponseReturnValue:
-    form = SegmentForm(data={"name": kept.name if kept else ""} if request.method == "GET" else None)
+    form = SegmentForm(data={"name": kept.name if kept else ""} if request.method != "POST" else None)
     joint, groups = as_groups(kept.tree) if kept else ("all", [_first_group()])
     if form.is_submitted():
         joint, groups = read_groups(request.form)

@@ -95,7 +95,7 @@ def subscribers() -> ResponseReturnValue:
 @blueprint.route("/subscribers/new", methods=["GET", "POST"])
 def subscriber_create() -> ResponseReturnValue:
     """Form and act."""
-    form = SubscriberForm(data={"list_id": request.args.get("list", type=int)} if request.method == "GET" else None)
+    form = SubscriberForm(data={"list_id": request.args.get("list", type=int)} if request.method != "POST" else None)
     form.list_id.choices = list_choices()
     if form.validate_on_submit():
         try:

@@ -90,7 +90,7 @@ def suppressions() -> ResponseReturnValue:
 def suppression_create() -> ResponseReturnValue:
     """Form and act."""
     session = get_session()
-    form = SuppressionForm(data={"email": request.args.get("email", "")} if request.method == "GET" else None)
+    form = SuppressionForm(data={"email": request.args.get("email", "")} if request.method != "POST" else None)
     form.newsletter_id.choices = _scopes()
     if form.validate_on_submit():
         try:

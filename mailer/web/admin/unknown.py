@@ -65,7 +65,7 @@ def unknown_settle_all(mailing_id: int, act: str) -> ResponseReturnValue:
     if not waiting:
         flash(gettext(N_("Nothing waits for a decision in this mailing any more.")), "info")
         return redirect(url_for("admin.unknown"))
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask(mailing_id, act, len(waiting))
     for delivery in waiting:
         ACTS[act](session, delivery, actor())

@@ -163,7 +163,7 @@ def article_remove(article_id: int) -> ResponseReturnValue:
     session = get_session()
     found = editing.get_article(session, article_id)
     issue, state, title = found.issue, found.issue.state, found.title
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template(
             "desk/article_remove.html",
             article=found,

@@ -70,7 +70,7 @@ def personal_erase(token: str) -> ResponseReturnValue:
     except LinkError:
         return render_template("portal/personal_over.html"), 410
     is_unsure = request.method == "POST" and request.form.get("sure") != "yes"
-    if request.method == "GET" or is_unsure:
+    if request.method != "POST" or is_unsure:
         error = gettext(N_("Please tick the box if you are sure.")) if is_unsure else None
         page = render_template(
             "portal/erase.html", token=token, email=readable(subscriber.email), error=error, wording=erase_wording()
