@@ -21,7 +21,6 @@ from mailer.resources import PACKAGE
 from tests.web.admin_scene import make_list, make_mailing, make_readers
 from tests.web.conftest import Visitor
 
-# What a look at a page may leave behind by itself: the readers' places and the trail of exports have tests of their own.
 WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE")
 
 
