@@ -176,6 +176,14 @@ def test_the_chain_from_the_file_to_the_schedule(
     expect(deng.locator(".step-item.active")).to_have_text("已签发" if is_chinese else "Approved")
     deng.goto("/desk/issues/1/history")
     expect(deng.locator(".record-table tbody tr")).to_have_count(7)
+    # On paper an act that takes two lines has them one below the other, without a box around.
+    deng.emulate_media(media="print")
+    badge = deng.locator(".record-table .badge").first
+    expect(badge).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    assert badge.evaluate(
+        "b => parseFloat(getComputedStyle(b).lineHeight) >= 1.3 * parseFloat(getComputedStyle(b).fontSize)"
+    )
+    deng.emulate_media(media="screen")
 
     # Only Bao sends: for a time within the approval, another time, and not at all.
     anna.goto("/desk/issues/1")
