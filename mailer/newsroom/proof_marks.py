@@ -51,7 +51,9 @@ class ProofWords:
             sender=self.sender,
             receiver=receiver,
         )
-        return f"{said} {translate(self.language, AS_A_READER)}" if self.is_as_reader else said
+        # A full-width full stop brings its own room.
+        between = "" if said.endswith("。") else " "
+        return f"{said}{between}{translate(self.language, AS_A_READER)}" if self.is_as_reader else said
 
     def foot(self, receiver: str) -> str:
         return translate(self.language, NO_SUBSCRIPTION, receiver=receiver)

@@ -94,7 +94,12 @@ def test_an_issue_goes_from_the_file_to_its_approval(
     for view in ("desktop", "phone", "text"):
         anna.goto(f"/desk/issues/1/preview?view={view}")
         look(anna, f"preview-{view}")
-    anna.goto("/desk/issues/1/preview")
+    # The frame is as wide as what it is called, on a narrow page too.
+    anna.set_viewport_size({"width": 390, "height": 900})
+    for view, width in (("tablet", 766), ("phone", 300), ("desktop", 638)):
+        anna.goto(f"/desk/issues/1/preview?view={view}")
+        assert anna.locator("iframe").evaluate("frame => frame.clientWidth") >= width
+    anna.set_viewport_size({"width": 1280, "height": 900})
     mail = anna.frame_locator("iframe")
     expect(mail.locator("body")).to_contain_text("云漓市启动中试基地建设")
     anna.locator("form[action$='/submit'] button").click()

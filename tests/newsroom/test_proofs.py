@@ -156,6 +156,7 @@ def test_a_test_shows_what_the_chosen_reader_has_told_and_keeps_nothing_of_it(se
     assert html is not None
     assert "研究室的王<b>（wang@example.com）王<b>" in "".join(text.get_content().split())
     assert "研究室的王&lt;b&gt;（wang@example.com）" in html.get_content()
+    assert "不计入任何数据。个人字段按刊物的一位订户填写。" in html.get_content()
     # Who is gone meanwhile is nobody: the fallbacks stand.
     reader.erased_at = dt.datetime.now(dt.UTC)
     session.flush()
