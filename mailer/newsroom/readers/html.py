@@ -53,6 +53,9 @@ _STYLED = (
     (Mark.LOWERED, re.compile(r"vertical-align\s*:\s*(?:(sub)\b|baseline)")),
 )
 _ELSEWHERE = N_("Pictures that lie outside the document were not taken over (%(count)d). Add them by hand.")
+# Word's notes stand at the end of the page and lead back to their paragraph.
+_NOTE = re.compile(r"((?:ftn|edn)\d{1,4})", re.IGNORECASE)
+_NOTED = re.compile(r"#_((?:ftn|edn)\d{1,4})", re.IGNORECASE)
 _MOST_DEPTH = 120
 _LONGEST_CELL = 240
 _MOST_LEFT_OUT = 2000
@@ -126,6 +129,8 @@ class _Reading:
         self._waiting: list[Block] = []
         self._item: ListItem | None = None
         self._depth = -1
+        # The line that each of Word's notes is to.
+        self._noted: dict[str, int] = {}
 
     def walk(self, element: Any, style: _Style, depth: int) -> None:
         """Text of an element and what is in it, in order."""
@@ -166,12 +171,20 @@ class _Reading:
             self.flush()
             own = _style_of(child, tag, style)
             self._style = own
+            start = len(self.blocks)
             self.walk(child, own, depth + 1)
             self.flush()
             self._style = style
+            if note := _NOTE.fullmatch(child.get("id", "")):
+                line = self._noted.get(note[1].lower())
+                self.blocks[start:] = [
+                    replace(block, inset=Inset.FOOTNOTE, line=line or block.line) for block in self.blocks[start:]
+                ]
         else:
             start = len(self._runs)
             self.walk(child, _style_of(child, tag, style), depth + 1)
+            if tag == "a" and (note := _NOTED.fullmatch(child.get("href", ""))):
+                self._noted.setdefault(note[1].lower(), self._line + 1)
             if tag == "a" and is_linkable(address := child.get("href", "").strip()):
                 self._runs[start:] = [run._replace(address=address) for run in self._runs[start:]]
 

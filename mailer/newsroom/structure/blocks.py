@@ -5,13 +5,21 @@ asks which format it came from; it asks for hints, and a format without a hint l
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from mailer.newsroom.structure.spans import ListItem, Span
 
 _HEADING = re.compile(r"(#{1,6})[ \t]+(?=\S)")
 _BOLD = re.compile(r"(\*\*|__)(?=\S)([^*_]+)(?<=\S)\1")
+_QUOTE = re.compile(r"[ \t]*(?:> ?)+")
+_MAIL_HEADER = re.compile(
+    r"(from|to|cc|subject|date|sent|reply-to|发件人|收件人|抄送|主题|日期|时间|发送时间|"
+    r"寄件者|收件者|副本|主旨) ?[:：]",
+    re.IGNORECASE,
+)
+_SENDERS = frozenset({"from", "发件人", "寄件者"})
+_MOST_HEADERS = 12
 _INDENT_WIDTH = {"\u3000": 2, "\t": 4}
 
 
@@ -81,7 +89,7 @@ def blocks_of_text(text: str) -> list[Block]:
     """Lines of plain text, with form feeds as page breaks and Markdown's headings and bold as hints."""
     blocks: list[Block] = []
     page, blanks = 1, 0
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(_unquoted(text.split("\n")), start=1):
         for position, piece in enumerate(line.split("\f")):
             page += position > 0
             stripped = piece.strip()
@@ -90,7 +98,29 @@ def blocks_of_text(text: str) -> list[Block]:
                 blanks = 0
             elif position == 0:
                 blanks += 1
-    return blocks
+    return _with_mail_head_aside(blocks)
+
+
+def _with_mail_head_aside(blocks: list[Block]) -> list[Block]:
+    """The same blocks; what a mail program wrote above the text of a mail is no part of it."""
+    end = 0
+    while end < min(len(blocks), _MOST_HEADERS) and (
+        _MAIL_HEADER.match(blocks[end].text) or (end and blocks[end].indent and not blocks[end].blank_before)
+    ):
+        end += 1
+    names = {match[1].lower() for block in blocks[:end] if (match := _MAIL_HEADER.match(block.text))}
+    if not names & _SENDERS or len(names) < 3 or end == len(blocks):
+        return blocks
+    return [replace(block, inset=Inset.FURNITURE) for block in blocks[:end]] + blocks[end:]
+
+
+def _unquoted(lines: list[str]) -> list[str]:
+    """The same lines without the marks of a mail that quotes them all: "> 本期目录"."""
+    filled = [line for line in lines if line.strip()]
+    quoted = sum(line.lstrip().startswith(">") for line in filled)
+    if len(filled) < 4 or quoted * 10 < len(filled) * 9:
+        return lines
+    return [_QUOTE.sub("", line) for line in lines]
 
 
 def _block(piece: str, stripped: str, line: int, page: int, blanks: int) -> Block:

@@ -1,12 +1,14 @@
 """The contents list: with or without bullets and pages, under a heading or none (`unheaded.py`); and where it ends."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from mailer.newsroom.structure.blocks import Block
 from mailer.newsroom.structure.entries import Entry, entries_beside, read_entry, undecorated
 from mailer.newsroom.structure.listing import Listing, is_abstract, is_stray_page, list_entries
 from mailer.newsroom.structure.marks import is_bare_number, is_page_number, is_rule
+from mailer.newsroom.structure.masthead import is_masthead_line
 from mailer.newsroom.structure.matching import SAME, normal_form, similarity
 from mailer.newsroom.structure.ranks import with_sections_by_rank
 from mailer.newsroom.structure.typography import squeeze
@@ -40,6 +42,32 @@ def find_contents(blocks: list[Block]) -> Contents | None:
     return None if start is None else _contents(blocks, start, start)
 
 
+def with_contents_first(blocks: list[Block], head_end: int) -> list[Block]:
+    """The same blocks; a list that stands below articles, after a foreword or on the last page, comes before them.
+
+    `head_end` is where the masthead ends as far as can be told without the list.
+    """
+    front = [at for at in range(min(len(blocks), _FRONT)) if is_contents_heading(blocks[at].text)]
+    back = [at for at in range(max(_FRONT, len(blocks) - _FRONT), len(blocks)) if is_contents_heading(blocks[at].text)]
+    for heading in [*front[:3], *([] if front else back[-1:])]:
+        above = blocks[head_end:heading]
+        if not 0 < head_end < heading or not any(_is_article_text(block) for block in above):
+            continue
+        # Read as if it stood first, since its titles are in the text above it.
+        moved = blocks[:head_end] + blocks[heading:] + above
+        found = _contents(moved, head_end, head_end + 1)
+        if found is None:
+            continue
+        entries = {normal_form(entry.title) for entry in found.listing.entries}
+        if entries & {normal_form(block.text) for block in above if block.is_short}:
+            return blocks[:head_end] + moved[head_end : found.end] + above + moved[found.end : len(moved) - len(above)]
+    return blocks
+
+
+def _is_article_text(block: Block) -> bool:
+    return is_text(block) or block.text.endswith("。")
+
+
 def with_columns_apart(blocks: list[Block]) -> list[Block]:
     """The same blocks; above the text, lines of a list in columns become one block an entry, row by row, and pages that
     stand right behind a title are set off from it.
@@ -68,12 +96,24 @@ def _with_close_page(block: Block, forms: set[str]) -> Block:
 
 def _contents(blocks: list[Block], start: int, first: int) -> Contents | None:
     end = _end(blocks, first)
-    lines = [read_entry(block) for block in blocks[first:end] if not is_no_entry(block)]
+    heads = _returning(blocks[end:])
+    listed = [block for block in blocks[first:end] if not is_no_entry(block) and not _is_running_head(block, heads)]
+    lines = [read_entry(block) for block in listed]
     if not lines:
         return None
     listing = list_entries(lines, _forms(blocks[end:]), _section_forms(blocks[end:]))
     listing = with_sections_by_rank(listing, blocks[end:])
     return Contents(listing, start, end) if listing.entries else None
+
+
+def _returning(blocks: list[Block]) -> Counter[str]:
+    """How often each short line stands in the body, whatever its page."""
+    return Counter(normal_form(block.text) for block in blocks if block.is_short)
+
+
+def _is_running_head(block: Block, times: Counter[str]) -> bool:
+    """Whether a line says number or date and returns again and again: the head of the pages."""
+    return times[normal_form(block.text)] > 1 and is_masthead_line(block)
 
 
 def is_contents_heading(text: str) -> bool:
@@ -178,7 +218,7 @@ def _back_off(blocks: list[Block], first: int, stop: int, last_featured: int, *,
         end = last_featured + 1
         if end == stop and end - first > 2 and _is_set_off_below_pages(blocks, first, end - 1):
             return end - 1
-        while end < stop and _continues(blocks, end, stop):
+        while end < stop and (_continues(blocks, end, stop) or _counts_on(blocks, end)):
             end += 1
         return end
     end = stop - 1 if is_title_above and stop > first else stop
@@ -201,6 +241,11 @@ def _continues(blocks: list[Block], at: int, stop: int) -> bool:
     is_close = line.blank_before == 0 and line.page == above.page and read_entry(above).page is None
     is_followed = at + 1 < stop or (stop < len(blocks) and blocks[stop].blank_before > 0)
     return is_close and line.indent > above.indent and not undecorated(line.text)[1] and is_followed
+
+
+def _counts_on(blocks: list[Block], at: int) -> bool:
+    """Whether a line without bullet or page is numbered and stands again further down: an entry under a section."""
+    return read_entry(blocks[at]).left is not None and returns(blocks, at)
 
 
 def _forms(blocks: list[Block]) -> set[str]:

@@ -45,6 +45,12 @@ def publisher_of(imprints: Sequence[Imprint]) -> str | None:
     return found.value if found else None
 
 
+def publisher_named(masthead: Sequence[Imprint], colophon: Sequence[Imprint]) -> str | None:
+    """The same for a bulletin: a name that only stands at its head gives way to one that its foot says publishes."""
+    said = [imprint for imprint in masthead if imprint.label]
+    return publisher_of(said) or publisher_of(colophon) or publisher_of(masthead)
+
+
 def co_publishers_of(imprints: Sequence[Imprint]) -> tuple[str, ...]:
     """Every other body named beside the publisher."""
     first = _first(imprints, PUBLISHERS)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from mailer.newsroom.structure.articles import Article, Item, SectionMark, assemble
 from mailer.newsroom.structure.blocks import Block, Picture
 from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedBulletin, ParsedPart
-from mailer.newsroom.structure.contents import find_contents, with_columns_apart
-from mailer.newsroom.structure.credits import co_publishers_of, editor_of, phone_of, publisher_of, read_colophon
+from mailer.newsroom.structure.contents import find_contents, with_columns_apart, with_contents_first
+from mailer.newsroom.structure.credits import co_publishers_of, editor_of, phone_of, publisher_named, read_colophon
 from mailer.newsroom.structure.entries import undecorated
 from mailer.newsroom.structure.grouping import Grouper, Part
 from mailer.newsroom.structure.insets import place_insets
@@ -34,7 +34,8 @@ def parse_blocks(
 
     `is_furniture_known` says that the reader has already told running heads and page numbers from the text.
     """
-    blocks = with_columns_apart([block for block in document if block.inset is None])
+    blocks = [block for block in document if block.inset is None]
+    blocks = with_columns_apart(with_contents_first(blocks, masthead_end(blocks)))
     blocks = with_announced_heads_apart(blocks)
     insets = [block for block in document if block.inset is not None]
     contents = find_contents(blocks)
@@ -60,7 +61,7 @@ def parse_blocks(
         number=masthead.number or colophon.number,
         total_number=masthead.total_number or colophon.total_number,
         volume=masthead.volume or colophon.volume,
-        publisher=publisher_of(masthead.imprints) or publisher_of(colophon.imprints),
+        publisher=publisher_named(masthead.imprints, colophon.imprints),
         co_publishers=co_publishers_of(masthead.imprints),
         date=masthead.date or colophon.date,
         editor=editor_of(colophon.imprints) or editor_of(masthead.imprints),

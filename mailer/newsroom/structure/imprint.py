@@ -54,7 +54,7 @@ _ENGLISH = _pattern({word for word in _ROLE_OF if word.isascii() and len(word) >
 _MORE = rf"(?: *[/、&及和(] *(?:{_WORD})\)?| *(?:{_ENGLISH})(?= *:))*"
 _BEFORE = r"(?:^|(?<=[\s\]()|;,。、/:·—])|(?<=[0-9]))[\[(☎]?"
 # A colon follows, or a bracket closes; a phone's label may stand right before its number.
-_AFTER = r"(?:\]? *(?::|\])|(?: |\.)(?=[ (+]*\d[\d (])|(?<=[话l线])(?=[(+]?\d\d))"
+_AFTER = rf"(?:\]? *(?::|\]|\|(?! *(?:{_WORD})))|(?: |\.)(?=[ (+]*\d[\d (])|(?<=[话l线])(?=[(+]?\d\d))"
 _LABEL = re.compile(rf"{_BEFORE}(?P<word>{_WORD})(?P<more>{_MORE}){_AFTER}", re.IGNORECASE)
 _HEAD_LABEL = re.compile(rf"[\[(]?(?P<word>{_pattern(_SINGLE)})(?P<more>)\]? *:")
 # "编辑 李涛": no colon, but nothing else than names follows.
@@ -94,7 +94,7 @@ _SMALL_WORDS = frozenset({"of", "the", "for", "and", "in", "on", "at", "to", "by
 _VERBS: dict[str, ImprintRole] = (
     dict.fromkeys(("主管主办", "主办", "主办编印"), ImprintRole.HOST)
     | dict.fromkeys(
-        ("编印", "编辑出版", "编辑发行", "编辑印发", "编辑", "编制", "编发", "编写", "合编", "主编", "编"),
+        ("编印", "编辑出版", "编辑发行", "编辑印发", "编辑", "编制", "编发", "编写", "编译", "合编", "主编", "编"),
         ImprintRole.COMPILER,
     )
     | dict.fromkeys(("出版", "印发", "发布", "发行", "主送"), ImprintRole.PUBLISHER)
@@ -106,8 +106,11 @@ _SPACED_VERB = "|".join(" *".join(verb) for verb in sorted(_VERBS, key=len, reve
 _MADE_BY = re.compile(
     rf"(?P<name>\S(?:.*?\S)??)(?P<gap> *)\(?(?<![汇选摘新续简改])(?P<verb>{_SPACED_VERB})\)?(?= |$|[,;。、)|/])"
 )
+# 信 息 摘 编 is a title, letter-spaced, and no 信息摘 that edits.
+_DIGEST = re.compile(r"[汇选摘新续简改] *编$")
 # How the part of an office ends that makes bulletins; by itself it says too little.
 _UNIT = re.compile(r"(?:局|委|办|室|处|部|院|中心|公司|大学|协会).*[科室股组队]$")
+_LONGEST_VALUE = 120
 VERB_ALONE = re.compile(rf"\(?(?:{_SPACED_VERB})\)?")
 
 
@@ -138,8 +141,18 @@ def read_labels(text: str) -> tuple[str, list[Imprint]]:
     imprints = []
     for at, match in enumerate(found):
         end = found[at + 1].start() if at + 1 < len(found) else len(text)
-        imprints.append(_imprint(match, _value(text[match.end() : end])))
+        value, makers = _without_makers(text[match.end() : end])
+        imprints += [_imprint(match, _value(value)), *makers]
     return (text[: found[0].start()].strip(_TRIM) if found else text), imprints
+
+
+def _without_makers(text: str) -> tuple[str, list[Imprint]]:
+    """A label's value, and the bodies named wide behind it with what they did: "刊号：0000-0001    某学会主办"."""
+    gap = max(text.rfind(space) for space in ("  ", "\t", "\u3000"))
+    if gap <= 0 or not text[:gap].strip() or len(text) > _LONGEST_VALUE:
+        return text, []
+    makers = [maker for maker in read_makers(text[gap:].strip()) if is_organisation(maker.value)]
+    return (text[:gap], makers) if makers else (text, [])
 
 
 def _value(text: str) -> str:
@@ -172,7 +185,11 @@ def read_makers(text: str) -> list[Imprint]:
     while match := _MADE_BY.match(folded, at):
         name = text[match.start("name") : match.end("name")].strip(_TRIM)
         verb = match["verb"].replace(" ", "")
-        if len(name) < 2 or not (is_organisation(name) or _UNIT.search(fold(name)) or match["gap"] or len(verb) > 1):
+        if (
+            _DIGEST.search(f"{name}{match['verb']}")
+            or len(name) < 2
+            or not (is_organisation(name) or _UNIT.search(fold(name)) or match["gap"] or len(verb) > 1)
+        ):
             return []
         makers.append(Imprint(_VERBS[verb], verb, name))
         at = match.end() + len(folded[match.end() :]) - len(folded[match.end() :].lstrip(" ,;。、)|/"))

@@ -35,8 +35,8 @@ _TAKEN_FROM = (
 )
 _SOURCE_WORD = rf"(?:(?:稿件|信息|文章|资料|新闻|内容|材料|本文) ?)?来 ?源(?:于)?|稿 ?源|出 ?处|sources?|{_TAKEN_FROM}"
 _SOURCE = re.compile(
-    rf"(?:\[(?:{_SOURCE_WORD})\] ?:? ?|[\[(]? ?(?:{_SOURCE_WORD}) ?: ?|[\[(]? ?(?:{_TAKEN_FROM}) ?(?=[《“\w])|"
-    r"[\[(] ?据(?= ?[《\w])|[\[(] ?(?=《[^《》]{2,20}》[^,。]{0,24}[\])]$))(?P<value>.+)",
+    rf"(?:\[(?:{_SOURCE_WORD})\] ?:? ?|[\[(]? ?(?:{_SOURCE_WORD}) ?[:|] ?|[\[(]? ?(?:{_TAKEN_FROM}) ?(?=[《“\w])|"
+    r"[\[(] ?据(?= ?[《“\w])|[\[(] ?(?=《[^《》]{2,20}》[^,。]{0,24}[\])]$))(?P<value>.+)",
     re.IGNORECASE,
 )
 _TRAILING_SOURCE = re.compile(
@@ -56,7 +56,8 @@ _WRITER = (
     r"分析[员师]|口述|文字?|图文|文图|图 ?/ ?文|文 ?/ ?图"
 )
 _BYLINE = re.compile(
-    rf"(?:[{BULLETS}] ?)?[\[(]? ?(?:(?:本报|本刊|本网|本台|特约|见习|实习|首席)+ ?)?(?:{_WRITER})(?: ?[:/|] ?| +)"
+    rf"(?:[{BULLETS}] ?)?[\[(]? ?(?:(?:本[报刊网台院校]|特约|见习|实习|首席|学生|校[报园]|青年|驻站)+ ?)?"
+    rf"(?:{_WRITER})(?: ?[:/|] ?| +)"
     r"(?=\S).{2,50}|"
     r"by +[A-Z][^.!?]{2,60}|\(?.{2,24} ?(?:供稿|整理|编译|撰稿|/文)\)?|"
     r"[\[(].{0,24}(?:记者|通讯员|作者|作者系|撰稿|编译).{0,40}[\])]",
@@ -66,6 +67,7 @@ _LATIN_NAME = re.compile(
     r"(?:(?:Dr|Prof|Mr|Mrs|Ms)\.? )?[A-Z][\w'’.-]{0,15}"
     r"(?: (?:van|von|de|der|den|la|di|da|bin|al|[A-Z]\.))*(?: [A-Z][\w'’-]{1,20}){1,2}"
 )
+_TEAM = re.compile(r"[^\s,，、：:“”]+(?:课题|调研|项目|写作|编写|专题|研究|报道)组")
 # When a speech was given stands under its title.
 _DATE_ALONE = re.compile(r"[\[(] ?\d{4} ?年 ?\d{1,2} ?月(?: ?\d{1,2} ?日)? ?[\])]")
 _HEADING_WORDS = frozenset(HEADING_WORDS.split())
@@ -73,7 +75,8 @@ _PERSON_AT = re.compile(r"(?P<name>[一-鿿](?: ?[一-鿿]){1,3}) ?[(](?P<place>
 _CAPTION = re.compile(
     r"(?:图|表|照片|图片|图表|附图|附表) ?[0-9一二三四五六七八九十]{1,3}(?:[-—.]\d{1,2})? ?"
     r"(?:[:.、]|(?= )|(?=[^0-9\s,，是为中所显表可示]))|"
-    r"(?:图|图片|照片|图片说明|上图|下图|左图|右图)(?:为|[:(])|"
+    r"(?:[▲△▼↑↓] ?)?(?:图|图片|照片|图片说明|上图|下图|左图|右图)(?:为|[:(])|"
+    r"[▲△▼↑↓].{2,60}(?:[\[(](?:图|摄|摄影|图片|照片|供图)(?:[:/ 片源]| ?来源).{1,16}[\])]| \S{2,8} ?摄影?|供图)$|"
     r"[\[(]? ?(?:数据|图片|图表) ?来源 ?:|"
     r"(?:figure|fig\.?|table|photo(?:graph)?s?|chart) ?\d*(?:\.\d+)? ?[:.]|"
     r"\[(?:图|图片|照片|表|image|photo|picture)[^\]]*\]",
@@ -128,7 +131,7 @@ def is_byline_below_title(text: str) -> bool:
         text = text[1:-1].strip()
         if any(map(is_organisation, re.split(r"[,，;；、\s]+", text))):
             return True
-    if looks_like_people(text) or _is_latin_name(text):
+    if looks_like_people(text) or _is_latin_name(text) or _is_team(text):
         return True
     match = _PERSON_AT.fullmatch(fold(text))
     if match and looks_like_people(match["name"]):
@@ -142,6 +145,11 @@ def is_byline_below_title(text: str) -> bool:
             for at in range(1, len(words))
         )
     )
+
+
+def _is_team(text: str) -> bool:
+    """Whether a line names a group that writes, and no more: 市社科联课题组."""
+    return 4 <= len(text) <= 24 and _TEAM.fullmatch(fold(text)) is not None and is_organisation(text)
 
 
 def is_date_alone(text: str) -> bool:

@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from mailer.newsroom.structure.entries import Entry, undecorated
 from mailer.newsroom.structure.matching import normal_form
-from mailer.newsroom.structure.typography import fold, is_cjk, join
+from mailer.newsroom.structure.typography import fold, is_cjk, join, squeeze
 
 # In characters; sections are called 政策速递, 基层一线.
 _LONGEST_NAME = 10
@@ -30,6 +31,8 @@ class ContentsEntry:
     section: str | None
     lines: tuple[int, ...]
     abstract: str | None = None
+    # What its line says between title and page: who wrote.
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class _Assembly:
     indent: int
     # Whether bullets mark the sections, and entries have none.
     has_bulleted_sections: bool = False
+    # Whether numbers count the sections, and entries stand indented under them.
+    has_numbered_sections: bool = False
     entries: list[ContentsEntry] = field(default_factory=list)
     sections: list[str] = field(default_factory=list)
     # The first half of an entry that goes on in the next line.
@@ -61,7 +66,9 @@ def list_entries(lines: list[Entry], forms: set[str], known_sections: set[str]) 
     """`forms` are the normal forms of the body's lines: a joined title that stands there proves the joint;
     `known_sections` those of its ornamented lines.
     """
-    lines = _with_pages(_with_stray_pages(lines))
+    lines = _with_stray_pages(lines)
+    has_numbered_sections = _has_numbered_sections(lines)
+    lines = lines if has_numbered_sections else _with_pages(lines)
     if sum(normal_form(undecorated(line.title)[0]) in known_sections for line in lines) * 2 > len(lines):
         # The body ornaments its titles.
         known_sections = set()
@@ -81,6 +88,7 @@ def list_entries(lines: list[Entry], forms: set[str], known_sections: set[str]) 
         is_paged=is_paged,
         is_chinese=all(line.is_left_chinese for line in lines if line.left is not None and line.page is not None),
         indent=min((line.block.indent for line in lines if line.page is not None), default=0),
+        has_numbered_sections=has_numbered_sections,
         has_bulleted_sections=not paged and _has_bulleted_sections(lines, forms),
     )
     for at, line in enumerate(lines):
@@ -88,7 +96,14 @@ def list_entries(lines: list[Entry], forms: set[str], known_sections: set[str]) 
     if assembly.half:
         title, numbers = assembly.half
         _append(assembly, title, None, numbers)
-    return Listing(tuple(assembly.entries), tuple(assembly.sections))
+    texts = {line.block.line: line.block.text for line in lines}
+    return Listing(tuple(_with_author(entry, texts) for entry in assembly.entries), tuple(assembly.sections))
+
+
+def _with_author(entry: ContentsEntry, texts: Mapping[int, str]) -> ContentsEntry:
+    tail = squeeze(texts[entry.lines[-1]]).rpartition(squeeze(entry.title[-8:]))[2]
+    author = tail.rstrip("0123456789()[]页版").strip(".…·—-_/|,，()[]")
+    return replace(entry, author=author) if 1 < len(author) <= 20 and entry.page is not None else entry
 
 
 def _has_bulleted_sections(lines: list[Entry], forms: set[str]) -> bool:
@@ -101,6 +116,20 @@ def _has_bulleted_sections(lines: list[Entry], forms: set[str]) -> bool:
     are_brief = all(len(lines[at].title) <= _LONGEST_NAME for at in names)
     known = sum(normal_form(line.title) in forms for line in plain)
     return is_above and are_brief and known * 5 >= len(plain) * 4
+
+
+def _has_numbered_sections(lines: list[Entry]) -> bool:
+    """Whether brief names are counted and lines without number stand indented under each: "01  重点关注"."""
+    names = [at for at, line in enumerate(lines) if line.left is not None]
+    if not names or names[0] > 0 or any(lines[at].page is not None or lines[at].is_left_page for at in names):
+        return False
+    plain = [line for line in lines if line.left is None]
+    deepest = max(lines[at].block.indent for at in names)
+    are_counted = [lines[at].left for at in names] == list(range(1, len(names) + 1)) and len(names) > 1
+    is_above = all(at + 1 < len(lines) and lines[at + 1].left is None for at in names)
+    is_indented = all(line.block.indent > deepest for line in plain)
+    are_brief = all(len(lines[at].title) <= _LONGEST_NAME for at in names)
+    return are_counted and is_above and is_indented and are_brief
 
 
 def is_stray_page(text: str) -> bool:
@@ -216,8 +245,8 @@ def _belongs_below(assembly: _Assembly, line: Entry, *, starts: bool) -> bool:
 
 def _is_section(assembly: _Assembly, line: Entry, after: Entry | None, *, starts: bool) -> bool:
     name, is_decorated = undecorated(line.block.text)
-    if assembly.has_bulleted_sections:
-        return bool(line.bullet)
+    if assembly.has_bulleted_sections or assembly.has_numbered_sections:
+        return bool(line.bullet) if assembly.has_bulleted_sections else line.left is not None
     if is_decorated:
         return normal_form(name) not in assembly.forms or len(name) <= 12
     if normal_form(name) in assembly.known_sections:
@@ -226,9 +255,11 @@ def _is_section(assembly: _Assembly, line: Entry, after: Entry | None, *, starts
         return assembly.is_paged and line.is_left_chinese and not assembly.is_chinese
     if assembly.is_paged and after is not None and line.block.indent != after.block.indent and not starts:
         # A name stands to the left of the entries, the first half of an entry to the left of its second.
-        return line.block.indent < assembly.indent or (
-            after.block.indent == assembly.indent and len(line.title) <= _LONGEST_NAME
-        )
+        is_brief = len(line.title) <= _LONGEST_NAME
+        # The body has both, and so they are two.
+        is_apart = {normal_form(line.title), normal_form(after.title)} <= assembly.forms
+        is_deeper = after.block.indent > line.block.indent and is_apart and is_brief
+        return line.block.indent < assembly.indent or is_deeper or (after.block.indent == assembly.indent and is_brief)
     is_other = (
         line.bullet
         and line.bullet != assembly.bullet

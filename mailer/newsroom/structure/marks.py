@@ -16,7 +16,9 @@ _DECORATED_NUMBER = re.compile(
     rf"(?:page|p\.?){_NUMBER}(?:(?:of|/){_NUMBER})?|{_NUMBER}(?:/|of){_NUMBER}|{_NUMBER}页)",
     re.IGNORECASE,
 )
-_END_MARK = re.compile(r"[\[(]?(?:本期)?(?:全文)?(?:完|结束|end)[\])]?|[■□◆◇●]|#{3}|-30-|—+(?:完|end)—+", re.IGNORECASE)
+_END_MARK = re.compile(
+    r"[\[(]?(?:本期)?(?:全文)?(?:完|结束|end)[\])]?|[■□◆◇●]|#{3}|-30-|[—-]+(?:完|end|the end)[—-]+", re.IGNORECASE
+)
 QUESTION = re.compile(r"(?:问|答|q\d{0,2}|a\d{0,2}|记者|主持人|嘉宾)(?: ?\([^()]{1,10}\))? ?:", re.IGNORECASE)
 _NUMBERED = re.compile(
     rf"(?:[{_HAN}]{{1,2}}(?:是|要(?![素点闻])|、)|第[{_HAN}]{{1,2}}[,、是]|其[{_HAN}][,、是]|"
@@ -30,8 +32,8 @@ TOP_NUMBERED = re.compile(rf"(?:第[{_HAN}]{{1,2}}[章节]|[{_HAN}]{{1,3}}、)")
 
 
 def is_rule(text: str) -> bool:
-    """Whether a line is only drawn: "──────", "* * *"."""
-    return len(text) <= 400 and _RULE.fullmatch(text) is not None and not any(map(str.isalnum, text))
+    """Whether a line is only drawn: "──────", "* * *", or the "--" above a mail's signature."""
+    return text == "--" or (len(text) <= 400 and _RULE.fullmatch(text) is not None and not any(map(str.isalnum, text)))
 
 
 def is_end_mark(text: str) -> bool:

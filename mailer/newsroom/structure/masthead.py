@@ -33,6 +33,7 @@ _VOLUMES = (
     re.compile(r"\bvol(?:ume|\.)?,? ?(?P<number>\d+|[ivxlc]+)\b(?P<last>)", re.IGNORECASE),
 )
 _NUMBERS = (
+    re.compile(r"第 ?(?P<year>20\d\d) ?[-—/.] ?(?P<number>\d{1,3})(?P<last>) ?[期号]"),
     re.compile(rf"[\[(] ?(?P<year>(?:19|20)\d\d) ?[\])] ?第 ?{_RANGE} ?[期号](?: ?合 ?刊)?"),
     re.compile(rf"[\[(] ?(?P<year>(?:19|20)\d\d) ?[\])] ?{_RANGE} ?期(?: ?合 ?刊)?"),
     re.compile(rf"第 ?{_RANGE} ?[期号辑](?: ?\(? ?合 ?[刊期] ?\)?)?"),
@@ -50,7 +51,7 @@ _NUMBERS = (
 _KNOWN = re.compile(
     r"[\[(]?(?:(?:双|半)?[月周]刊|季刊|旬刊|年刊|日刊|不定期|特刊|增刊|专刊|试刊|创刊|合刊|专题|赠阅|"
     r"内部(?:资料|刊物|交流|参考|参阅|文件|材料|发行|使用|学习)|(?:供)?(?:领导|内部)(?:参阅|参考)|免费(?:交流|赠阅)|注意(?:保存|保密)|妥善保管|"
-    r"仅供(?:参考|内部参考|领导参阅)|供领导参阅|不得(?:外传|翻印)|密级|(?:特|加|平)急|"
+    r"仅供(?:参考|内部参考|领导参阅)|原创.{0,30}|点击.{0,16}关注.{0,8}|供领导参阅|(?:不得|请勿|严禁|禁止)(?:外传|翻印|转载)|[上中下](?:旬|半月)?|本期[一二三四五六七八九十两]+[版页]|密级|(?:特|加|平)急|"
     r"[机秘绝]密(?:[★☆]?(?:\d+|[一二三四五六七八九十]+)[年月])?|"
     r"出版|印发|发布|刊出|出刊|编印|本期(?:共)?\d*[版页]?|共\d+[页版]|"
     r"星期[一二三四五六日天]|周[一二三四五六日]|第?[一二三四1-4]季度|[上下]半年|"
@@ -137,7 +138,15 @@ class Cutter:
     def rest(self) -> list[str]:
         """The pieces that were not taken, trimmed, as printed."""
         kept = "".join(TAKEN if f == TAKEN else c for c, f in zip(self._text, self._folded, strict=True))
-        return [piece for piece in (part.strip(_TRIM) for part in kept.split(TAKEN)) if piece]
+        return [piece for piece in (_trimmed(part) for part in kept.split(TAKEN)) if piece]
+
+
+def _trimmed(text: str) -> str:
+    """Trimmed, but a bracket that closes one inside stays: 产业简报（电子版）."""
+    piece = text.strip(_TRIM)
+    if (end := text.find(piece) + len(piece)) < len(text) and "（" in piece and text[end] == "）" not in piece:
+        return piece + "）"
+    return piece
 
 
 def read_masthead(blocks: list[Block]) -> Masthead:
@@ -158,7 +167,7 @@ def is_masthead_line(block: Block) -> bool:
     """Whether a line by itself can only stand at the head: number, date or maker, with little beside them."""
     found = Masthead()
     rest = take_issue(block, found)
-    if any(mark in piece for piece in rest for mark in "，。"):
+    if any(mark in piece for piece in rest if not is_known(piece) for mark in "，。"):
         return False
     if found.number or found.total_number or found.volume or found.date:
         return True
@@ -172,7 +181,7 @@ def is_masthead_line(block: Block) -> bool:
 
 def is_known(text: str) -> bool:
     """Whether a line says only what mastheads say and nothing needs: 月刊, 内部资料 注意保存."""
-    parts = re.split(r"[\s\u3000·|/]+", text)
+    parts = re.split(r"[\s\u3000·|/，,、；;]+", text)
     return all(_KNOWN.fullmatch(squeeze(part)) for part in parts) or _KNOWN.fullmatch(squeeze(text)) is not None
 
 
@@ -247,7 +256,12 @@ def _sort_piece(piece: str, block: Block, masthead: Masthead, candidates: list[_
 def _settle(masthead: Masthead, candidates: list[_Candidate]) -> None:
     """Decides which of the unlabelled pieces is the title and which is the publisher."""
     is_chinese = any(is_cjk(character) for candidate in candidates for character in candidate.text)
-    title = max(candidates, key=lambda candidate: _title_score(candidate, is_chinese=is_chinese), default=None)
+    has_small = not is_chinese and any(not candidate.text.isupper() for candidate in candidates)
+    title = max(
+        candidates,
+        key=lambda candidate: _title_score(candidate, is_chinese=is_chinese, has_small=has_small),
+        default=None,
+    )
     if title is not None:
         masthead.title = _unquoted(title.text)
     named = {imprint.value for imprint in masthead.imprints}
@@ -266,11 +280,13 @@ def _unquoted(title: str) -> str:
     return title[1:-1] if title[:1] == "《" and title.find("》") == len(title) - 1 else title
 
 
-def _title_score(candidate: _Candidate, *, is_chinese: bool) -> float:
+def _title_score(candidate: _Candidate, *, is_chinese: bool, has_small: bool) -> float:
     text, block = candidate.text, candidate.block
     score = -candidate.order * 0.5
     # Beside a Chinese title an English one is its translation.
     score -= 3 * (is_chinese and not any(map(is_cjk, text)))
+    # Capitals are set for names.
+    score += 2 * (has_small and text.isupper())
     score += 3 * (text != block.text and squeeze(text) == squeeze(block.text))
     score += 2 * (_TITLE_WORDS.search(text) is not None)
     score += 2 * (text[:1] == "《" and text[-1:] == "》")

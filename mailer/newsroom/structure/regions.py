@@ -8,7 +8,7 @@ from mailer.newsroom.structure.colophon import find_colophon
 from mailer.newsroom.structure.contents import Contents, is_no_entry
 from mailer.newsroom.structure.furniture import find_page_numbers, find_running_heads
 from mailer.newsroom.structure.imprint import is_organisation, read_makers
-from mailer.newsroom.structure.lines import is_running_text
+from mailer.newsroom.structure.lines import is_byline_below_title, is_running_text
 from mailer.newsroom.structure.marks import is_bare_number, is_end_mark, is_rule
 from mailer.newsroom.structure.masthead import Masthead, is_known, is_masthead_line, take_issue
 from mailer.newsroom.structure.matching import normal_form
@@ -36,11 +36,15 @@ def masthead_end(blocks: Sequence[Block]) -> int:
         if not block.is_short or (end and at - end > 4):
             break
         is_clause = "。" in block.text or (width(block.text) > 36 and "，" in block.text)
-        if is_clause or is_running_text(block.text):
+        is_head = is_masthead_line(block)
+        if (is_clause or is_running_text(block.text)) and not is_head:
+            break
+        if 0 < end < at and is_byline_below_title(block.text):
+            # Who wrote stands under the first article's title.
             break
         if end and _is_title_of_text(blocks, at):
             break
-        if is_masthead_line(block) or (is_rule(block.text) and end == at and at):
+        if is_head or (is_rule(block.text) and end == at and at):
             end = at + 1
     return end
 

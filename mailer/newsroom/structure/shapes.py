@@ -43,7 +43,7 @@ def find_by_shape(items: Sequence[Item], layout: Layout) -> Found:
     """With a trusted contents list only what looks exactly like the announced titles becomes one; else the most
     prominent class of title-shaped lines does. What has the shape but not the rank is a subheading.
     """
-    candidates = [at for at in range(len(items)) if _is_candidate(items, at)]
+    candidates = [at for at in range(len(items)) if _is_candidate(items, at, layout)]
     announced = [item for item in items if isinstance(item, Title)]
     if layout.has_known_titles:
         chosen = {at for at in candidates if _is_like_announced(items, at, announced, layout)}
@@ -58,7 +58,7 @@ def _text(item: Item) -> str:
     return item.text if isinstance(item, Part) else ""
 
 
-def _is_candidate(items: Sequence[Item], at: int) -> bool:
+def _is_candidate(items: Sequence[Item], at: int, layout: Layout) -> bool:
     part = items[at]
     if not isinstance(part, Part) or part.kind is not PartKind.PARAGRAPH or len(part.blocks) > 3:
         return False
@@ -75,6 +75,9 @@ def _is_candidate(items: Sequence[Item], at: int) -> bool:
     above = items[at - 1] if at else None
     if is_byline_below_title(text) and isinstance(above, Part) and has_title_shape(above.text):
         return False
+    if layout.is_indented and part.blocks[0].indent - layout.margin > 8:
+        # Set in the middle of the page, where no paragraph goes on.
+        return True
     return not (isinstance(above, Part) and above.kind is PartKind.PARAGRAPH and not _may_stand_above(above))
 
 
@@ -239,7 +242,7 @@ def _names_section(items: Sequence[Item], at: int, chosen: set[int]) -> bool:
         return True
     above = items[at - 1] if at else None
     part = items[at]
-    if isinstance(part, Part) and _is_bulleted_name(text, items[at + 1]):
+    if isinstance(part, Part) and part.kind is not PartKind.CAPTION and _is_bulleted_name(text, items[at + 1]):
         return True
     is_alone = isinstance(part, Part) and part.kind is PartKind.PARAGRAPH and len(part.blocks) == 1
     if not is_alone or isinstance(above, Title) or at - 1 in chosen or not _PLAIN_NAME.fullmatch(text):

@@ -13,7 +13,7 @@ from mailer.newsroom.structure.lines import PartKind, has_title_shape, is_sectio
 from mailer.newsroom.structure.listing import ContentsEntry
 from mailer.newsroom.structure.marks import QUESTION
 from mailer.newsroom.structure.matching import SAME, SAME_PLACE, normal_form, similarity
-from mailer.newsroom.structure.typography import fold, is_finished, join
+from mailer.newsroom.structure.typography import fold, is_finished, join, squeeze
 
 _LINES_PER_TITLE = 3
 # Whatever its length; a section's name in brackets is short.
@@ -214,6 +214,9 @@ def _title(body: Sequence[Block], start: int, end: int, entry: ContentsEntry) ->
         whole = undecorated(blocks[0].text)[0]
         if normal_form(whole) == normal_form(entry.title):
             text, ordinal = whole, None
+    if byline is None and end < len(body) and entry.author and squeeze(body[end].text) == entry.author:
+        byline = body[end].text
+        blocks.append(body[end])
     return Title(text, blocks, subtitle, entry, ordinal, byline)
 
 
