@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from openpyxl import load_workbook
+from openpyxl.cell.read_only import EMPTY_CELL
+from openpyxl.utils.datetime import from_excel
 from openpyxl.utils.exceptions import InvalidFileException
 
+from mailer.audience.cell_formats import show
 from mailer.errors import UnreadableError
 from mailer.i18n import N_
 
@@ -23,7 +26,8 @@ _RATIO_COUNTS_FROM = 1024 * 1024
 MOST_COLUMNS = 100
 # Of a sheet, for Excel as well. What stands below a gap is read; the billionth row is not waited for.
 MOST_ROWS = 1_048_576
-_NOTHING = (None,) * MOST_COLUMNS
+# Of Chinese, Japanese and Korean spreadsheets: days and times whose formats stand in no file (ECMA-376 18.8.30).
+_CJK_DATES = frozenset((*range(27, 37), *range(50, 59)))
 
 _BROKEN = N_("The workbook cannot be read. Please save it again as .xlsx, or as CSV.")
 
@@ -61,13 +65,18 @@ def _rows(book: Any) -> Iterator[tuple[int, list[str]]]:
         raise UnreadableError(_BROKEN)
     # The size a sheet claims for itself is often wrong, and may be a lie.
     sheet.reset_dimensions()
-    for number, values in enumerate(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS), 1):
+    gap: Any = None
+    for number, row in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS), 1):
         if number > MOST_ROWS:
             raise UnreadableError(_BROKEN)
-        # Rows that are missing are made up by openpyxl, as many as it takes: a look at each must cost nothing.
-        if values == _NOTHING:
+        # Rows that are missing are made up by openpyxl, as many as it takes, all of them the very same: a look at each
+        # must cost nothing.
+        if row is gap:
             continue
-        cells = [_as_text(value) for value in values]
+        if all(cell is EMPTY_CELL for cell in row):
+            gap = row
+            continue
+        cells = ["" if cell is EMPTY_CELL else _as_text(cell) for cell in row]
         # Rows are filled up to the widest; that is the reader's doing, not the file's.
         while cells and not cells[-1]:
             cells.pop()
@@ -97,14 +106,31 @@ def check_bounds(file: BinaryIO) -> None:
             raise UnreadableError(N_("The workbook is too large to be read. Please save it as CSV (UTF-8) instead."))
 
 
-def _as_text(value: Any) -> str:
+def _as_text(cell: Any) -> str:
+    value = cell.value
+    if isinstance(value, str):
+        return value.strip()
     if value is None:
         return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        number = cell.style_array.numFmtId
+        if number not in _CJK_DATES:
+            is_plain = number == 0 and isinstance(value, int)
+            return str(value) if is_plain else show(value, cell.number_format).strip()
+        value = _as_moment(value, cell.parent.parent.epoch)
     if isinstance(value, dt.datetime) and value.time() == dt.time.min:
         # A day is a moment to a workbook, too.
         value = value.date()
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
     return str(value).strip()
+
+
+def _as_moment(value: float, epoch: dt.datetime) -> object:
+    """What no calendar holds stays a number."""
+    try:
+        return from_excel(value, epoch)
+    except (OverflowError, ValueError):
+        return show(value, "General")
