@@ -22,6 +22,8 @@ from tests.press.samples import DATE, IDENTITY, ISSUE_URL, PIXEL_URL, VALUES, cl
 GOLDEN = Path(__file__).parent / "golden"
 
 CHINESE_BODY = """
+<p><strong>——首轮配水侧记</strong></p>
+<p><em>王小明</em></p>
 <p>尊敬的{{ name }}：3月下旬以来，河套灌区春灌全面展开，<strong>首轮配水</strong>已到达下游各旗县，详见<a href="https://example.org/notice?year=2025&amp;no=7">配水公告</a>。</p>
 <h3>一、用水情况</h3>
 <table><caption>表1 各渠道引水量</caption><thead><tr><th>渠道</th><th>引水量（万立方米）</th></tr></thead>
@@ -30,6 +32,12 @@ CHINESE_BODY = """
 <ul><li>加强巡渠护岸，确保行水安全；</li><li>推广滴灌、喷灌等节水措施。</li></ul>
 <blockquote><p>节水优先、空间均衡、系统治理、两手发力。</p></blockquote>
 <p><img src="https://news.example.org/media/1.png" alt="巡渠人员查看水位" width="1280" height="720"></p>
+<p><em>图1　巡渠人员查看水位</em></p>
+<ol start="3"><li><p>各旗县按以下次序引水：</p><ul><li><p>上游先行；</p></li><li><p>下游随后。</p></li></ul></li>
+<li><p>灌溉面积<s>25</s>28 km<sup>2</sup>，溶解氧以O<sub>2</sub>计<sup>[1]</sup>。</p></li></ol>
+<table><caption>表2 逐年引水量</caption><tbody><tr><th>渠道</th><th>2021年</th><th>2022年</th><th>2023年</th><th>2024年</th></tr>
+<tr><td>总干渠</td><td>1,180</td><td>1,205</td><td>1,231</td><td>1,250</td></tr></tbody></table>
+<hr><p>[1] 见《水质》，第12页。</p>
 """
 
 
