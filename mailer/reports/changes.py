@@ -77,12 +77,13 @@ def _differences(change: SubscriberChange) -> Iterator[tuple[str, str, Any, Any]
 def _addresses(session: Session, ids: Sequence[int]) -> Iterator[TimelineEntry]:
     for change in session.scalars(select(AddressChange).where(AddressChange.subscriber_id.in_(ids))):
         details = {"old": change.old_key, "new": change.email}
+        # The second yes and the move are of one moment: what came of it first, as the line of time keeps it.
         moments = {
-            "asked": change.created_at,
-            "old_agreed": change.old_confirmed_at,
-            "new_agreed": change.new_confirmed_at,
-            "done": change.done_at,
             "cancelled": change.cancelled_at,
+            "done": change.done_at,
+            "new_agreed": change.new_confirmed_at,
+            "old_agreed": change.old_confirmed_at,
+            "asked": change.created_at,
         }
         for what, at in moments.items():
             if at is not None:

@@ -209,6 +209,8 @@ def test_a_change_of_address_and_what_was_before_it_are_told(session, weekly, re
         ("delivery", "accepted"), ("consent", "confirmed"), ("letter", "confirm"),
     ]:  # fmt: skip
         assert line in told, line
+    steps = [what for kind, what in told if kind == "address"]
+    assert steps == ["done", "new_agreed", "old_agreed", "asked"], "of one moment, what came of it stands above"
 
 
 def test_who_suppressed_lifted_left_and_was_left_out_is_told(session, weekly, reader, admin):
