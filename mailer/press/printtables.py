@@ -52,7 +52,7 @@ def lay_out(table: HtmlElement, write: Callable[[HtmlElement], list[dict[str, An
             taken |= {(x + dx, y + dy) for dx in range(colspan) for dy in range(rowspan)}
             cells.append({
                 "x": x, "y": y, "colspan": colspan, "rowspan": rowspan, "is_head": element.tag == "th",
-                "is_figure": element.get("class") == "figure",
+                "is_figure": element.get("class") == "amount",
                 "is_whole": rowspan == 1 and _extent(element) <= WHOLE, "inside": write(element),
             })  # fmt: skip
             if colspan == 1:

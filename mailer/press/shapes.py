@@ -15,8 +15,8 @@ _NUMBER = r"\s*(?:[0-9一二三四五六七八九十]+(?:[-.—][0-9]+)?(?![^\s:
 _PICTURE_LABEL = re.compile(rf"(?:图|圖|照片|Figure|Fig\.|Photo){_NUMBER}", re.IGNORECASE)
 _TABLE_LABEL = re.compile(rf"(?:表|附表|Table){_NUMBER}", re.IGNORECASE)
 _FIGURE = re.compile(r"[+\-−±＋－]?(?:[0-9]{1,3}(?:[,，][0-9]{3})+|[0-9]+)(?:[.．][0-9]+)?\s*[%％‰]?")
-# What heads the rows of a small table stays in one line, up to six Chinese characters.
-FEW_COLUMNS, SHORT_COLUMNS = 4, 12
+# What heads the rows of a table stays in one line, up to six Chinese characters.
+SHORT_COLUMNS = 12
 # Stands in a column of figures where there is none to tell.
 _BLANK = frozenset({"", "-", "—", "——", "–", "/", "…", "……", "N/A", "n/a"})
 
@@ -28,7 +28,7 @@ def is_figure(words: str) -> bool:
 
 def mark_shapes(root: HtmlElement) -> None:
     """Sets the classes ``picture``, ``captioned``, ``caption``, ``subtitle``, ``byline`` on paragraphs of `root`, and
-    ``figure`` or ``short`` on cells of its tables. `root` is sanitised: it has no classes yet.
+    ``amount`` or ``short`` on cells of its tables. `root` is sanitised: it has no classes yet.
     """
     for paragraph in root.iter("p"):
         if _is_picture(paragraph):
@@ -90,10 +90,11 @@ def _mark_figures(table: HtmlElement) -> None:
         return
     for at, column in enumerate(zip(*rows, strict=True)):
         words = [_text(cell) for cell in column]
-        if not at and len(rows[0]) <= FEW_COLUMNS and max(map(width, words)) <= SHORT_COLUMNS:
+        if not at and max(map(width, words)) <= SHORT_COLUMNS:
             for cell in column:
                 cell.set("class", "short")
         figures = [word for word in words[1:] if word not in _BLANK]
         if figures and all(map(is_figure, figures)):
             for cell in column:
-                cell.set("class", "figure")
+                # Not "figure": the pages' framework has rules for that.
+                cell.set("class", "amount")

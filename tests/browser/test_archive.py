@@ -55,6 +55,27 @@ def test_a_reader_searches_reads_and_turns_pages(
     look(page, "year")
 
 
+def test_lists_and_tables_of_an_article_keep_their_shape(
+    session: Session, new_context: NewContext, look: Look, scene: Scene
+) -> None:
+    row = "<tr><td>东湖区</td><td>1,250.3</td><td>12.5%</td></tr>"
+    table = f"<table><tbody><tr><td>区县</td><td>产值</td><td>同比</td></tr>{row * 2}</tbody></table>"
+    listed = "<ul><li><p>甲</p><ol start=9><li><p>乙</p></li></ol></li></ul><blockquote><p>丙</p></blockquote>"
+    issue = send_issue(session, scene.tech, body=f"<p>正文。</p>{listed}{table}")
+    page = new_context(locale="zh-CN").new_page()
+    page.goto(f"/n/tech/issues/{issue.id}")
+    look(page, "shapes")
+    indents = page.locator(".article-body :is(li, blockquote) p").evaluate_all(
+        "all => all.map(each => getComputedStyle(each).textIndent)"
+    )
+    assert set(indents) == {"0px"}
+    shown = page.locator(".article-body td").evaluate_all(
+        "all => all.map(each => [getComputedStyle(each).display, getComputedStyle(each).textAlign])"
+    )
+    assert {display for display, _ in shown} == {"table-cell"}
+    assert [align for _, align in shown][:3] == ["start", "end", "end"]
+
+
 def test_an_archive_for_subscribers_opens_to_them(
     session: Session, new_context: NewContext, look: Look, scene: Scene, language: str
 ) -> None:

@@ -59,8 +59,8 @@ def rows_of(rows: list[list[str]], head: str = "th") -> str:
 @pytest.mark.parametrize("head", ["th", "td"])
 def test_columns_of_figures_are_known_with_their_heads(head: str) -> None:
     html = html_of(rows_of(ROWS, head))
-    assert html.count('class="figure"') == 8
-    assert '<td class="figure">1,250.3</td>' in html
+    assert html.count('class="amount"') == 8
+    assert '<td class="amount">1,250.3</td>' in html
     assert '<td class="short">东湖区</td>' in html
 
 
@@ -68,14 +68,14 @@ def test_columns_of_figures_are_known_with_their_heads(head: str) -> None:
     "rows", [[["号码"], ["见表2"], ["12"]], [["年份"], ["—"], [""]], [["甲", "乙"]], [["1"], ["2024年"], ["3"]]]
 )
 def test_a_column_with_words_in_it_is_none_of_figures(rows: list[list[str]]) -> None:
-    assert "figure" not in html_of(rows_of(rows))
+    assert "amount" not in html_of(rows_of(rows))
 
 
 def test_a_table_with_spans_has_no_columns_to_tell() -> None:
     spanned = (
         '<table><tr><th colspan="2">产值</th></tr><tr><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr></table>'
     )
-    assert "figure" not in html_of(spanned)
+    assert "amount" not in html_of(spanned)
 
 
 def test_the_caption_of_a_wide_table_is_held_to_what_a_phone_shows() -> None:
