@@ -25,7 +25,7 @@ from mailer.newsroom.link_checking import ask_for_checks
 from mailer.newsroom.models import HouseRules, Issue, Review
 from mailer.newsroom.notices import tell_colleagues
 from mailer.newsroom.rules import Act, IssueState, ReviewAct, check_note, take_step
-from mailer.newsroom.signatories import find_submission, list_signed_by
+from mailer.newsroom.signatories import find_submission, list_seen_by, list_signed_by
 
 CHANGED_SINCE = N_("This issue has changed since you opened it. Look at it again before you decide.")
 RULES_CHANGED = N_(
@@ -179,7 +179,9 @@ def get_turn(session: Session, issue: Issue, by: Account | None) -> Turn:
         refusal=None,
         seen=f"{newest.id if newest else 0}/{int(is_last)}/{step.name}",
     )
-    principals = [Signatory(one.id, one.roles) for one in list_principals(session, by.id)]
+    # Who may not sign because they have submitted, or signed before, lends that right to nobody either.
+    seen_by = list_seen_by(session, issue, newsletter)
+    principals = [Signatory(one.id, one.roles) for one in list_principals(session, by.id) if one.id not in seen_by]
     capacity = find_capacity(step, Signatory(by.id, by.roles), principals)
     if capacity is None or by.state != AccountState.ACTIVE:
         return replace(turn, refusal=RuleError(NOT_YOURS))

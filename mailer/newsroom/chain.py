@@ -78,13 +78,9 @@ def check_eyes(*, is_four_eyes: bool, submitted_by: int | None, signed_by: Colle
         raise RuleError(N_("You have signed an earlier step; this newsletter wants another pair of eyes for each."))
 
 
-def has_eyes_for(able: Sequence[Collection[int]], *, but: int | None = None) -> bool:
-    """Whether each step of a chain can be signed by another person; `able` are those who may, step by step, and `but`
-    has submitted.
-    """
-    return any(
-        len(set(chosen)) == len(chosen) for chosen in product(*([one for one in each if one != but] for each in able))
-    )
+def has_eyes_for(able: Sequence[Collection[int]]) -> bool:
+    """Whether each step of a chain can be signed by another person; `able` are those who may, step by step."""
+    return any(len(set(chosen)) == len(chosen) for chosen in product(*able))
 
 
 def check_chain(steps: Iterable[SigningStep]) -> tuple[SigningStep, ...]:

@@ -2,7 +2,7 @@
 the database knows. Nothing here stops anybody, except what stops the compiling.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from mailer.accounts.models import Account
 from mailer.accounts.rules import Role
 from mailer.errors import CompositionError
 from mailer.i18n import N_
-from mailer.newsroom.chain import has_eyes_for
+from mailer.newsroom.chain import SigningStep, has_eyes_for
 from mailer.newsroom.commenting import count_open
 from mailer.newsroom.compiling import compile_issue, get_content, get_newsletter
 from mailer.newsroom.editing import numbering_remarks
@@ -138,7 +138,7 @@ def _desk_findings(session: Session, issue: Issue, by: Account | None) -> Iterat
 def _signing_findings(session: Session, issue: Issue, by: Account | None) -> Iterator[Finding]:
     """Signatures that nobody can give; of a draft also what four eyes will make of them, before it is submitted."""
     chain = get_chain(session, issue.newsletter_id)
-    able = [{account.id for account in list_able(session, step)} for step in chain]
+    able = _able(session, chain)
     for step, accounts in zip(chain, able, strict=True):
         if not accounts:
             yield Finding(Severity.WARNING, APPROVAL, NOBODY_LEFT if step.name else NOBODY, {"step": step.name})
@@ -146,8 +146,12 @@ def _signing_findings(session: Session, issue: Issue, by: Account | None) -> Ite
         return
     if not has_eyes_for(able):
         yield Finding(Severity.WARNING, APPROVAL, TOO_FEW)
-    elif by is not None and Role.EDITOR in by.roles and not has_eyes_for(able, but=by.id):
+    elif by is not None and Role.EDITOR in by.roles and not has_eyes_for(_able(session, chain, but=(by.id,))):
         yield Finding(Severity.WARNING, APPROVAL, IF_YOU_SUBMIT)
+
+
+def _able(session: Session, chain: Iterable[SigningStep], but: Collection[int] = ()) -> list[set[int]]:
+    return [{account.id for account in list_able(session, step, but=but)} for step in chain]
 
 
 def _link_findings(session: Session, compiled: Compiled) -> Iterator[Finding]:

@@ -9,9 +9,8 @@ from sqlalchemy.orm import Session
 
 from mailer.accounts.models import Account
 from mailer.accounts.rules import AccountState
-from mailer.errors import RuleError
 from mailer.newsletters.models import Newsletter
-from mailer.newsroom.chain import SigningStep, check_eyes, whose_turn
+from mailer.newsroom.chain import SigningStep, whose_turn
 from mailer.newsroom.deputies import list_deputies_of
 from mailer.newsroom.house import get_chain
 from mailer.newsroom.models import Issue, Review
@@ -25,18 +24,26 @@ def get_next_step(session: Session, issue: Issue) -> SigningStep:
 
 def list_signatories(session: Session, issue: Issue, newsletter: Newsletter) -> list[Account]:
     """Who may sign now. Nobody: the issue waits in vain until the rules or the accounts are changed."""
-    found = list_able(session, get_next_step(session, issue))
-    signed = list_signed_by(session, issue.id)
-    return [account for account in found if _is_other_eyes(account, issue, newsletter, signed)]
+    return list_able(session, get_next_step(session, issue), but=list_seen_by(session, issue, newsletter))
 
 
-def list_able(session: Session, step: SigningStep) -> list[Account]:
-    """Whose signature `step` takes, whoever submitted, with those who stand in at this moment."""
+def list_able(session: Session, step: SigningStep, *, but: Collection[int] = ()) -> list[Account]:
+    """Whose signature `step` takes, with those who stand in at this moment; `but` are accounts whose eyes do not count
+    again, and who lend their right to nobody.
+    """
     named = Account.id.in_(step.account_ids) if step.account_ids else Account.roles.contains([step.role])
     query = select(Account).where(Account.state == AccountState.ACTIVE, named).order_by(Account.id)
-    signers = session.scalars(query).all()
+    signers = [account for account in session.scalars(query) if account.id not in but]
     deputies = list_deputies_of(session, [account.id for account in signers])
-    return list({account.id: account for account in (*signers, *deputies)}.values())
+    found = {account.id: account for account in (*signers, *deputies)}
+    return [account for account in found.values() if account.id not in but]
+
+
+def list_seen_by(session: Session, issue: Issue, newsletter: Newsletter) -> set[int]:
+    """Who has submitted or signed the issue in this round, where the newsletter wants other eyes each time."""
+    if not newsletter.is_four_eyes:
+        return set()
+    return {*list_signed_by(session, issue.id), *([issue.submitted_by] if issue.submitted_by is not None else [])}
 
 
 def find_submission(session: Session, issue_id: int) -> Review | None:
@@ -68,16 +75,3 @@ def _list_signed(session: Session, issue_id: int) -> Sequence[Review]:
             Review.id > (submitted.id if submitted else 0),
         )
     ).all()
-
-
-def _is_other_eyes(account: Account, issue: Issue, newsletter: Newsletter, signed: Collection[int]) -> bool:
-    try:
-        check_eyes(
-            is_four_eyes=newsletter.is_four_eyes,
-            submitted_by=issue.submitted_by,
-            signed_by=signed,
-            signer=account.id,
-        )
-    except RuleError:
-        return False
-    return True

@@ -342,3 +342,31 @@ def test_a_draft_says_beforehand_that_four_eyes_will_leave_nobody(home: House, s
     make_account(session, "Elsa", "approver")
     assert said(home.anna) == set()
     assert said(home.bao) == {IF_YOU_SUBMIT}
+
+
+def test_who_may_not_sign_lends_the_right_to_nobody(home: House, session: Session) -> None:
+    """The submitter's deputy, and the deputy of who has signed: four eyes would be two with a borrowed hand."""
+    moment = now(session)
+    for away in (home.bao, home.chen):
+        deputies.appoint(session, away, home.deng, starts_at=moment - DAY, ends_at=moment + DAY, by=away)
+    home.write(steps=[SigningStep("审核", Role.APPROVER, (home.bao.id,)), SigningStep("签发")])
+    approval.withdraw(session, home.issue, by=home.anna)
+    approval.submit(session, home.issue, by=home.bao)
+    with pytest.raises(RuleError, match="not your turn"):
+        home.sign(home.deng)
+    assert list_signatories(session, home.issue, home.newsletter) == []
+    home.write(steps=[SigningStep("签发", Role.APPROVER, (home.bao.id, home.chen.id))])
+    # Chen has seen nothing of it: in Chen's right Deng may.
+    assert list_signatories(session, home.issue, home.newsletter) == [home.chen, home.deng]
+    assert home.sign(home.deng) is not None
+    assert approval.list_reviews(session, home.issue.id)[0][2] == "Chen"
+
+
+def test_without_four_eyes_a_deputy_signs_for_who_submitted(home: House, session: Session) -> None:
+    moment = now(session)
+    deputies.appoint(session, home.bao, home.deng, starts_at=moment - DAY, ends_at=moment + DAY, by=home.bao)
+    change_newsletter(session, home.newsletter, is_four_eyes=False)
+    home.write(steps=[SigningStep("签发", Role.APPROVER, (home.bao.id,))])
+    approval.withdraw(session, home.issue, by=home.anna)
+    approval.submit(session, home.issue, by=home.bao)
+    assert home.sign(home.deng) is not None

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mailer import accounts
 from mailer.db import now
 from mailer.dispatch import launching
 from mailer.dispatch.halting import halt
@@ -27,6 +28,14 @@ def test_the_first_page_says_whose_turn_it_is_and_what_came_back(session: Sessio
     others = staff["deng"].get("/desk/").tree.xpath(waiting)[0].text_content()
     assert "Waiting for: 审核" in others
     assert "Your turn" not in others
+    assert "Nobody can sign it" not in others
+    # Who is to sign leaves the house, and nobody else may.
+    write_rules(staff, issue, count="2", name_1="审核", name_2="签发", accounts_1=[str(staff.accounts["bao"].id)])
+    accounts.disable(session, staff.accounts["bao"], by=None)
+    session.commit()
+    assert "Nobody can sign it" in staff["anna"].get("/desk/").tree.xpath(waiting)[0].text_content()
+    accounts.enable(session, staff.accounts["bao"], by=None)
+    session.commit()
     approval.return_(session, issue, by=staff.accounts["bao"], note="缺来源")
     session.commit()
     (drafts,) = staff["anna"].get("/desk/").tree.xpath("//section[@aria-labelledby='drafts']")

@@ -12,6 +12,7 @@ from mailer.newsroom.approval import get_turn
 from mailer.newsroom.listing import find_returned, latest_issues, list_in_state
 from mailer.newsroom.models import Issue
 from mailer.newsroom.rules import IssueState
+from mailer.newsroom.signatories import list_signatories
 from mailer.web.database import get_session
 from mailer.web.desk import blueprint
 from mailer.web.signing_in import get_account
@@ -45,6 +46,7 @@ def index() -> ResponseReturnValue:
         # What waits for the one who looks stands first.
         in_review=sorted(in_review, key=lambda pair: turns[pair[0].id].for_account is None),
         turns=turns,
+        stuck={issue.id for issue, newsletter in in_review if not list_signatories(session, issue, newsletter)},
         approved=approved,
         drafts=drafts,
         returned=find_returned(session, [issue.id for issue, _ in drafts]),
