@@ -35,7 +35,8 @@ CHINESE_BODY = """
 <p><em>图1　巡渠人员查看水位</em></p>
 <ol start="3"><li><p>各旗县按以下次序引水：</p><ul><li><p>上游先行；</p></li><li><p>下游随后。</p></li></ul></li>
 <li><p>灌溉面积<s>25</s>28 km<sup>2</sup>，溶解氧以O<sub>2</sub>计<sup>[1]</sup>。</p></li></ol>
-<table><caption>表2 逐年引水量</caption><tbody><tr><th>渠道</th><th>2021年</th><th>2022年</th><th>2023年</th><th>2024年</th></tr>
+<table><caption>表2 逐年引水量</caption><tbody>
+<tr><th>渠道</th><th>2021年</th><th>2022年</th><th>2023年</th><th>2024年</th></tr>
 <tr><td>总干渠</td><td>1,180</td><td>1,205</td><td>1,231</td><td>1,250</td></tr></tbody></table>
 <hr><p>[1] 见《水质》，第12页。</p>
 """

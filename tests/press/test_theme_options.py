@@ -134,6 +134,17 @@ def test_blocks_stand_at_head_and_foot_sanitised_with_their_links_counted(theme:
 
 
 @pytest.mark.parametrize("theme", THEMES)
+def test_lists_hold_their_marks_by_margins_which_outlook_reads(theme: str) -> None:
+    body = "<ul><li><p>甲</p><ol start=9><li>乙</li></ol></li></ul>"
+    page = lxml.html.document_fromstring(compile_with(theme, {}, articles=(make_article(1, body=body),)).html)
+    for element in page.iter("ul", "ol"):
+        style = dict(rule.strip().split(":", 1) for rule in element.get("style", "").split(";") if rule.strip())
+        # Word hangs a mark of 24 pixels at the left of the margin; padding it ignores.
+        assert int(style["margin"].split()[3].removesuffix("px")) >= 24
+        assert style["padding"] == "0"
+
+
+@pytest.mark.parametrize("theme", THEMES)
 def test_articles_go_as_abstracts_where_that_is_chosen(theme: str) -> None:
     articles = (make_article(1, body=f"<p>{LONG * 4}</p>" * 9), make_article(2))
     full = compile_with(theme, {}, articles=articles)
