@@ -15,6 +15,8 @@ _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MOST_ABOVE = 8
 # Entries of a contents list over columns, at least.
 _LEAST_ENTRIES = 2
+# Where their pages end at least, of the width of the text.
+_FAR_RIGHT = 0.75
 
 
 @dataclass(slots=True)
@@ -93,7 +95,10 @@ def _listed(rows: Sequence[Row]) -> int:
     }
     if len(pages) < _LEAST_ENTRIES:
         return 0
-    right = max(run.right for row in rows for run in row)
+    low, high = min(run.left for row in rows for run in row), max(run.right for row in rows for run in row)
+    right = max(rows[at][-1].right for at in pages)
+    if right < low + _FAR_RIGHT * (high - low):
+        return 0
     end = found = 0
     for at, row in enumerate(rows):
         if at in pages and row[-1].right > right - row[-1].size and row[-1].left - row[-2].right > 2 * row[-1].size:

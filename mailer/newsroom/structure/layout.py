@@ -166,6 +166,9 @@ def _goes_on_nearby(text: str, lines: Sequence[Block], block: Block, layout: Lay
         return True
     if layout.is_indented and not has_title_shape(block.text):
         return _is_paragraph(text, lines, layout)
+    if has_gap and layout.wrap is not None and not is_full(lines[-1], block.text, layout):
+        # A line that had room left, above a blank one, ended where its author ended it.
+        return False
     if len(lines) == 1 and _is_heading(text, layout, strict=layout.is_spaced and not has_gap):
         return False
     return not has_gap or not has_title_shape(block.text, strict=True)

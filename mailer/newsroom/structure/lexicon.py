@@ -10,10 +10,11 @@ LABELS: dict[str, str] = {
     "phone": (
         "本刊电话 联系人电话 办公室电话 "
         "电话 联系电话 编辑部电话 咨询电话 投稿电话 办公电话 电话号码 热线 热线电话 编辑部热线 联系方式 "
+        "联络电话 連络电话 洽询电话 "
         "联系我们 服务热线 监督电话 值班电话 "
         "tel tel. telephone phone editorial_office"
     ),
-    "host": ("主办 主办单位 主办机构 主管主办"),
+    "host": ("主办 主办单位 主办机构 主管主办 organizer organiser sponsor sponsored_by hosted_by organized_by"),
     "compiler": (
         "编印 编印单位 编辑单位 编制 编制单位 编 编发 编发单位 编写 编辑出版 编辑部门 主编单位 compiled_by produced_by"
     ),
@@ -29,7 +30,8 @@ LABELS: dict[str, str] = {
         "qq 联系人 投稿 报 送 发 报送 抄送 抄报 主送 分送 印送 发送 印数 印刷 印制 承印 发行 发行量 "
         "准印证 准印证号 内刊准印证 刊号 统一刊号 国内统一刊号 国内刊号 国际刊号 连续出版物号 "
         "赞助 支持单位 版权 开本 印张 定价 制作 制图 录入 打印 打字 印发 共印 "
-        "责任校对 翻译 译者 供稿单位 密级 编号 fax address website web proofreader proofreading proofread_by "
+        "责任校对 翻译 译者 供稿单位 订阅 订购 取消订阅 密级 编号 "
+        "fax address website web proofreader proofreading proofread_by "
         "design layout printed_by circulation distribution contact issn photography translation to cc copy_to "
         "contributors editorial_board 发行人 社长 总监 总策划 出品 出品人 监印 承印单位 承制"
     ),

@@ -27,7 +27,7 @@ class PartKind(StrEnum):
 
 _NOTE_WORD = (
     r"编 ?者 ?按 ?语?|编者的话|编后语?|编辑手记|开栏(?:的话|语)|栏目按语?|导语|"
-    r"(?:the )?editor['’]?s['’]? note|note from the editor"
+    r"按 ?语?|(?:the )?editor['’]?s['’]? note|note from the editor"
 )
 _NOTE = re.compile(rf"(?:\[ ?(?:{_NOTE_WORD}) ?:?\]|(?:{_NOTE_WORD}) ?(?::|$))[ :—]*", re.IGNORECASE)
 _TAKEN_FROM = (
@@ -60,7 +60,7 @@ _BYLINE = re.compile(
     rf"(?:{_WRITER})(?: ?[:/|] ?| +)"
     r"(?=\S).{2,50}|"
     r"by +[A-Z][^.!?]{2,60}|\(?.{2,24} ?(?:供稿|整理|编译|撰稿|/文)\)?|"
-    r"[\[(].{0,24}(?:记者|通讯员|作者|作者系|撰稿|编译).{0,40}[\])]",
+    r"[\[(].{0,24}(?:记者|通讯员|作者|作者系|撰稿|编译|执笔|课题组).{0,40}[\])]",
     re.IGNORECASE,
 )
 _LATIN_NAME = re.compile(

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from mailer.newsroom.structure.entries import Entry, undecorated
 from mailer.newsroom.structure.matching import normal_form
-from mailer.newsroom.structure.typography import fold, is_cjk, join, squeeze
+from mailer.newsroom.structure.typography import fold, is_cjk, is_latin, join, squeeze
 
 # In characters; sections are called 政策速递, 基层一线.
 _LONGEST_NAME = 10
@@ -214,12 +214,15 @@ def _add(assembly: _Assembly, line: Entry, after: Entry | None) -> None:
         if _belongs_below(assembly, line, starts=starts):
             half, above = assembly.half
             assembly.half = None
-            _append(assembly, join(half, line.title), line.page, above + numbers)
+            is_other = is_latin(half) != is_latin(line.title)
+            title = f"{half} {line.title}" if is_other else join(half, line.title)
+            _append(assembly, title, line.page, above + numbers)
             return
         half, above = assembly.half
         assembly.half = None
         _append(assembly, half, None, above)
-    if line.page is None and _is_section(assembly, line, after, starts=starts):
+    is_translated = after is not None and _is_translated(assembly, line, after)
+    if line.page is None and not is_translated and _is_section(assembly, line, after, starts=starts):
         assembly.sections.append(_section_name(line))
     elif line.page is None and _is_half(assembly, line, after):
         assembly.half = (line.title, numbers)
@@ -254,12 +257,7 @@ def _is_section(assembly: _Assembly, line: Entry, after: Entry | None, *, starts
     if line.left is not None and assembly.is_numbered:
         return assembly.is_paged and line.is_left_chinese and not assembly.is_chinese
     if assembly.is_paged and after is not None and line.block.indent != after.block.indent and not starts:
-        # A name stands to the left of the entries, the first half of an entry to the left of its second.
-        is_brief = len(line.title) <= _LONGEST_NAME
-        # The body has both, and so they are two.
-        is_apart = {normal_form(line.title), normal_form(after.title)} <= assembly.forms
-        is_deeper = after.block.indent > line.block.indent and is_apart and is_brief
-        return line.block.indent < assembly.indent or is_deeper or (after.block.indent == assembly.indent and is_brief)
+        return _is_left_of_entries(assembly, line, after)
     is_other = (
         line.bullet
         and line.bullet != assembly.bullet
@@ -275,6 +273,21 @@ def _is_section(assembly: _Assembly, line: Entry, after: Entry | None, *, starts
     if assembly.is_paged:
         return is_brief and (after.page is not None or bool(after.bullet) or after.left is not None)
     return bool(assembly.bullet) and is_brief and after.bullet == assembly.bullet and not line.bullet
+
+
+def _is_left_of_entries(assembly: _Assembly, line: Entry, after: Entry) -> bool:
+    """Whether a name stands to the left of the entries; the first half of an entry may too, of its second."""
+    is_brief = len(line.title) <= _LONGEST_NAME
+    # The body has both, and so they are two.
+    is_apart = {normal_form(line.title), normal_form(after.title)} <= assembly.forms
+    is_deeper = after.block.indent > line.block.indent and is_apart and is_brief
+    return line.block.indent < assembly.indent or is_deeper or (after.block.indent == assembly.indent and is_brief)
+
+
+def _is_translated(assembly: _Assembly, line: Entry, after: Entry) -> bool:
+    """Whether the next line says a title in the other script, as the body has both, one under the other."""
+    is_other = is_latin(line.title) != is_latin(after.title)
+    return is_other and line.page is None and normal_form(line.title + after.title) in assembly.forms
 
 
 def _section_name(line: Entry) -> str:

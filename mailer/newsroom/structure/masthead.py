@@ -15,7 +15,7 @@ from mailer.newsroom.structure.imprint import (
     read_labels,
     read_makers,
 )
-from mailer.newsroom.structure.numerals import DATES, NUMBER, SPANS, YEARS, date_of, numeral, year_of
+from mailer.newsroom.structure.numerals import DATES, NUMBER, SPANS, YEARS, date_in, date_of, numeral, year_of
 from mailer.newsroom.structure.typography import fold, is_cjk, squeeze
 
 _RANGE = rf"(?P<number>{NUMBER})(?: ?(?:[-—~/、,和&]|至) ?(?:第 ?)?(?P<last>{NUMBER}))?"
@@ -36,6 +36,8 @@ _NUMBERS = (
     re.compile(r"第 ?(?P<year>20\d\d) ?[-—/.] ?(?P<number>\d{1,3})(?P<last>) ?[期号]"),
     re.compile(rf"[\[(] ?(?P<year>(?:19|20)\d\d) ?[\])] ?第 ?{_RANGE} ?[期号](?: ?合 ?刊)?"),
     re.compile(rf"[\[(] ?(?P<year>(?:19|20)\d\d) ?[\])] ?{_RANGE} ?期(?: ?合 ?刊)?"),
+    # By itself on its line; behind a word (望科发〔2024〕15号) it is an official letter's.
+    re.compile(r"^[\[(] ?(?P<year>(?:19|20)\d\d) ?[\])] ?(?P<number>\d{1,4})(?P<last>) ?号$"),
     re.compile(rf"第 ?{_RANGE} ?[期号辑](?: ?\(? ?合 ?[刊期] ?\)?)?"),
     re.compile(rf"(?<=年) ?{_RANGE} ?期(?: ?\(? ?合 ?刊 ?\)?)?"),
     re.compile(rf"{_RANGE} ?期 ?合 ?刊"),
@@ -76,6 +78,8 @@ _ISSUED_BY = re.compile(
 _DEPENDENT = re.compile(
     r"(?!.*(?:[省市县区州盟旗]|大学|学院|研究院|协会|学会|实验室|公司)).*(?:办公室|中心|[处科室部所]|编辑部)"
 )
+# The year stands beside it: 2024年第4期  8月15日出版.
+_DAY = re.compile(rf"(?P<month>{NUMBER}) ?月 ?(?P<day>{NUMBER}) ?[日号] ?(?:出版|出刊|印发|编印|发行)")
 # What stands before a date and says no more than that it is one: 出刊日期：, 出版：, published on.
 _DATE_LABEL = re.compile(
     r"(?:(?:出版|印发|编印|出刊|发布|刊出|发行|印制|成文)?(?:日期|时间)|出版|印发|出刊|发布|published(?: on)?|date)"
@@ -83,6 +87,8 @@ _DATE_LABEL = re.compile(
     re.IGNORECASE,
 )
 _WIDE = re.compile(r" {2,}|[\t\u3000]+")
+# What brackets say of a title is no part of it, if mastheads say it of any: 数据要素观察（半月刊）.
+_TAIL = re.compile(r"(?P<title>.{2,}?) ?[（(](?P<said>[^（）()]{2,12})[）)]")
 _TRIM = " \t\u3000;；|｜，,、。·•/／:：()（）[]【】〔〕—–-─*"
 TAKEN = "\x00"
 
@@ -211,6 +217,8 @@ def take_issue(block: Block, masthead: Masthead) -> list[str]:
     if span and span["year"]:
         masthead.year = masthead.year or year_of(span)
     masthead.year = masthead.year or date_year
+    if masthead.year and masthead.date is None and (day := line.take(_DAY)):
+        masthead.date = date_in(masthead.year, day)
     return line.rest()
 
 
@@ -264,6 +272,8 @@ def _settle(masthead: Masthead, candidates: list[_Candidate]) -> None:
     )
     if title is not None:
         masthead.title = _unquoted(title.text)
+        if (tail := _TAIL.fullmatch(masthead.title)) and is_known(tail["said"]):
+            masthead.title = tail["title"]
     named = {imprint.value for imprint in masthead.imprints}
     for candidate in candidates:
         if candidate is title or candidate.text in named:

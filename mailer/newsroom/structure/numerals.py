@@ -74,9 +74,13 @@ def _roman(text: str) -> int:
 
 def date_of(match: re.Match[str]) -> dt.date | None:
     """The date a match of one of `DATES` means; `None` when the calendar has no such day."""
-    year, month, day = year_of(match), _month(match["month"]), numeral(match["day"])
+    return date_in(year_of(match), match)
+
+
+def date_in(year: int | None, match: re.Match[str]) -> dt.date | None:
+    """The date of a match that says month and day, in a year."""
     try:
-        return dt.date(year or 0, month or 0, day or 0)
+        return dt.date(year or 0, _month(match["month"]) or 0, numeral(match["day"]) or 0)
     except ValueError:
         return None
 
