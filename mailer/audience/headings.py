@@ -89,6 +89,9 @@ _OWN: dict[tuple[Source, str], Target] = {
     (Source.MAILER, "attributes"): Target.ATTRIBUTES,
     (Source.MAILER, "unsubscribedat"): Target.IGNORE,
     (Source.MAILMAN, "role"): Target.STATE,
+    # An account that is disabled there is sent nothing, as one that is blacklisted.
+    (Source.PHPLIST, "isthisaccountdisabled?"): Target.BLACKLISTED,
+    (Source.PHPLIST, "disabled"): Target.BLACKLISTED,
 }
 _STATES: dict[str, Standing] = {
     **dict.fromkeys(("", "enabled", "subscribed", "confirmed", "active", "member", "已确认", "已订阅", "有效"),

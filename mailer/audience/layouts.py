@@ -71,7 +71,14 @@ class Layout:
             name or _full_name(said.get(Target.FIRST_NAME, ""), said.get(Target.LAST_NAME, "")),
             language(said.get(Target.LOCALE, "")),
             _opened(said.get(Target.ATTRIBUTES, "")) | self._attributes(cells),
-            self._standing(said),
+            self._standing(said, is_blacklisted=self._is_blacklisted(cells)),
+        )
+
+    def _is_blacklisted(self, cells: Sequence[str]) -> bool:
+        return any(
+            place < len(cells) and cells[place].strip().casefold() not in NO
+            for place, target in self._columns.items()
+            if target is Target.BLACKLISTED
         )
 
     def _attributes(self, cells: Sequence[str]) -> dict[str, Any]:
@@ -86,11 +93,11 @@ class Layout:
         heading = self.headings[place] if place < len(self.headings) else ""
         return tidy(heading, KEY_LENGTH) or f"column {place + 1}"
 
-    def _standing(self, said: dict[Target, str]) -> Standing:
+    def _standing(self, said: dict[Target, str], *, is_blacklisted: bool) -> Standing:
         """The worst of what the file says."""
         if said.get(Target.BLOCKED_AT):
             return Standing.BLOCKED
-        if said.get(Target.LEFT_AT) or said.get(Target.BLACKLISTED, "").casefold() not in NO:
+        if said.get(Target.LEFT_AT) or is_blacklisted:
             return Standing.LEFT
         if Target.CONFIRMED in said and said[Target.CONFIRMED].casefold() in NO:
             return Standing.UNCONFIRMED
@@ -121,8 +128,9 @@ def propose(first: Sequence[str]) -> Layout:
     targets: list[Target] = []
     for heading in folded:
         target = find_target(heading, source)
-        # The first of two alike counts.
-        targets.append(Target.IGNORE if target in targets else target)
+        # The first of two alike counts; of several that may forbid to write, each does.
+        is_second = target in targets and target is not Target.BLACKLISTED
+        targets.append(Target.IGNORE if is_second else target)
     if Target.EMAIL in targets:
         return Layout(targets, [tidy(cell, KEY_LENGTH) for cell in first], has_header=True, source=source)
     place = next((place for place, cell in enumerate(first) if "@" in cell or "＠" in cell), None)

@@ -90,6 +90,24 @@ def test_who_has_left_elsewhere_is_read_as_such(headings: list[str], cells: list
     assert propose(headings).read(2, cells).standing is standing
 
 
+PHPLIST_3 = ["Email", "Is this subscriber confirmed", "Is this subscriber blacklisted", "Is this account disabled?"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "standing"),
+    [
+        (["a@example.org", "1", "0", "0"], Standing.SUBSCRIBED),
+        (["a@example.org", "1", "0", "1"], Standing.LEFT),
+        (["a@example.org", "1", "1", "0"], Standing.LEFT),
+        (["a@example.org", "0", "0", "1"], Standing.LEFT),
+    ],
+)
+def test_who_was_disabled_in_phplist_is_sent_nothing_there_nor_here(cells: list[str], standing: Standing) -> None:
+    layout = propose(PHPLIST_3)
+    assert layout.source is Source.PHPLIST
+    assert layout.read(2, cells).standing is standing
+
+
 def test_names_of_two_parts_are_put_together_as_their_language_does() -> None:
     layout = propose(MAILCHIMP)
     assert layout.read(2, ["a@example.org", "Ann", "Lee"]).name == "Ann Lee"

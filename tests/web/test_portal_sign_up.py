@@ -399,6 +399,11 @@ def test_a_lists_questions_are_asked_checked_shown_before_confirming_and_kept(
     assert missing.status == 422
     assert missing.errors() == {"attribute-unit": "Please answer “单位”."}
     assert missing.tree.get_element_by_id("attribute-staff").value == "7"
+    several = fill_in(visitor, scene, **{"email": "ann", "attribute-unit": "", "attribute-staff": "many"})
+    assert several.errors().keys() == {"email", "attribute-unit", "attribute-staff"}, "all at once, not one by one"
+    assert len(several.tree.xpath("//main//*[@role='alert']//a")) == 3
+    other = fill_in(visitor, scene, **{"email": "ann", "lists": [str(scene.express.id)], "attribute-unit": ""})
+    assert other.errors().keys() == {"email"}, "nothing is asked of who did not choose the list that asks"
     wrong = fill_in(visitor, scene, **{"attribute-unit": "研发处", "attribute-staff": "many"})
     assert wrong.errors()["attribute-staff"] == "“人数” asks for a number, such as 12 or 3.5."
     assert letters(session) == []

@@ -17,12 +17,13 @@ from wtforms import (
 )
 
 from mailer.addresses import parse_address
+from mailer.audience.answers import questions_of
 from mailer.audience.rules import WhyLeft
 from mailer.audience.subscribing import NAME_LENGTH
 from mailer.errors import RuleError
 from mailer.i18n import N_
 from mailer.newsletters.models import List
-from mailer.newsletters.questions import AnswerError
+from mailer.newsletters.questions import AnswerError, check_answer
 from mailer.web.failures import say
 from mailer.web.forms import Form, WithoutToken, at_most, lazy, required, strip
 from mailer.web.questions import list_asked, sent_answers
@@ -73,13 +74,24 @@ class SignUpForm(Form):
 
     def offer(self, lists: Sequence[List], ticked: Sequence[int]) -> None:
         """Fills in what the page shows before anything was sent: a single list is ticked already."""
-        self.offered = {each.id for each in lists}
+        self.offered = {each.id: each for each in lists}
         self.asked = list_asked(lists)
         self.answers = sent_answers()
         self.answer_errors: dict[str, str] = {}
         if not self.is_submitted():
             self.stamp.data = make_stamp(time.time())
             self.lists.data = [lists[0].id] if len(lists) == 1 else [each for each in ticked if each in self.offered]
+
+    def validate(self, extra_validators: Mapping[str, Sequence[Any]] | None = None) -> bool:
+        """What is amiss with the answers is told together with what else is."""
+        is_fine = bool(super().validate(extra_validators))
+        ticked = [self.offered[each] for each in self.lists.data or () if each in self.offered]
+        for question in questions_of(ticked):
+            try:
+                check_answer(question, self.answers.get(question.key, ""))
+            except AnswerError as error:
+                self.answer_errors[error.key] = say(error)
+        return is_fine and not self.answer_errors
 
 
 def refuse_answer(form: "SignUpForm | PreferencesForm", error: AnswerError) -> None:
