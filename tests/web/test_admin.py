@@ -386,6 +386,16 @@ def test_columns_are_chosen_by_a_person_where_nothing_looks_like_an_address(sign
     assert "Checked" in signed_in.get("/admin/imports/1").text
 
 
+def test_a_file_that_brings_nobody_says_so_and_offers_no_import(signed_in, weekly, session):
+    upload(signed_in, weekly, b"email,status\nli@example.org,unsubscribed\n")
+    signed_in.submit("/admin/imports/1/columns")
+    run_import(1)
+    page = signed_in.get("/admin/imports/1")
+    assert "There is nobody in this file to be imported" in page.text
+    assert "Import the readers" not in page.text
+    assert "Change the columns" in page.text
+
+
 def test_an_import_is_given_up_and_stays_so(signed_in, weekly, session):
     upload(signed_in, weekly, b"email\nli@example.org\n")
     page = signed_in.submit("/admin/imports/1/columns", action="/admin/imports/1/cancel")
