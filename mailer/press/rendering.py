@@ -1,11 +1,11 @@
 """Jinja2 and Premailer: content and theme become one HTML page with everything inline, and one text."""
 
 import logging
+import os
 from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from premailer import Premailer
 
 from mailer.i18n import get_translations
 from mailer.press import plaintext, wording
@@ -13,6 +13,13 @@ from mailer.press.content import HTML_LANGUAGES
 from mailer.press.fontstacks import STACKS
 from mailer.press.slots import slot
 from mailer.resources import TEMPLATES
+
+# Read by Premailer as it is imported. It keeps parsed style sheets, selectors and styles in one cache, of 128 unless it
+# is told: three themes have twice as many, and each page would have its style sheet parsed anew, which is two thirds of
+# the work. A parsed sheet takes 0.6 MB.
+os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "512")
+
+from premailer import Premailer
 
 # After the preheader: keeps the first words of the page out of the inbox's preview line.
 FILLER = "\u034f\u200c\xa0" * 40

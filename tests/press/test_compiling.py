@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import cssutils
 import lxml.html
 import pytest
 from lxml.html import HtmlElement
@@ -14,10 +15,11 @@ from mailer.press import drafting
 from mailer.press.abridging import Length
 from mailer.press.colours import contrast
 from mailer.press.compiling import Compiled, compile_edition
-from mailer.press.content import ArticleContent
+from mailer.press.content import ArticleContent, Content
 from mailer.press.fitting import BUDGET_BYTES
 from mailer.press.plaintext import COLUMNS, width
 from mailer.press.slots import READER_SLOT, UNSUBSCRIBE_URL, slot
+from mailer.press.themes import list_themes
 from tests.press.samples import ISSUE_URL, LONG, PIXEL_URL, click_url, make_article, make_content
 
 
@@ -340,6 +342,24 @@ def test_as_few_articles_as_will_do_are_abridged_by_few_drawings(monkeypatch: py
     assert counts == []
     compile_edition(make_content(preheader="few drawings"))
     assert counts == [0]
+
+
+def test_a_style_sheet_is_parsed_once_for_all_pages_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def contents(text: str) -> list[Content]:
+        return [
+            make_content(theme=theme.name, language=language, articles=(make_article(1, body=f"<p>{text}</p>"),))
+            for theme in list_themes()
+            for language in ("zh_CN", "en")
+        ]
+
+    parsed: list[str] = []
+    parse_sheet = cssutils.parseString
+    monkeypatch.setattr(
+        cssutils, "parseString", lambda css, **options: parsed.append(css) or parse_sheet(css, **options)
+    )
+    for content in [*contents("甲"), *contents("乙")]:
+        compile_edition(content)
+    assert len(parsed) == len(set(parsed)) <= 6
 
 
 def long_articles(count: int) -> tuple[ArticleContent, ...]:
