@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from mailer import letters, links
 from mailer.addresses import readable
+from mailer.audience.former import is_received_elsewhere
 from mailer.audience.models import AddressChange, Subscriber
 from mailer.audience.rules import SubscriptionState
 from mailer.audience.subscriptions import Change
@@ -61,14 +62,20 @@ def answer_sign_up(
     if unconfirmed:
         _confirm(session, subscriber, [each for each in lists if each.id in unconfirmed])
     elif joined:
-        _welcome(session, subscriber, [each for each in lists if each.id in joined], latest_issue)
+        chosen = [each for each in lists if each.id in joined]
+        is_elsewhere = is_received_elsewhere(session, subscriber, joined)
+        _welcome(session, subscriber, chosen, latest_issue, is_elsewhere=is_elsewhere)
     else:
         _tell_already_subscribed(session, subscriber, lists)
 
 
 def _confirm(session: Session, subscriber: Subscriber, lists: Sequence[List]) -> None:
     token = links.make_confirm_token(subscriber.id, [each.id for each in lists], days=CONFIRM_DAYS)
-    parameters = _names(subscriber, lists) | {"confirm_url": links.confirm_url(token), "expires_days": CONFIRM_DAYS}
+    parameters = _names(subscriber, lists) | {
+        "confirm_url": links.confirm_url(token),
+        "expires_days": CONFIRM_DAYS,
+        "is_elsewhere": is_received_elsewhere(session, subscriber, [each.id for each in lists]),
+    }
     _write(session, subscriber, LetterKind.CONFIRM, lists, parameters)
 
 
@@ -79,7 +86,14 @@ def welcome(session: Session, subscriber: Subscriber, lists: Sequence[List], lat
         _welcome(session, subscriber, wanting, latest_issue)
 
 
-def _welcome(session: Session, subscriber: Subscriber, lists: Sequence[List], latest_issue: LatestIssue) -> None:
+def _welcome(
+    session: Session,
+    subscriber: Subscriber,
+    lists: Sequence[List],
+    latest_issue: LatestIssue,
+    *,
+    is_elsewhere: bool = False,
+) -> None:
     # An issue of one newsletter in a letter about two would look like a choice of ours.
     newsletters = {each.newsletter_id: each.newsletter for each in lists}
     latest = None
@@ -91,6 +105,7 @@ def _welcome(session: Session, subscriber: Subscriber, lists: Sequence[List], la
         "preferences_url": _preferences_url(subscriber),
         "unsubscribe_url": links.unsubscribe_url(links.make_unsubscribe_token(target)),
         "latest_issue": latest,
+        "is_elsewhere": is_elsewhere,
     }
     _write(session, subscriber, LetterKind.WELCOME, lists, parameters)
 

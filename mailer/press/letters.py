@@ -2,9 +2,10 @@
 
 What each kind's `parameters` hold, all plain JSON, links finished:
 
-* ``confirm``: ``newsletter`` (its title), ``lists`` (names), ``confirm_url``, ``expires_days``
+* ``confirm``: ``newsletter`` (its title), ``lists`` (names), ``confirm_url``, ``expires_days``,
+  ``is_elsewhere`` (who had the address before receives one of them at another one; may be left out)
 * ``welcome``: ``newsletter``, ``lists``, ``preferences_url``, ``unsubscribe_url`` (may be left out),
-  ``latest_issue`` (``{"title", "url"}`` or null)
+  ``latest_issue`` (``{"title", "url"}`` or null), ``is_elsewhere`` (as above)
 * ``invite``: ``inviter``, ``name``, ``url``, ``hours``, ``service`` (what the service calls itself)
 * ``reset``: ``name``, ``url``, ``hours``
 * ``notice``: ``subject``, ``lines`` (paragraphs), ``url`` (or null)
@@ -24,7 +25,9 @@ from mailer.press.rendering import inline_css, render
 
 KINDS: tuple[str, ...] = ("confirm", "welcome", "invite", "reset", "notice")
 # What a template may leave out or find empty.
-_OPTIONAL: dict[str, Any] = {"latest_issue": None, "unsubscribe_url": None, "url": None, "name": ""}
+_OPTIONAL: dict[str, Any] = {
+    "latest_issue": None, "unsubscribe_url": None, "url": None, "name": "", "is_elsewhere": False,
+}  # fmt: skip
 
 
 def compose_letter(

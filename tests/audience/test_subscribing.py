@@ -2,11 +2,11 @@ import threading
 from email import message_from_bytes, policy
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from mailer import links, newsletters
-from mailer.audience import leaving, suppressing
+from mailer.audience import leaving, moving, suppressing
 from mailer.audience.models import Consent, Subscriber, Subscription
 from mailer.audience.rules import SubscriptionState, SuppressionReason
 from mailer.audience.subscribing import ask_again, sign_up
@@ -135,6 +135,48 @@ def test_an_erased_person_comes_back_as_somebody_new_and_by_letter_only(
     session.commit()
     fill_in(single)
     assert states(session) == {single.id: "unconfirmed"}
+
+
+def text_of(letter: Letter) -> str:
+    sender = Sender(sender_name="编辑部", sender_address="editor@example.org")
+    moment = letter.created_at
+    raw = compose_letter(letter.kind, "en", letter.parameters, sender, letter.address, letter.message_id, moment)
+    body = message_from_bytes(raw, policy=policy.default).get_body(("plain",))
+    assert body is not None
+    return " ".join(body.get_content().split())
+
+
+def test_who_moved_and_signs_up_with_the_old_address_reads_in_the_letter_that_both_would_receive(
+    session: Session, double: List, single: List, fill_in: SignUp
+) -> None:
+    fill_in(double, single)
+    session.execute(update(Subscription).values(state=SubscriptionState.CONFIRMED, confirmed_at=func.now()))
+    change = moving.ask_to_move(session, links.make_preferences_token(reader(session).id), "ann@new.example.org")
+    for is_new in (False, True):
+        moving.agree_to_move(session, links.make_address_token(change.id, is_new=is_new, days=1))
+    session.execute(delete(Letter))
+    session.commit()
+    fill_in(double)
+    fill_in(single)
+    confirm, welcome = letters(session)
+    assert "no need to confirm: it would come to both" in text_of(confirm)
+    assert "unsubscribe at one of the two" in text_of(welcome)
+    # The address may have another owner by now: where the former one reads is none of their business.
+    assert "ann@new" not in str(confirm.parameters) + str(welcome.parameters)
+
+
+def test_who_moved_and_has_left_is_told_of_nobody_else(session: Session, double: List, fill_in: SignUp) -> None:
+    fill_in(double)
+    session.execute(update(Subscription).values(state=SubscriptionState.CONFIRMED, confirmed_at=func.now()))
+    ann = reader(session)
+    change = moving.ask_to_move(session, links.make_preferences_token(ann.id), "ann@new.example.org")
+    for is_new in (False, True):
+        moving.agree_to_move(session, links.make_address_token(change.id, is_new=is_new, days=1))
+    leaving.unsubscribe(session, links.UnsubscribeTarget(ann.id, 0, (double.id,)))
+    session.execute(delete(Letter))
+    session.commit()
+    fill_in(double)
+    assert "come to both" not in text_of(letters(session)[0])
 
 
 def test_the_letter_of_several_newsletters_goes_out_under_the_services_own_name(
