@@ -16,7 +16,7 @@ from tests.newsroom.traced import untold
 
 FOLDER = Path(__file__).parent / "samples"
 PLAIN = sorted(FOLDER.glob("*.txt"))
-SAMPLES = [*PLAIN, *sorted(FOLDER.glob("*.md")), *sorted(FOLDER.glob("*.html"))]
+SAMPLES = [*PLAIN, *(path for kind in ("md", "html", "docx", "pdf") for path in sorted(FOLDER.glob(f"*.{kind}")))]
 FIELDS = ("title", "year", "number", "total_number", "volume", "publisher", "date", "editor", "phone")
 APART = {"captions": PartKind.CAPTION, "footnotes": PartKind.FOOTNOTE, "tables": PartKind.TABLE,
          "subheadings": PartKind.SUBHEADING}  # fmt: skip

@@ -12,7 +12,7 @@ from mailer.newsroom.structure.typography import fold, is_finished, squeeze
 
 _PRINT_RUN = re.compile(r".{0,12}(?:共印|印数|印发?|发行)[:：]?\d+[份册本].{0,4}")
 _KNOWN = re.compile(
-    r"内部(?:资料|刊物|交流)|免费(?:交流|赠阅)|注意(?:保存|保密)|仅供.{0,6}参[考阅]|不得外传|版权所有|翻印必究|准印|(?:^|》|刊)编辑部$|"
+    r"内部(?:资料|刊物|交流)|免费(?:交流|赠阅)|注意(?:保存|保密)|仅供.{0,6}参[考阅]|不得外传|版权所有|(?:免责|版权)声明|翻印必究|准印|(?:^|》|刊)编辑部$|"
     r"欢迎.{0,8}(?:投稿|来稿|赐稿|批评|指正|订阅|提供|交流|联系)|(?:投|来)稿(?:邮箱|请寄|请发)|扫码|二维码|"
     r"all rights reserved|printed (?:by|in|on)|copyright|©|to (?:un)?subscribe|"
     r"this bulletin is|for internal|(?:www\.|https?://)\S+|[\w.+-]+@[\w-]+\.\w+",

@@ -15,7 +15,7 @@ from mailer.newsroom.structure.typography import squeeze
 from mailer.newsroom.structure.unheaded import LONGEST, is_featured, is_text, returns, unheaded_start
 
 _HEADING = re.compile(
-    r"(?:本期|本刊|内容|要闻|文章)?(?:目录|目次|导读|要目|导览|提要|索引|内容|看点|要闻|篇目|要点|重点|焦点|聚焦|速览|主要内容|文章|细目)(?:导读|提要|索引|目录)?(?:[/·|—]?(?:contents|content|index))?|"
+    r"(?:本期|本刊|本[周月季旬]|今日|内容|要闻|文章)?(?:目录|目次|导读|要目|导览|提要|索引|内容|看点|要闻|篇目|要点|重点|焦点|聚焦|速览|主要内容|文章|细目)(?:导读|提要|索引|目录)?(?:[/·|—]?(?:contents|content|index))?|"
     r"(?:tableof)?contents|(?:in|inside)this(?:issue|edition|number)|inside|contents?[/·|—]?(?:目录|目次|要目)|index"
 )
 _FRONT = 120

@@ -16,6 +16,8 @@ from mailer.newsroom.structure.imprint import (
 )
 from mailer.newsroom.structure.masthead import Masthead, take_issue
 
+# Where an editor lives: "Jane Hughes, 3 Quay Road, Leath".
+_ADDRESS = re.compile(r"(?<=[A-Za-z.]), *\d{1,5} +[A-Z].*$")
 # "Editor: Jane Hughes." ends a sentence; "John Smith Jr." and "Ann B." do not.
 _SENTENCE_END = re.compile(r"(?<=[a-z]{3})\.$")
 
@@ -61,7 +63,7 @@ def co_publishers_of(imprints: Sequence[Imprint]) -> tuple[str, ...]:
 def editor_of(imprints: Sequence[Imprint]) -> str | None:
     """The editor, as one writes the name: the responsible one before others."""
     found = _first(imprints, EDITORS)
-    return _SENTENCE_END.sub("", person_name(found.value)) or None if found else None
+    return _SENTENCE_END.sub("", person_name(_ADDRESS.sub("", found.value))) or None if found else None
 
 
 def phone_of(imprints: Sequence[Imprint]) -> str | None:

@@ -65,7 +65,7 @@ _BARE_LABEL = re.compile(
 # "主办单位  望川市科技局": nor here.
 _BARE_BODY = re.compile(
     r"(?:^|(?<= {2}))(?P<word>(?:主 ?办|编 ?印|编 ?辑|主 ?管|承 ?办|协 ?办|出 ?版|发 ?行)(?: ?单 ?位)?)(?P<more>) {1,8}"
-    r"(?=[一-鿿]{3,}(?:局|厅|部|委|办|院|所|馆|会|中心|室|大学|公司|政府|处)(?: {2}|$))"
+    r"(?=[一-鿿]{3,}(?:局|厅|部|委|办|院|所|馆|会|中心|室|大学|公司|政府|处|台|站|社|园|校|院|集团)(?: {2}|$))"
 )
 _BY = re.compile(r"^(?P<word>(?:edited|compiled|published|issued|produced) +by)(?P<more>) +(?!:)", re.IGNORECASE)
 _PHONE_SIGN = re.compile(r"[☎☏✆](?P<word>)(?P<more>) *:? *(?=[(+]?\d)")
@@ -74,7 +74,7 @@ _PHONE = re.compile(r"[(+]?\d[\d ()+*.—\-转x/、,]{4,}")
 _OTHER_LABEL = re.compile(r"(?:\s{2,}|\u3000)[^\s:：\d]{1,8} ?[:：](?!//).*$", re.DOTALL)
 # How many were printed stands at the end of the line, behind whatever comes last.
 _PRINT_RUN = re.compile(r"\s[\s(（\[]*(?:共印|印数|印发|印|发行)[:： ]*\d+ ?[份册本][)）\]]?\s*$")
-_TRIM = " \t\u3000;；|｜，,、。·/／[]【】()（）"
+_TRIM = " \t\u3000;；|｜，,、。·/／[]【】()（）■◆●▪"
 
 _TRIM_OUTSIDE = "".join(character for character in _TRIM if character not in "()（）")
 
@@ -173,7 +173,7 @@ def _imprint(match: re.Match[str], value: str) -> Imprint:
         value = re.sub(r"^the ", "", value, flags=re.IGNORECASE)
     if role in EDITORS and is_organisation(value):
         role = ImprintRole.COMPILER
-    if fold(match["word"]) == "发行" and is_organisation(value):
+    if fold(match["word"]) in {"发行", "出品"} and is_organisation(value):
         role = ImprintRole.PUBLISHER
     return Imprint(role, match["word"], value)
 

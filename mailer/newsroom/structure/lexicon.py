@@ -3,7 +3,7 @@
 # Labels of a colophon by role (see `imprint.ImprintRole`); an underscore stands for a space.
 LABELS: dict[str, str] = {
     "responsible_editor": ("本期责任编辑 责任编辑 责编 本期责编 managing_editor responsible_editor"),
-    "editor": ("编辑 本期编辑 执行编辑 文字编辑 编校 编者 编辑人员 editor editors edited_by issue_editor"),
+    "editor": ("编辑 本期编辑 执行编辑 本期执行编辑 文字编辑 编校 编者 编辑人员 editor editors edited_by issue_editor"),
     "chief_editor": (
         "主编 执行主编 本期主编 总编 总编辑 editor-in-chief editor_in_chief chief_editor executive_editor"
     ),

@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 
 from mailer.newsroom.structure.entries import undecorated
-from mailer.newsroom.structure.imprint import is_organisation, looks_like_people
+from mailer.newsroom.structure.imprint import is_organisation, is_unit, looks_like_people
 from mailer.newsroom.structure.lexicon import HEADING_WORDS, NEVER_LAST
 from mailer.newsroom.structure.marks import BULLETS
 from mailer.newsroom.structure.typography import ends_inside, fold, is_cjk, is_finished, is_latin, width
@@ -40,7 +40,7 @@ _SOURCE = re.compile(
     re.IGNORECASE,
 )
 _TRAILING_SOURCE = re.compile(
-    rf"[\[(] ?(?:(?:{_SOURCE_WORD}) ?:? ?|据 ?(?=.*(?:报道|消息|社|报|网|整理|》))|"
+    rf"[\[(] ?(?:(?:{_SOURCE_WORD}) ?:? ?|据 ?(?=.*(?:报道|消息|社|报|网|整理|数据|公众号|》))|"
     r"(?=《[^《》]{2,20}》[^()]{0,12}(?:月 ?\d+ ?日|年 ?第? ?\d+ ?期)))"
     r"(?P<value>[^()\[\]]{2,60})[\])] ?[。.]?$",
     re.IGNORECASE,
@@ -52,12 +52,12 @@ _BESIDE_SOURCE = re.compile(
 _ABRIDGED = re.compile(r"[ ,，;；]+(?:略?有(?:删[节改减]|改动|修改)|节选|有编辑)$")
 _SOURCE_BESIDE = re.compile(rf" (?:{_SOURCE_WORD}) ?: ?(?=\S)", re.IGNORECASE)
 _WRITER = (
-    r"(?:全媒体)?记者|通讯员|评论员|撰稿人?|作者(?:简介|单位)?|供稿(?:单位|人)?|撰文|采写|采访|摄影|整理|编译|翻译|译者|执笔人?|"
+    r"(?:全媒体)?记者|[受采]访[人者]|通讯员|评论员|撰稿人?|作者(?:简介|单位)?|供稿(?:单位|人)?|撰文|采写|采访|摄影|整理|编译|翻译|译者|执笔人?|"
     r"分析[员师]|口述|文字?|图文|文图|图 ?/ ?文|文 ?/ ?图"
 )
 _BYLINE = re.compile(
     rf"(?:[{BULLETS}] ?)?[\[(]? ?(?:(?:本[报刊网台院校]|特约|见习|实习|首席|学生|校[报园]|青年|驻站)+ ?)?"
-    rf"(?:{_WRITER})(?: ?[:/|] ?| +)"
+    rf"(?:{_WRITER})(?:[、/及和](?:{_WRITER}))*(?: ?[:/|] ?| +)"
     r"(?=\S).{2,50}|"
     r"by +[A-Z][^.!?]{2,60}|\(?.{2,24} ?(?:供稿|整理|编译|撰稿|/文)\)?|"
     r"[\[(].{0,24}(?:记者|通讯员|作者|作者系|撰稿|编译|执笔|课题组).{0,40}[\])]",
@@ -67,7 +67,11 @@ _LATIN_NAME = re.compile(
     r"(?:(?:Dr|Prof|Mr|Mrs|Ms)\.? )?[A-Z][\w'’.-]{0,15}"
     r"(?: (?:van|von|de|der|den|la|di|da|bin|al|[A-Z]\.))*(?: [A-Z][\w'’-]{1,20}){1,2}"
 )
-_TEAM = re.compile(r"[^\s,，、：:“”]+(?:课题|调研|项目|写作|编写|专题|研究|报道)组")
+_TEAM = re.compile(
+    r"[^\s,，、：:“”]+(?:课题|调研|项目|写作|编写|专题|研究|报道)组|"
+    r"(?!打造|建设|推[动进]|完善|加[快强]|构建|走进|探访|聚焦|关于|创[建新]|优化|深化|支持)(?:[一-鿿]{0,4}[省市县区州旗镇乡校院])"
+    r"[一-鿿]{1,12}[局委办厅科处室站所会院]"
+)
 # When a speech was given stands under its title.
 _DATE_ALONE = re.compile(r"[\[(] ?\d{4} ?年 ?\d{1,2} ?月(?: ?\d{1,2} ?日)? ?[\])]")
 _HEADING_WORDS = frozenset(HEADING_WORDS.split())
@@ -127,6 +131,7 @@ def is_byline_below_title(text: str) -> bool:
         return True
     if len(text) > 50 or (is_finished(text, soft=False) and not text.endswith(("）", ")"))):
         return False
+    text = text.lstrip(f"{BULLETS} \u3000") or text
     if text[0] in "（(" and text[-1] in "）)":
         text = text[1:-1].strip()
         if any(map(is_organisation, re.split(r"[,，;；、\s]+", text))):
@@ -137,6 +142,9 @@ def is_byline_below_title(text: str) -> bool:
     if match and looks_like_people(match["name"]):
         return True
     words = [word for word in text.split() if word]
+    if len(words) == 2 and is_organisation(words[0]) and 2 <= len(words[1]) <= 3 and all(map(is_cjk, words[1])):
+        # Whatever the name: many write under another than their own.
+        return not is_organisation(words[0] + words[1])
     return (
         len(words) > 1
         and any(map(is_organisation, words))
@@ -148,8 +156,8 @@ def is_byline_below_title(text: str) -> bool:
 
 
 def _is_team(text: str) -> bool:
-    """Whether a line names a group that writes, and no more: 市社科联课题组."""
-    return 4 <= len(text) <= 24 and _TEAM.fullmatch(fold(text)) is not None and is_organisation(text)
+    """Whether a line names a body or a group that writes, and no more: 市社科联课题组, 县科技局."""
+    return 4 <= len(text) <= 24 and _TEAM.fullmatch(fold(text)) is not None and (is_organisation(text) or is_unit(text))
 
 
 def is_date_alone(text: str) -> bool:

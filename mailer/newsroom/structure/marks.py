@@ -33,7 +33,9 @@ TOP_NUMBERED = re.compile(rf"(?:第[{_HAN}]{{1,2}}[章节]|[{_HAN}]{{1,3}}、)")
 
 def is_rule(text: str) -> bool:
     """Whether a line is only drawn: "──────", "* * *", or the "--" above a mail's signature."""
-    return text == "--" or (len(text) <= 400 and _RULE.fullmatch(text) is not None and not any(map(str.isalnum, text)))
+    return text in {"--", "——"} or (
+        len(text) <= 400 and _RULE.fullmatch(text) is not None and not any(map(str.isalnum, text))
+    )
 
 
 def is_end_mark(text: str) -> bool:

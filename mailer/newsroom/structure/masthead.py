@@ -33,6 +33,7 @@ _VOLUMES = (
     re.compile(r"\bvol(?:ume|\.)?,? ?(?P<number>\d+|[ivxlc]+)\b(?P<last>)", re.IGNORECASE),
 )
 _NUMBERS = (
+    re.compile(r"\bno\.? ?(?P<number>\d{1,3})(?P<last>) ?/ ?(?P<year>20\d\d)(?!\d)", re.IGNORECASE),
     re.compile(r"第 ?(?P<year>20\d\d) ?[-—/.] ?(?P<number>\d{1,3})(?P<last>) ?[期号]"),
     re.compile(rf"[\[(] ?(?P<year>(?:19|20)\d\d) ?[\])] ?第 ?{_RANGE} ?[期号](?: ?合 ?刊)?"),
     re.compile(rf"[\[(] ?(?P<year>(?:19|20)\d\d) ?[\])] ?{_RANGE} ?期(?: ?合 ?刊)?"),
@@ -89,7 +90,7 @@ _DATE_LABEL = re.compile(
 _WIDE = re.compile(r" {2,}|[\t\u3000]+")
 # What brackets say of a title is no part of it, if mastheads say it of any: 数据要素观察（半月刊）.
 _TAIL = re.compile(r"(?P<title>.{2,}?) ?[（(](?P<said>[^（）()]{2,12})[）)]")
-_TRIM = " \t\u3000;；|｜，,、。·•/／:：()（）[]【】〔〕—–-─*"
+_TRIM = " \t\u3000;；|｜，,、。·•/／:：()（）[]【】〔〕—–-─*■◆●▪"
 TAKEN = "\x00"
 
 

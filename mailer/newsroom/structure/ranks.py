@@ -16,6 +16,8 @@ from mailer.newsroom.structure.typography import is_finished, width
 _LARGER = 1.4
 _MOST_RANKS = 4
 _LONGEST = 120
+# In columns; a shorter heading above another is a section's name.
+_LEAST_FIRST = 18
 
 
 def with_ranks(blocks: Sequence[Block], *, is_listed: bool) -> list[Block]:
@@ -132,10 +134,22 @@ def heading_end(blocks: Sequence[Block], at: int, taken: Collection[int]) -> int
     """The index after a heading that begins at `at`: lines of the same level that go on with it belong to it."""
     end = at + 1
     while (
-        end < len(blocks) and end not in taken and blocks[end].level == blocks[at].level and blocks[end].joins is True
+        end < len(blocks)
+        and end not in taken
+        and blocks[end].level == blocks[at].level
+        and (blocks[end].joins is True or (end == at + 1 and _is_second_line(blocks, end)))
     ):
         end += 1
     return end
+
+
+def _is_second_line(blocks: Sequence[Block], at: int) -> bool:
+    """Whether a heading is the second line of the one above: centred right under it, as large, and nothing follows."""
+    first, second = blocks[at - 1], blocks[at]
+    is_alike = first.is_centred and second.is_centred and first.size == second.size and first.size is not None
+    is_last = at + 1 < len(blocks) and blocks[at + 1].level != second.level
+    is_one = is_alike and is_last and second.blank_before == 0 and not is_numbered(second.text)
+    return is_one and width(first.text) >= _LEAST_FIRST and not is_finished(first.text, soft=False)
 
 
 def with_sections_by_rank(listing: Listing, body: Sequence[Block]) -> Listing:

@@ -16,6 +16,7 @@ from mailer.newsroom.structure.typography import fold, is_finished, is_latin, wi
 _RUN_IN = re.compile(rf"(?:[{BULLETS}]\s*)?[【〖](?P<head>[^【】〖〗]{{2,80}})[】〗][\s:：]*(?=\S)")
 # A title that is announced needs no brackets: "标题：正文……", "标题　　正文……".
 _SET_OFF = re.compile(rf"(?:[{BULLETS}]\s*)?(?P<head>\S[^。]{{5,80}}?)(?:[：:。]|\s{{2,}}|[\u3000\t]|——)\s*(?=\S)")
+_WIDE_APART = re.compile(rf"[{BULLETS}]\s*(?P<head>\S[^。]{{5,60}}?)(?:\s{{2,}}|[\u3000\t])\s*(?=\S)")
 # What stands in such brackets and is no title, however long.
 _LABEL = re.compile(
     r"编 ?者|按语|编后|[本我][报刊网台社]|记者|通讯员|作者|译者|摘 ?要|关键词|提要|来源|"
@@ -65,6 +66,8 @@ def with_heads_apart(body: Sequence[Block], entries: Sequence[ContentsEntry]) ->
     and without a list where the text begins with one and another follows.
     """
     pairs = {at: halves for at in range(len(body)) if (halves := _halves(body, at, _RUN_IN) or _is_parted(body, at))}
+    if not entries and not pairs:
+        pairs = _bulleted_heads(body)
     times = Counter(normal_form(head.text) for head, _ in pairs.values())
     likely = {
         at
@@ -92,6 +95,14 @@ def with_heads_apart(body: Sequence[Block], entries: Sequence[ContentsEntry]) ->
         else:
             apart.append(block)
     return apart
+
+
+def _bulleted_heads(body: Sequence[Block]) -> dict[int, tuple[Block, Block]]:
+    """Heads set off by wide space where every line begins with the same bullet: "※标题　　正文……"."""
+    if len(body) < 2 or len({block.text[0] for block in body}) > 1 or body[0].text[0] not in BULLETS:
+        return {}
+    pairs = {at: halves for at in range(len(body)) if (halves := _halves(body, at, _WIDE_APART))}
+    return pairs if len(pairs) == len(body) else {}
 
 
 def _with_heads_below_sections(body: Sequence[Block], level: int) -> Sequence[Block]:

@@ -1,6 +1,7 @@
 """Titles that no contents list announces, found by shape: a short line that is no sentence, above running text."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,10 @@ _MAY_FOLLOW = frozenset(
 )
 
 
+_SECOND_NUMBERED = re.compile(r"\([一二三四五六七八九十]{1,3}\)")
+_LONGEST_NAME = 8
+# In columns; a shorter line above a title is a section's name.
+_LEAST_HALF = 18
 # A section is called 工作动态, NEWS, Highlights.
 _PLAIN_NAME = re.compile(r"[一-鿿]{2,6}|[A-Z][A-Z&' -]{2,24}")
 
@@ -43,15 +48,59 @@ def find_by_shape(items: Sequence[Item], layout: Layout) -> Found:
     """With a trusted contents list only what looks exactly like the announced titles becomes one; else the most
     prominent class of title-shaped lines does. What has the shape but not the rank is a subheading.
     """
-    candidates = [at for at in range(len(items)) if _is_candidate(items, at, layout)]
+    speakers = _speakers(items)
+    candidates = [
+        at
+        for at in range(len(items))
+        if _speaker(_text(items[at])) not in speakers and _is_candidate(items, at, layout)
+    ]
     announced = [item for item in items if isinstance(item, Title)]
     if layout.has_known_titles:
         chosen = {at for at in candidates if _is_like_announced(items, at, announced, layout)}
     else:
         unmarked = [at for at in candidates if not is_numbered(_text(items[at]))]
-        numbered = [] if announced else _top_numbered(items, candidates)
+        numbered = [] if announced else _top_numbered(items, candidates) or _counted_from_top(items, candidates)
         chosen = set(_most_prominent(items, unmarked or numbered, layout))
-    return _promote(items, candidates, chosen)
+        if not unmarked and (below := _titles_below_names(items, candidates, chosen)):
+            items = [_as_section(item) if at in chosen else item for at, item in enumerate(items)]
+            chosen = below
+    return _promote(items, candidates, chosen, _first_halves(items, chosen, layout))
+
+
+def _first_halves(items: Sequence[Item], chosen: set[int], layout: Layout) -> set[int]:
+    """Lines right above a chosen title, both set off by blank lines together: a title in two lines."""
+    return {
+        at
+        for at in range(len(items) - 2)
+        if at + 1 in chosen
+        and at not in chosen
+        and layout.is_spaced
+        and _is_line(items[at])
+        and _first_block(items, at).blank_before > 0 == _first_block(items, at + 1).blank_before
+        and isinstance(below := items[at + 2], Part)
+        and below.blocks[0].blank_before > 0
+    }
+
+
+def _is_line(item: Item) -> bool:
+    is_single = isinstance(item, Part) and item.kind is PartKind.PARAGRAPH and len(item.blocks) == 1
+    text = _text(item)
+    return is_single and has_title_shape(text) and width(text) >= _LEAST_HALF and not is_section_shape(text)
+
+
+def _speaker(text: str) -> str:
+    """What stands before a colon, if it is short enough for a name."""
+    name, colon, _ = fold(text[:10]).partition(":")
+    return name if colon and 2 <= len(name) <= 4 else ""
+
+
+def _speakers(items: Sequence[Item]) -> frozenset[str]:
+    """Who asks and who answers: two names that each begin several paragraphs, of which some are questions."""
+    spoken = [(name, text) for item in items if (name := _speaker(text := _text(item)))]
+    times = Counter(name for name, _ in spoken)
+    names = {name for name, count in times.items() if count > 1}
+    has_question = any(name in names and text[-1] in "？?" for name, text in spoken)
+    return frozenset(names) if len(names) > 1 and has_question else frozenset()
 
 
 def _text(item: Item) -> str:
@@ -141,6 +190,26 @@ def _top_numbered(items: Sequence[Item], candidates: Sequence[int]) -> list[int]
     return [at for at in candidates if TOP_NUMBERED.match(_text(items[at]))]
 
 
+def _titles_below_names(items: Sequence[Item], candidates: Sequence[int], chosen: set[int]) -> set[int]:
+    """The lines （一）（二） that stand right under every brief 一、二、: those name sections, and these are titles."""
+    second = {at for at in candidates if _SECOND_NUMBERED.match(fold(_text(items[at])[:8]))}
+    are_names = all(at + 1 in second and len(_text(items[at])) <= _LONGEST_NAME for at in chosen)
+    return second if chosen and are_names and len(second) > len(chosen) else set()
+
+
+def _as_section(item: Item) -> Item:
+    return SectionMark(title_text(item.blocks[0])[0], item.blocks[0]) if isinstance(item, Part) else item
+
+
+def _counted_from_top(items: Sequence[Item], candidates: Sequence[int]) -> list[int]:
+    """Lines that count 1. 2. 3. where the text begins with the first of them: no title stands above."""
+    counted = [(at, title_text(part.blocks[0])[1]) for at in candidates if isinstance(part := items[at], Part)]
+    numbers = [(at, number) for at, number in counted if number is not None]
+    is_counted = len(numbers) > 1 and [number for _, number in numbers] == list(range(1, len(numbers) + 1))
+    is_top = is_counted and all(isinstance(item, SectionMark) for item in items[: numbers[0][0]])
+    return [at for at, _ in numbers] if is_top else []
+
+
 def _most_prominent(items: Sequence[Item], candidates: Sequence[int], layout: Layout) -> list[int]:
     """The candidates of the highest rank, if there are ranks: by style, size, place on the line, space above."""
     chosen = list(candidates)
@@ -191,15 +260,19 @@ def _by_gap(items: Sequence[Item], chosen: list[int]) -> list[int]:
     return [at for at in chosen if at not in after_text or _first_block(items, at).blank_before >= 2]
 
 
-def _promote(items: Sequence[Item], candidates: Sequence[int], chosen: set[int]) -> Found:
+def _promote(items: Sequence[Item], candidates: Sequence[int], chosen: set[int], halves: set[int]) -> Found:
     found = Found([], [], [])
     numbers: list[Block] = []
     for at, item in enumerate(items):
+        if at in halves:
+            continue
         if at in chosen and isinstance(item, Part):
-            text, ordinal = title_text(item.blocks[0])
-            for block in item.blocks[1:]:
+            above = items[at - 1] if at - 1 in halves else None
+            blocks = [*above.blocks, *item.blocks] if isinstance(above, Part) else item.blocks
+            text, ordinal = title_text(blocks[0])
+            for block in blocks[1:]:
                 text = join(text, block.text)
-            title = Title(text, [*item.blocks, *numbers], ordinal=ordinal)
+            title = Title(text, [*blocks, *numbers], ordinal=ordinal)
             numbers.clear()
             found.titles.append(title)
             found.items.append(title)
