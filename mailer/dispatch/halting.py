@@ -1,6 +1,7 @@
 """Mailings whose edition may not be sent any more, because its issue was taken back, changed or approved anew: what is
-scheduled is a draft again, and what is being sent is paused, within seconds (`sweeping`). Meanwhile nothing leaves: the
-claim asks for the approval too. What is being prepared is refused by `preparing`, and a retraction cancels by itself.
+scheduled is a draft again, and of what was begun the rest is cancelled, so that its readers are free for the next
+edition. The sweep does it within seconds; meanwhile nothing leaves, because the claim asks for the approval too. What
+is being prepared is refused by `preparing`, and a retraction cancels by itself.
 """
 
 from sqlalchemy import or_, select
@@ -18,13 +19,16 @@ from mailer.newsroom.models import Issue
 from mailer.newsroom.rules import IssueState
 
 HALTED = N_(
-    "The approval of this issue was withdrawn while it was being sent: nothing more leaves. Cancel this mailing. Once "
-    "the issue is approved again, a new one reaches those who have not had it, or those who have had the wrong edition."
+    "The approval of this issue was withdrawn while it was being sent, so the rest is cancelled. Once the issue is "
+    "approved again, a new mailing reaches those who have not had it, or as a correction those who have."
 )
+BEGUN = (MailingState.SENDING, MailingState.PAUSED)
 
 
-def halt(session: Session) -> list[int]:
-    """The ids of those that it has stopped. Each row is locked, so that no person acts on it meanwhile."""
+def halt(session: Session, *, issue_id: int | None = None) -> list[int]:
+    """The ids of those that it has stopped; each row is locked, so that no person acts on it meanwhile. Of one issue
+    (`issue_id`) whoever holds a row is waited for, and all that it had queued is given up at once, not by the sweep.
+    """
     newest = (
         select(Edition.id)
         .where(Edition.issue_id == Mailing.issue_id)
@@ -36,16 +40,19 @@ def halt(session: Session) -> list[int]:
         select(Mailing)
         .join(Issue, Issue.id == Mailing.issue_id)
         .where(
-            Mailing.state.in_((MailingState.SCHEDULED, MailingState.SENDING)),
+            Mailing.state.in_((MailingState.SCHEDULED, *BEGUN)),
             or_(Issue.state != IssueState.APPROVED, Mailing.edition_id != newest),
+            *([Mailing.issue_id == issue_id] if issue_id is not None else []),
         )
         .order_by(Mailing.id)
-        .with_for_update(of=Mailing, skip_locked=True, key_share=True)
+        .with_for_update(of=Mailing, skip_locked=issue_id is None, key_share=True)
         .execution_options(populate_existing=True)
     ).all()
     for mailing in doomed:
-        if mailing.state == MailingState.SENDING:
-            launching.pause(session, mailing, HALTED)
+        if mailing.state in BEGUN:
+            launching.cancel(session, mailing, reason=HALTED)
+            while issue_id is not None and launching.skip_queued(session, mailing.id):
+                continue
             tell_stopped(session, mailing, HALTED)
             continue
         try:

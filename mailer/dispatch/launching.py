@@ -213,12 +213,16 @@ def resume(session: Session, mailing: Mailing, *, by: Account | None = None) -> 
     enqueue_after_commit(session, TaskName.DISPATCH_SEND, mailing_id=mailing.id)
 
 
-def cancel(session: Session, mailing: Mailing, *, by: Account | None = None) -> None:
-    """For good: whoever was not yet sent to is skipped; what is on its way is finished and counted."""
+def cancel(session: Session, mailing: Mailing, *, by: Account | None = None, reason: str = "") -> None:
+    """For good: whoever was not yet sent to is skipped; what is on its way is finished and counted. `reason` is a
+    gettext id, where nobody has asked for it.
+    """
     _lock(session, mailing)
     _move(mailing, MailingEvent.CANCEL)
     mailing.cancelled_at = now(session)
-    _record(session, mailing, "cancelled", by)
+    if reason:
+        mailing.pause_reason, mailing.pause_reply = reason, ""
+    _record(session, mailing, "cancelled", by, **({"reason": reason} if reason else {}))
     session.flush()
     skip_queued(session, mailing.id)
 

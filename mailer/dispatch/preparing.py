@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from mailer.db import session_scope
 from mailer.dispatch import launching
 from mailer.dispatch.exclusions import count_exclusions
+from mailer.dispatch.halting import halt
 from mailer.dispatch.models import Mailing
 from mailer.dispatch.pace.provider_settings import load_domains
 from mailer.dispatch.pace.providers import OTHER
@@ -134,6 +135,8 @@ def prepare(mailing_id: int) -> Prepared | None:
         # Who held the lock before us may have been preparing this very mailing.
         if session.scalar(select(Mailing.state).where(Mailing.id == mailing_id)) != MailingState.PREPARING:
             return None
+        # What an earlier edition has queued is sent to nobody any more: its readers are this one's.
+        halt(session, issue_id=mailing.issue_id)
         size = _freeze_roster(session, mailing)
         try:
             state = _begin(session, mailing, size)

@@ -128,8 +128,7 @@ def test_the_same_issue_to_an_overlapping_list_reaches_nobody_twice(make_stage: 
     first = stage.house.mailing(0)
     stage.watch(first)
     stage.wait_taken((first_only + both) // 3)
-    # While the first is on its way; of a new edition besides.
-    stage.house.edition = stage.house.new_edition()
+    # While the first is on its way. Of a later edition it would stop the first (`tests/dispatch/test_halting.py`).
     second = stage.house.mailing(1)
     stage.watch(second)
     stage.wait_finished(first, second)

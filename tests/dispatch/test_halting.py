@@ -166,16 +166,14 @@ def test_an_issue_taken_back_while_it_is_sent_sends_no_further_message(house: Ho
     assert claimed(house, mailing) == []
     assert sweep().halted == [mailing.id]
     session.expire_all()
-    assert (mailing.state, mailing.pause_reason) == ("paused", HALTED)
-    assert last_act(session) == ("mailing.paused", HALTED)
+    assert (mailing.state, mailing.pause_reason) == ("cancelled", HALTED)
+    assert last_act(session) == ("mailing.cancelled", HALTED)
     ((address, lines),) = told(session)
     assert address == deng.email
     assert HALTED in lines
     with pytest.raises(RuleError, match="approval of this issue has been withdrawn"):
         launching.resume(session, mailing, by=deng)
     session.rollback()
-    launching.cancel(session, mailing, by=deng)
-    session.commit()
     assert house.states(mailing) == {"skipped": 3}
 
 
@@ -228,3 +226,23 @@ def test_an_unknown_message_of_a_corrected_edition_is_not_sent_again(house: Hous
     session.rollback()
     assert session.get_one(Issue, house.issue.id).state == IssueState.APPROVED
     assert session.scalars(select(Review)).all() == []
+
+
+@pytest.mark.parametrize("was", ["sending", "paused"])
+def test_the_next_edition_reaches_whom_the_stopped_one_had_still_queued(house: House, was: str) -> None:
+    """Also where no sweep has run in between, and whoever had it already has it once."""
+    session = house.session
+    mailing = sending(house)
+    if was == "paused":
+        launching.pause(session, mailing)
+    first = house.deliveries(mailing)[0]
+    first.state, first.settled_at = "accepted", now(session)
+    session.commit()
+    house.edition = house.new_edition()
+    second = created(house)
+    launching.send_now(session, second)
+    session.commit()
+    prepare(second.id)
+    assert house.states(mailing) == {"accepted": 1, "skipped": 2}
+    assert house.states(second) == {"queued": 2}
+    assert house.exclusions(second) == {first.subscriber_id: "already_sent"}

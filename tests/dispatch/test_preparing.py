@@ -123,8 +123,9 @@ def test_the_same_issue_mailed_again_leaves_out_who_has_it_or_may_get_it(house: 
         text("UPDATE deliveries SET state = 'rejected', settled_at = now() WHERE subscriber_id = :id"), {"id": second}
     )
     third = house.subscribe(1, lists=(0, 1))[0]
-    # Edited and approved again: another edition, the same issue.
-    house.edition = house.new_edition()
+    # Edited and approved again: another edition, the same issue. What was queued would be its own (`test_halting`).
+    if state != "queued":
+        house.edition = house.new_edition()
     again = house.mailing(0, 1)
     prepare(again.id)
     assert house.exclusions(again) == {first: "already_sent"}
