@@ -10,7 +10,7 @@ from mailer.newsroom.structure.marks import BULLETS
 from mailer.newsroom.structure.numerals import numeral
 from mailer.newsroom.structure.typography import fold
 
-_BULLET = re.compile(rf"(?:(?:[{BULLETS}]+|[-–—*+>](?=\s))[\s\ufe0f]*)+")
+_BULLET = re.compile(rf"(?:(?:[{BULLETS}]+|[-–—*+](?=\s)|>{{1,3}}(?=\s))[\s\ufe0f]*)+")
 _ORDINAL = re.compile(
     r"(?:\((?P<a>[0-9]{1,3}|[一二三四五六七八九十]{1,3})\)|\[(?P<b>[0-9]{1,3})\]|"
     r"(?P<c>[0-9]{1,3}(?= ?[.、):|](?!\d(?!\d{3} ?年)))|"

@@ -52,7 +52,7 @@ _WORD = _pattern(set(_ROLE_OF) - _SINGLE)
 # Bilingual labels stand side by side: "编辑 Editor：".
 _ENGLISH = _pattern({word for word in _ROLE_OF if word.isascii() and len(word) > 1})
 _MORE = rf"(?: *[/、&及和(] *(?:{_WORD})\)?| *(?:{_ENGLISH})(?= *:))*"
-_BEFORE = r"(?:^|(?<=[\s\]()|;,。、/:·—])|(?<=[0-9]))[\[(☎]?"
+_BEFORE = r"(?:^|(?<=[\s\]()|;,。、/:·—●■◆★▪])|(?<=[0-9]))[\[(☎]?"
 # A colon follows, or a bracket closes; a phone's label may stand right before its number.
 _AFTER = rf"(?:\]? *(?::|\]|\|(?! *(?:{_WORD})))|(?: |\.)(?=[ (+]*\d[\d (])|(?<=[话l线])(?=[(+]?\d\d))"
 _LABEL = re.compile(rf"{_BEFORE}(?P<word>{_WORD})(?P<more>{_MORE}){_AFTER}", re.IGNORECASE)

@@ -36,7 +36,7 @@ _TAKEN_FROM = (
 _SOURCE_WORD = rf"(?:(?:稿件|信息|文章|资料|新闻|内容|材料|本文) ?)?来 ?源(?:于)?|稿 ?源|出 ?处|sources?|{_TAKEN_FROM}"
 _SOURCE = re.compile(
     rf"(?:\[(?:{_SOURCE_WORD})\] ?:? ?|[\[(]? ?(?:{_SOURCE_WORD}) ?[:|] ?|[\[(]? ?(?:{_TAKEN_FROM}) ?(?=[《“\w])|"
-    r"[\[(] ?据(?= ?[《“\w])|[\[(] ?(?=《[^《》]{2,20}》[^,。]{0,24}[\])]$))(?P<value>.+)",
+    r"[\[(] ?据(?= ?[《“\w])|据 ?(?=《[^《》]{2,20}》 ?(?:报道|消息|讯)?$)|[\[(] ?(?=《[^《》]{2,20}》[^,。]{0,24}[\])]$))(?P<value>.+)",
     re.IGNORECASE,
 )
 _TRAILING_SOURCE = re.compile(
@@ -50,6 +50,8 @@ _BESIDE_SOURCE = re.compile(
 )
 # That a text was shortened is no part of where it came from.
 _ABRIDGED = re.compile(r"[ ,，;；]+(?:略?有(?:删[节改减]|改动|修改)|节选|有编辑)$")
+# Nor that it reported: 据《…》报道.
+_REPORTS = re.compile(r"(?<=》) ?(?:报道|消息|讯)$")
 _SOURCE_BESIDE = re.compile(rf" (?:{_SOURCE_WORD}) ?: ?(?=\S)", re.IGNORECASE)
 _WRITER = (
     r"(?:全媒体)?记者|[受采]访[人者]|通讯员|评论员|撰稿人?|作者(?:简介|单位)?|供稿(?:单位|人)?|撰文|采写|采访|摄影|整理|编译|翻译|译者|执笔人?|"
@@ -201,7 +203,7 @@ def source_value(text: str) -> str:
     opened, closed = fold(text)[:1] in "([", fold(value)[-1:] in ")]"
     if opened and closed and not fold(text).startswith("[来源]"):
         value = value[:-1]
-    return _ABRIDGED.sub("", value).strip()
+    return _REPORTS.sub("", _ABRIDGED.sub("", value)).strip()
 
 
 def split_writer(value: str) -> tuple[str, str | None]:

@@ -38,12 +38,12 @@ _NUMBERS = (
     re.compile(rf"[\[(] ?(?P<year>(?:19|20)\d\d) ?[\])] ?第 ?{_RANGE} ?[期号](?: ?合 ?刊)?"),
     re.compile(rf"[\[(] ?(?P<year>(?:19|20)\d\d) ?[\])] ?{_RANGE} ?期(?: ?合 ?刊)?"),
     # By itself on its line; behind a word (望科发〔2024〕15号) it is an official letter's.
-    re.compile(r"^[\[(] ?(?P<year>(?:19|20)\d\d) ?[\])] ?(?P<number>\d{1,4})(?P<last>) ?号$"),
+    re.compile(r"^[\[(] ?(?P<year>(?:19|20)\d\d) ?[\])] ?(?P<number>\d{1,4})(?P<last>) ?号?$"),
     re.compile(rf"第 ?{_RANGE} ?[期号辑](?: ?\(? ?合 ?[刊期] ?\)?)?"),
     re.compile(rf"(?<=年) ?{_RANGE} ?期(?: ?\(? ?合 ?刊 ?\)?)?"),
     re.compile(rf"{_RANGE} ?期 ?合 ?刊"),
     re.compile(
-        r"(?:\b(?:nos?\.|no\b|no(?=\d)|issue|number|nr\.?)|№|#) ?(?:no\.? ?)?"
+        r"(?:\b(?:nos?\.|no\b|no(?=\d)|issue|number|nr\.?)|№|#) ?(?:no\.? ?)?#?"
         r"(?P<number>\d{1,4})(?: ?(?:[-—/&]|and) ?(?P<last>\d{1,4}))?",
         re.IGNORECASE,
     ),
