@@ -10,7 +10,7 @@ from mailer.i18n import N_, translate
 from mailer.newsroom.plain_text import paragraph, subheading
 from mailer.newsroom.structure.bulletin import ParsedArticle, ParsedPart
 from mailer.newsroom.structure.lines import PartKind
-from mailer.newsroom.structure.spans import Mark, Marks, place_of
+from mailer.newsroom.structure.spans import ListItem, Mark, Marks, place_of
 
 # Numbered paragraphs longer than this are no list: their numbers are of the text.
 _LONGEST_ITEM = 200
@@ -76,7 +76,7 @@ def _list(parts: Sequence[ParsedPart], common: Marks) -> str:
     text.
     """
     items = [(part.item, part) for part in parts if part.item is not None]
-    if len(items) == 1 or any(item.number == -1 or (item.number and len(part.text) > _LONGEST_ITEM) for item, part in items):
+    if len(items) == 1 or any(_is_line(item, part.text) for item, part in items):
         return "".join(f"<p>{_text(part, common)}</p>" for part in parts)
     html = ""
     # Open lists from the outside in: their elements and depths.
@@ -94,6 +94,10 @@ def _list(parts: Sequence[ParsedPart], common: Marks) -> str:
     while open_lists:
         html += f"</li></{open_lists.pop()[0]}>"
     return html
+
+
+def _is_line(item: ListItem, text: str) -> bool:
+    return item.number == -1 or (item.number is not None and len(text) > _LONGEST_ITEM)
 
 
 def _other(tag: str) -> str:
