@@ -64,7 +64,8 @@ def read_confined(content: bytes, kind: Kind, limits: Limits, tell: Step | None 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Ends the reading process and what it started, wherever they are."""
     if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError):
+        # It may have ended already; of one that has and was not waited for, macOS says that it is not ours.
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
     else:
         process.kill()
