@@ -7,7 +7,7 @@ kept.
 import base64
 import binascii
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from lxml import etree
@@ -15,43 +15,25 @@ from lxml import etree
 from mailer.errors import UnreadableError
 from mailer.i18n import N_
 from mailer.newsroom.readers.content import DocumentContent, Notice
+from mailer.newsroom.readers.html_styles import BLOCKS, Style, style_of
 from mailer.newsroom.readers.limits import Limits
 from mailer.newsroom.reading import decode
 from mailer.newsroom.structure.blocks import Block, Inset, Picture
-from mailer.newsroom.structure.spans import PLAIN, ListItem, Mark, Marks, Run, is_linkable, lines_of
+from mailer.newsroom.structure.spans import ListItem, Mark, Run, is_linkable, lines_of
 
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{2,30})", re.IGNORECASE)
 _UNSEEN = frozenset((
     "script", "style", "head", "title", "meta", "link", "noscript", "template", "iframe", "object", "embed", "svg",
     "math", "canvas", "audio", "video", "form", "button", "select", "textarea", "input", "nav",
 ))  # fmt: skip
-_BLOCKS = frozenset((
-    "p", "div", "section", "article", "header", "footer", "main", "aside", "h1", "h2", "h3", "h4", "h5", "h6", "li",
-    "dt", "dd", "blockquote", "pre", "figure", "figcaption", "td", "th", "caption", "address", "center", "body", "ul",
-    "ol", "dl", "table", "tbody", "thead", "tfoot", "tr", "hr", "html", "details", "summary", "fieldset", "legend",
-))  # fmt: skip
 # What of these was left out is words of the page, and told as left out; the others hold programs and settings.
 _WORDED = frozenset(("nav", "form", "button", "noscript", "iframe", "object", "canvas", "audio", "video"))
-_HEADING = re.compile(r"h([1-6])")
-_SIZE = re.compile(r"font-size\s*:\s*([\d.]{1,6})\s*(pt|px)", re.IGNORECASE)
+
+
 _LISTS = frozenset(("ul", "ol"))
 _BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
 _IGNORABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\xad\u200b-\u200f\u2060\ufeff]")
 _DATA = re.compile(r"data:(image/[\w.+-]{1,20});base64,(.+)", re.DOTALL)
-_MARKS = {
-    "b": Mark.STRONG, "strong": Mark.STRONG, "i": Mark.EMPHASIS, "em": Mark.EMPHASIS, "cite": Mark.EMPHASIS,
-    "s": Mark.STRUCK, "strike": Mark.STRUCK, "del": Mark.STRUCK, "u": Mark.UNDERLINED,
-    "sup": Mark.RAISED, "sub": Mark.LOWERED,
-}  # fmt: skip
-# A style has the last word: Google Docs wraps everything into a <b> that is not bold.
-_STYLED = (
-    (Mark.STRONG, re.compile(r"font-weight\s*:\s*(?:(bold|[6-9]00)|normal|[1-5]00)")),
-    (Mark.EMPHASIS, re.compile(r"font-style\s*:\s*(?:(italic|oblique)|normal)")),
-    (Mark.STRUCK, re.compile(r"text-decoration(?:-line)?\s*:[^;]*?(?:(line-through)|none)")),
-    (Mark.UNDERLINED, re.compile(r"text-decoration(?:-line)?\s*:[^;]*?(?:(underline)|none)")),
-    (Mark.RAISED, re.compile(r"vertical-align\s*:\s*(?:(super)|baseline)")),
-    (Mark.LOWERED, re.compile(r"vertical-align\s*:\s*(?:(sub)\b|baseline)")),
-)
 _ELSEWHERE = N_("Pictures that lie outside the document were not taken over (%(count)d). Add them by hand.")
 # Word's notes stand at the end of the page and lead back to their paragraph.
 _NOTE = re.compile(r"((?:ftn|edn)\d{1,4})", re.IGNORECASE)
@@ -59,18 +41,6 @@ _NOTED = re.compile(r"#_((?:ftn|edn)\d{1,4})", re.IGNORECASE)
 _MOST_DEPTH = 120
 _LONGEST_CELL = 240
 _MOST_LEFT_OUT = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class _Style:
-    """What an element hands on to its text."""
-
-    level: int | None = None
-    size: float | None = None
-    marks: Marks = PLAIN
-    is_centred: bool = False
-    is_listed: bool = False
-    is_caption: bool = False
 
 
 def read_html(content: bytes, limits: Limits) -> DocumentContent:
@@ -84,7 +54,7 @@ def read_html(content: bytes, limits: Limits) -> DocumentContent:
     body = None if root is None else root.find("body")
     reading = _Reading(limits)
     if root is not None:
-        reading.walk(root if body is None else body, _Style(), 0)
+        reading.walk(root if body is None else body, Style(), 0)
         reading.flush()
     if not any(character.isalnum() for block in reading.blocks for character in block.text):
         raise UnreadableError(N_("The file holds no text."))
@@ -124,7 +94,7 @@ class _Reading:
         self.missing = 0
         self._limits = limits
         self._runs: list[Run] = []
-        self._style = _Style()
+        self._style = Style()
         self._line, self._blanks, self._tables, self._breaks = 0, 0, 0, 0
         self._waiting: list[Block] = []
         self._item: ListItem | None = None
@@ -132,7 +102,7 @@ class _Reading:
         # The line that each of Word's notes is to.
         self._noted: dict[str, int] = {}
 
-    def walk(self, element: Any, style: _Style, depth: int) -> None:
+    def walk(self, element: Any, style: Style, depth: int) -> None:
         """Text of an element and what is in it, in order."""
         if depth > _MOST_DEPTH:
             return
@@ -156,7 +126,7 @@ class _Reading:
         depth = max(0, self._depth)
         return ListItem(depth, number, f"{number}. ") if around.tag == "ol" else ListItem(depth, None, "• ")
 
-    def _element(self, child: Any, tag: str, style: _Style, depth: int) -> None:
+    def _element(self, child: Any, tag: str, style: Style, depth: int) -> None:
         if tag == "br":
             self._runs.append(Run("\n"))
         elif tag == "img":
@@ -167,9 +137,9 @@ class _Reading:
         elif tag == "table" and not _arranges_page(child):
             self.flush()
             self._table(child)
-        elif tag in _BLOCKS:
+        elif tag in BLOCKS:
             self.flush()
-            own = _style_of(child, tag, style)
+            own = style_of(child, tag, style)
             self._style = own
             start = len(self.blocks)
             self.walk(child, own, depth + 1)
@@ -182,13 +152,13 @@ class _Reading:
                 ]
         else:
             start = len(self._runs)
-            self.walk(child, _style_of(child, tag, style), depth + 1)
+            self.walk(child, style_of(child, tag, style), depth + 1)
             if tag == "a" and (note := _NOTED.fullmatch(child.get("href", ""))):
                 self._noted.setdefault(note[1].lower(), self._line + 1)
             if tag == "a" and is_linkable(address := child.get("href", "").strip()):
                 self._runs[start:] = [run._replace(address=address) for run in self._runs[start:]]
 
-    def _say(self, text: str | None, style: _Style) -> None:
+    def _say(self, text: str | None, style: Style) -> None:
         if text:
             self._runs.append(Run(_IGNORABLE.sub("", _BLANKS.sub(" ", text)), style.marks))
             if style.size and text.strip() and self._style.size is None:
@@ -292,34 +262,6 @@ def _first_number(element: Any) -> int:
 def _is_hidden(element: Any) -> bool:
     style = element.get("style", "").lower().replace(" ", "")
     return "display:none" in style or "mso-hide:all" in style or "hidden" in element.attrib
-
-
-def _style_of(element: Any, tag: str, inherited: _Style) -> _Style:
-    css, classes = element.get("style", "").lower(), element.get("class", "").lower()
-    style = inherited
-    if heading := _HEADING.fullmatch(tag):
-        style = replace(style, level=int(heading[1]))
-    elif "msotitle" in classes:
-        style = replace(style, level=0)
-    elif "msotoc" in classes:
-        style = replace(style, is_listed=True)
-    style = replace(style, marks=_marks_of(tag, css, style.marks))
-    if tag == "center" or element.get("align", "").lower() == "center" or re.search(r"text-align\s*:\s*center", css):
-        style = replace(style, is_centred=True)
-    elif tag in _BLOCKS and "text-align" in css:
-        style = replace(style, is_centred=False)
-    if size := _SIZE.search(css):
-        points = float(size[1]) if size[1].replace(".", "", 1).isdecimal() else 0
-        style = replace(style, size=points * (0.75 if size[2].lower() == "px" else 1) or None)
-    return style
-
-
-def _marks_of(tag: str, css: str, inherited: Marks) -> Marks:
-    marks = inherited | {_MARKS[tag]} if tag in _MARKS else inherited
-    for mark, pattern in _STYLED if css else ():
-        if said := pattern.search(css):
-            marks = marks | {mark} if said[1] else marks - {mark}
-    return marks
 
 
 def _arranges_page(table: Any) -> bool:

@@ -151,9 +151,8 @@ class Cutter:
 def _trimmed(text: str) -> str:
     """Trimmed, but a bracket that closes one inside stays: 产业简报（电子版）."""
     piece = text.strip(_TRIM)
-    if (end := text.find(piece) + len(piece)) < len(text) and "（" in piece and text[end] == "）" not in piece:
-        return piece + "）"
-    return piece
+    is_open = "（" in piece and "）" not in piece
+    return piece + "）" if is_open and piece + "）" in text else piece
 
 
 def read_masthead(blocks: list[Block]) -> Masthead:
