@@ -19,6 +19,7 @@ from mailer.newsroom.structure.lines import (
     is_subtitle,
 )
 from mailer.newsroom.structure.marks import BULLETS, QUESTION, TOP_NUMBERED, is_numbered, is_ordinal_alone
+from mailer.newsroom.structure.prominence import first_block, most_prominent
 from mailer.newsroom.structure.titles import Title, title_text
 from mailer.newsroom.structure.typography import fold, is_finished, join, width
 
@@ -60,7 +61,7 @@ def find_by_shape(items: Sequence[Item], layout: Layout) -> Found:
     else:
         unmarked = [at for at in candidates if not is_numbered(_text(items[at]))]
         numbered = [] if announced else _top_numbered(items, candidates) or _counted_from_top(items, candidates)
-        chosen = set(_most_prominent(items, unmarked or numbered, layout))
+        chosen = set(most_prominent(items, unmarked or numbered, layout))
         if not unmarked and (below := _titles_below_names(items, candidates, chosen)):
             items = [_as_section(item) if at in chosen else item for at, item in enumerate(items)]
             chosen = below
@@ -76,7 +77,7 @@ def _first_halves(items: Sequence[Item], chosen: set[int], layout: Layout) -> se
         and at not in chosen
         and layout.is_spaced
         and _is_line(items[at])
-        and _first_block(items, at).blank_before > 0 == _first_block(items, at + 1).blank_before
+        and first_block(items, at).blank_before > 0 == first_block(items, at + 1).blank_before
         and isinstance(below := items[at + 2], Part)
         and below.blocks[0].blank_before > 0
     }
@@ -208,56 +209,6 @@ def _counted_from_top(items: Sequence[Item], candidates: Sequence[int]) -> list[
     is_counted = len(numbers) > 1 and [number for _, number in numbers] == list(range(1, len(numbers) + 1))
     is_top = is_counted and all(isinstance(item, SectionMark) for item in items[: numbers[0][0]])
     return [at for at, _ in numbers] if is_top else []
-
-
-def _most_prominent(items: Sequence[Item], candidates: Sequence[int], layout: Layout) -> list[int]:
-    """The candidates of the highest rank, if there are ranks: by style, size, place on the line, space above."""
-    chosen = list(candidates)
-    if len(chosen) > 1:
-        chosen = _by_level(items, chosen)
-        chosen = _by_size(items, chosen)
-        chosen = _by_place(items, chosen, layout)
-        chosen = _by_gap(items, chosen)
-    return chosen
-
-
-def _first_block(items: Sequence[Item], at: int) -> Block:
-    part = items[at]
-    assert isinstance(part, Part)
-    return part.blocks[0]
-
-
-def _by_level(items: Sequence[Item], chosen: list[int]) -> list[int]:
-    levels = [_first_block(items, at).level for at in chosen]
-    known = [level for level in levels if level is not None]
-    return [at for at, level in zip(chosen, levels, strict=True) if level == min(known)] if known else chosen
-
-
-def _by_size(items: Sequence[Item], chosen: list[int]) -> list[int]:
-    sizes = [_first_block(items, at).size or 0 for at in chosen]
-    return [at for at, size in zip(chosen, sizes, strict=True) if size >= max(sizes) - 0.5]
-
-
-def _by_place(items: Sequence[Item], chosen: list[int], layout: Layout) -> list[int]:
-    """Centred lines outrank flush ones, flush ones outrank those that stand where paragraphs begin."""
-
-    def place(at: int) -> int:
-        block = _first_block(items, at)
-        if block.is_centred or block.indent - layout.margin > 8:
-            return 2
-        return 0 if layout.is_indented and layout.is_indented_line(block) else 1
-
-    places = {at: place(at) for at in chosen}
-    return [at for at in chosen if places[at] in {places[chosen[0]], max(places.values())}]
-
-
-def _by_gap(items: Sequence[Item], chosen: list[int]) -> list[int]:
-    """Two blank lines outrank one. The first candidate stands under the masthead, and its gap says nothing."""
-    gaps = [_first_block(items, at).blank_before for at in chosen[1:]]
-    if not gaps or max(gaps) < 2 or min(gaps) >= 2:
-        return chosen
-    after_text = [at for at in chosen[1:] if isinstance(items[at - 1], Part)]
-    return [at for at in chosen if at not in after_text or _first_block(items, at).blank_before >= 2]
 
 
 def _promote(items: Sequence[Item], candidates: Sequence[int], chosen: set[int], halves: set[int]) -> Found:
